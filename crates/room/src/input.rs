@@ -1,0 +1,152 @@
+//! What a room can be told.
+
+use crate::id::{Identity, SessionId, TrackSid};
+use crate::media::{ConnectionMode, MediaEvent, Target};
+use crate::participant::{ClientInfo, DisconnectReason, ParticipantKind};
+use crate::permission::Permission;
+use crate::track::TrackRequest;
+use std::collections::BTreeMap;
+
+/// The time, twice: `at` drives timers, `unix_ms` is shown to people.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// Monotonic.
+    pub at: std::time::Instant,
+    /// Wall clock, milliseconds.
+    pub unix_ms: i64,
+}
+
+/// Somebody wants in; their token has been checked.
+#[derive(Clone, Debug)]
+pub struct Join {
+    /// Drawn by the shell.
+    pub session: SessionId,
+    /// Who.
+    pub identity: Identity,
+    /// Shown to people.
+    pub name: String,
+    /// From the token (L-42) or the join request.
+    pub metadata: String,
+    /// From the token or the join request.
+    pub attributes: BTreeMap<String, String>,
+    /// From the token.
+    pub permission: Permission,
+    /// From the token.
+    pub kind: ParticipantKind,
+    /// Their client.
+    pub client: ClientInfo,
+    /// One PeerConnection or two.
+    pub mode: ConnectionMode,
+    /// Subscribe to everything that is published (L-21).
+    pub auto_subscribe: bool,
+    /// Tracks announced with the join (`add_track_requests`).
+    pub tracks: Vec<TrackRequest>,
+    /// (offer id, SDP) that came with the join.
+    pub offer: Option<(u32, String)>,
+}
+
+/// Everything that can happen to a room.
+#[derive(Clone, Debug)]
+pub enum RoomInput {
+    /// Somebody joins.
+    Join(Box<Join>),
+    /// Somebody says goodbye.
+    Leave {
+        /// Who.
+        session: SessionId,
+        /// Why.
+        reason: DisconnectReason,
+    },
+    /// Their signalling broke without a word (L-28): they stay while their media lives.
+    SignalLost {
+        /// Who.
+        session: SessionId,
+    },
+    /// An SDP offer (publisher or only connection).
+    Offer {
+        /// Who.
+        session: SessionId,
+        /// To echo.
+        id: u32,
+        /// As sent.
+        sdp: String,
+    },
+    /// An SDP answer (subscriber connection).
+    Answer {
+        /// Who.
+        session: SessionId,
+        /// Of our offer.
+        id: u32,
+        /// As sent.
+        sdp: String,
+    },
+    /// A candidate.
+    Candidate {
+        /// Who.
+        session: SessionId,
+        /// For which connection.
+        target: Target,
+        /// `candidate:…`
+        candidate: String,
+    },
+    /// Announces a track.
+    AddTrack {
+        /// Who.
+        session: SessionId,
+        /// What.
+        request: Box<TrackRequest>,
+    },
+    /// Mutes or unmutes a track.
+    Mute {
+        /// Who.
+        session: SessionId,
+        /// Which.
+        track: TrackSid,
+        /// Muted now.
+        muted: bool,
+    },
+    /// Changes what an own track is (LiveKit's UpdateLocalAudioTrack / UpdateLocalVideoTrack).
+    UpdateTrack {
+        /// Who.
+        session: SessionId,
+        /// Which.
+        track: TrackSid,
+        /// New audio features, if it is sound.
+        audio_features: Option<Vec<i32>>,
+        /// New size, if it is a picture.
+        size: Option<(u32, u32)>,
+    },
+    /// Wants or no longer wants tracks (L-22).
+    UpdateSubscription {
+        /// Who.
+        session: SessionId,
+        /// Which.
+        tracks: Vec<TrackSid>,
+        /// Wanted.
+        subscribe: bool,
+    },
+    /// Changes its own metadata, name or attributes; answered by [`crate::RoomEvent::RequestResponse`].
+    UpdateMetadata {
+        /// Who.
+        session: SessionId,
+        /// Echoed.
+        request_id: u32,
+        /// `None`: unchanged.
+        name: Option<String>,
+        /// `None`: unchanged.
+        metadata: Option<String>,
+        /// An empty value removes the key.
+        attributes: BTreeMap<String, String>,
+    },
+    /// An operator or the API removes somebody.
+    Remove {
+        /// Whom, of any origin: bare token identity or prefixed.
+        identity: Identity,
+    },
+    /// The API ends the room.
+    Delete,
+    /// We are going down: everybody is told.
+    Shutdown,
+    /// Something happened in the media graph.
+    Media(MediaEvent),
+}

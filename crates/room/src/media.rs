@@ -1,0 +1,347 @@
+//! The border between a room (control) and its media graph (shards): commands down, events up.
+//!
+//! Commands to shards and life-cycle events from them are never dropped; levels and statistics are newest-wins.
+//! A shard's answer comes back through the room, so that it leaves in the session's one ordered outbox, after the
+//! participant updates for every track that it maps (livekit.md 2.5).
+
+use crate::id::{Identity, ParticipantSid, SessionId, TrackSid};
+use crate::track::{TrackKind, TrackSource};
+use std::sync::Arc;
+
+/// Which of a participant's connections. A single-PeerConnection client has `Publisher` only, for both ways.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Target {
+    /// The client offers.
+    Publisher,
+    /// We offer (LiveKit v0).
+    Subscriber,
+}
+
+/// How a participant is connected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ConnectionMode {
+    /// One PeerConnection, the client offers (`/rtc/v1`).
+    Single,
+    /// Publisher and subscriber PeerConnections (`/rtc`).
+    Dual,
+}
+
+/// What a shard must know of a participant to relay its data without asking the room.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DataSender {
+    /// Stamped on every packet.
+    pub sid: ParticipantSid,
+    /// Stamped on every packet.
+    pub identity: Identity,
+    /// May send data at all.
+    pub can_publish_data: bool,
+    /// May receive tracks and data.
+    pub can_subscribe: bool,
+    /// Hidden: stamped with empty names.
+    pub hidden: bool,
+    /// Agents may keep a foreign identity on chat and send transcriptions.
+    pub agent: bool,
+}
+
+/// A track that an offer is going to carry.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExpectedTrack {
+    /// Ours.
+    pub sid: TrackSid,
+    /// The client's id of it: the msid track id of the m-line in Chrome.
+    pub cid: String,
+    /// Other cids (a backup codec's).
+    pub other_cids: Vec<String>,
+    /// Sound or pictures.
+    pub kind: TrackKind,
+    /// What it shows.
+    pub source: TrackSource,
+    /// Codec names in the order the client asked for, lower case without kind (`vp8`); may be empty.
+    pub codecs: Vec<String>,
+    /// Answer with `stereo=1` (TF_STEREO).
+    pub stereo: bool,
+    /// Answer without `usedtx=1` (TF_NO_DTX).
+    pub disable_dtx: bool,
+    /// Starts muted.
+    pub muted: bool,
+    /// (rid index → LiveKit quality) is by order q, h, f.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+}
+
+/// Room → shard of that peer. Order is kept for each session.
+#[derive(Clone, Debug)]
+pub enum MediaCommand {
+    /// A participant's peer begins. First command of a session.
+    AddPeer {
+        /// Whose.
+        session: SessionId,
+        /// One PeerConnection or two.
+        mode: ConnectionMode,
+        /// What its data is stamped with and what it may.
+        sender: Arc<DataSender>,
+    },
+    /// Its peer ends: connections closed, subscriptions and tracks gone. Last command of a session.
+    RemovePeer {
+        /// Whose.
+        session: SessionId,
+    },
+    /// Permissions changed.
+    SetSender {
+        /// Whose.
+        session: SessionId,
+        /// The new snapshot.
+        sender: Arc<DataSender>,
+    },
+    /// The client's offer, for its publisher (or only) connection.
+    Offer {
+        /// Whose.
+        session: SessionId,
+        /// Echoed in the answer.
+        id: u32,
+        /// As the client sent it.
+        sdp: String,
+    },
+    /// The client's answer to our offer (dual mode).
+    Answer {
+        /// Whose.
+        session: SessionId,
+        /// Of our offer.
+        id: u32,
+        /// As the client sent it.
+        sdp: String,
+    },
+    /// A candidate of the client's.
+    Candidate {
+        /// Whose.
+        session: SessionId,
+        /// For which connection.
+        target: Target,
+        /// `candidate:…` line.
+        candidate: String,
+    },
+    /// The client announced a track: a later offer carries it.
+    ExpectTrack {
+        /// Whose.
+        session: SessionId,
+        /// What.
+        track: ExpectedTrack,
+    },
+    /// Server-side unpublish: forget the track and stop forwarding it.
+    EndTrack {
+        /// Whose.
+        session: SessionId,
+        /// Which.
+        track: TrackSid,
+    },
+    /// The client muted or unmuted: no keyframe requests and no liveness alarms meanwhile.
+    SetMuted {
+        /// Whose.
+        session: SessionId,
+        /// Which.
+        track: TrackSid,
+        /// Muted now.
+        muted: bool,
+    },
+    /// Send `track` of `publisher` to `session`.
+    Subscribe {
+        /// The receiver.
+        session: SessionId,
+        /// Which track.
+        track: TrackSid,
+        /// Sound or pictures.
+        kind: TrackKind,
+        /// Who sends it: the shell finds its shard by this.
+        publisher: SessionId,
+        /// For `a=msid:PA_…|TR_… TR_…`.
+        publisher_sid: ParticipantSid,
+    },
+    /// Stop sending it.
+    Unsubscribe {
+        /// The receiver.
+        session: SessionId,
+        /// Which track.
+        track: TrackSid,
+    },
+    /// A data packet made by the server (RoomService.SendData), already in the receivers' dialect.
+    SendData {
+        /// The receiver.
+        session: SessionId,
+        /// `_reliable` or `_lossy`.
+        reliable: bool,
+        /// Encoded once, shared.
+        packet: Arc<[u8]>,
+    },
+}
+
+impl MediaCommand {
+    /// Whose shard it goes to.
+    pub fn session(&self) -> SessionId {
+        use MediaCommand::*;
+        match *self {
+            AddPeer { session, .. }
+            | RemovePeer { session }
+            | SetSender { session, .. }
+            | Offer { session, .. }
+            | Answer { session, .. }
+            | Candidate { session, .. }
+            | ExpectTrack { session, .. }
+            | EndTrack { session, .. }
+            | SetMuted { session, .. }
+            | Subscribe { session, .. }
+            | Unsubscribe { session, .. }
+            | SendData { session, .. } => session,
+        }
+    }
+}
+
+/// One layer as it was seen on the wire.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LiveLayer {
+    /// `q`, `h`, `f`, or empty without simulcast.
+    pub rid: String,
+    /// Its main SSRC; 0 while no packet of it came.
+    pub ssrc: u32,
+    /// 0 LOW, 1 MEDIUM, 2 HIGH.
+    pub quality: i32,
+}
+
+/// Why a peer's media ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MediaEnd {
+    /// ICE never connected or lost every path.
+    Connectivity,
+    /// The peer closed its connection (DTLS close_notify).
+    ClosedByPeer,
+    /// A reliable reader fell too far behind: it should resume.
+    SlowReader,
+    /// A defect of ours, contained to this peer.
+    Panic,
+    /// Anything else of the connection (DTLS, SCTP).
+    Failed,
+}
+
+/// Shard → room.
+#[derive(Clone, Debug)]
+pub enum MediaEvent {
+    /// The answer to an offer, with every track of ours that it carries.
+    Answer {
+        /// Whose.
+        session: SessionId,
+        /// Of the offer.
+        id: u32,
+        /// Ready to send.
+        sdp: String,
+        /// (mid, track) for each section that sends.
+        tracks: Vec<(String, TrackSid)>,
+    },
+    /// Our offer (dual mode, subscriber connection).
+    Offer {
+        /// Whose.
+        session: SessionId,
+        /// To be echoed by the client.
+        id: u32,
+        /// Ready to send.
+        sdp: String,
+        /// (mid, track) for each section that sends.
+        tracks: Vec<(String, TrackSid)>,
+    },
+    /// Our candidates for a connection, all of them; sent once, after its first answer or offer.
+    Candidates {
+        /// Whose.
+        session: SessionId,
+        /// For which connection.
+        target: Target,
+        /// `candidate:…` lines.
+        candidates: Vec<String>,
+        /// ufrag they belong to.
+        ufrag: String,
+    },
+    /// Single mode: the client must offer this many more receive sections.
+    SectionsNeeded {
+        /// Whose.
+        session: SessionId,
+        /// More audio sections.
+        audio: u32,
+        /// More video sections.
+        video: u32,
+    },
+    /// The client's SDP could not be taken.
+    NegotiationFailed {
+        /// Whose.
+        session: SessionId,
+        /// In plain words.
+        error: String,
+    },
+    /// ICE and DTLS are up on this connection.
+    Connected {
+        /// Whose.
+        session: SessionId,
+        /// Which connection.
+        target: Target,
+    },
+    /// Its media is gone for good; the shard has dropped the peer.
+    Ended {
+        /// Whose.
+        session: SessionId,
+        /// Why.
+        reason: MediaEnd,
+    },
+    /// An announced track is on the wire (or more of its layers are).
+    TrackLive {
+        /// Whose.
+        session: SessionId,
+        /// Which.
+        track: TrackSid,
+        /// m-line that carries it.
+        mid: String,
+        /// `video/VP8`, `audio/opus`…
+        mime: String,
+        /// Layers known now.
+        layers: Vec<LiveLayer>,
+    },
+    /// The client stopped sending it: its m-line went inactive in an offer (unpublish).
+    TrackEnded {
+        /// Whose.
+        session: SessionId,
+        /// Which.
+        track: TrackSid,
+    },
+    /// A subscription got its m-line and is being served (for `track_subscribed`).
+    Subscribed {
+        /// The receiver.
+        session: SessionId,
+        /// Which track.
+        track: TrackSid,
+    },
+    /// Sound levels of tracks heard since the last such event, newest wins.
+    Levels {
+        /// For each track: (publisher, track, linear level 0..=1 smoothed by the shard, active).
+        levels: Vec<AudioLevel>,
+    },
+    /// How well a peer's media travels, every 5 s.
+    Quality {
+        /// Whose.
+        session: SessionId,
+        /// Fraction lost from the peer to us, 0..=1, if it sends.
+        up_loss: Option<f32>,
+        /// Fraction lost from us to the peer, 0..=1, if it receives.
+        down_loss: Option<f32>,
+        /// Round trip, if known.
+        rtt_ms: Option<f32>,
+    },
+}
+
+/// What a shard heard of one audio track in a window of 400 ms (livekit.md 2.8).
+#[derive(Clone, PartialEq, Debug)]
+pub struct AudioLevel {
+    /// Who speaks.
+    pub session: SessionId,
+    /// On which track.
+    pub track: TrackSid,
+    /// Quietest-in-window dBov that counts as its level: 0 loudest, 127 silence.
+    pub level_dbov: u8,
+    /// Of the window's packets, the share at or under 35 dBov, 0..=1.
+    pub active_share: f32,
+}
