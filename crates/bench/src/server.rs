@@ -45,7 +45,7 @@ impl Server {
         let log = fs::File::create(data.join("log"))?;
         let child = Command::new(binary)
             .arg("--dev")
-            .arg(format!("--port={}", http.port()))
+            .arg(format!("--http.port={}", http.port()))
             .arg("--rtc.udp_port=0")
             .arg(format!("--data-dir={}", data.display()))
             .args(args)
