@@ -665,4 +665,87 @@ mod tests {
         assert_eq!(sdp.matches("a=recvonly").count(), 6);
         assert_eq!(sdp.matches("m=application").count(), 1);
     }
+
+    /// Two peers that hand each other their datagrams, in virtual time.
+    struct Pair {
+        a: Peer,
+        b: Peer,
+        now: Instant,
+        events: tokio::sync::mpsc::UnboundedReceiver<PeerEvent>,
+    }
+
+    impl Pair {
+        /// `a` publishes by this change, `b` receives.
+        fn publishing(change: Change) -> Self {
+            let now = Instant::now();
+            let (tell_a, _) = tokio::sync::mpsc::unbounded_channel();
+            let (tell_b, events) = tokio::sync::mpsc::unbounded_channel();
+            let mut a = Peer::new("127.0.0.1:5000".parse().unwrap(), now, None, tell_a);
+            let mut b = Peer::new("127.0.0.1:5001".parse().unwrap(), now, None, tell_b);
+            let offer = a.offer(&[change, Change::Channels]).unwrap();
+            let mid = a.senders[0].mid.to_string();
+            let answer = b.accept_offer(&offer, &HashMap::from([(mid, "TR_x".to_owned())])).unwrap();
+            a.accept_answer(&answer, &HashMap::new()).unwrap();
+            Self { a, b, now, events }
+        }
+
+        fn run(&mut self, time: Duration) {
+            let end = self.now + time;
+            while self.now < end {
+                self.now += Duration::from_millis(5);
+                self.a.tick(self.now);
+                self.a.handle_timeout(self.now);
+                self.b.handle_timeout(self.now);
+                self.exchange();
+            }
+        }
+
+        fn exchange(&mut self) {
+            let mut to_a = Vec::new();
+            let mut to_b = sent(&mut self.a);
+            to_a.append(&mut sent(&mut self.b));
+            while !to_a.is_empty() || !to_b.is_empty() {
+                let (for_a, for_b) = (std::mem::take(&mut to_a), std::mem::take(&mut to_b));
+                for datagram in for_a {
+                    self.a.handle_datagram(self.now, self.b.local, &datagram);
+                    to_b.append(&mut sent(&mut self.a));
+                }
+                for datagram in for_b {
+                    self.b.handle_datagram(self.now, self.a.local, &datagram);
+                    to_a.append(&mut sent(&mut self.b));
+                }
+            }
+        }
+    }
+
+    fn sent(peer: &mut Peer) -> Vec<Vec<u8>> {
+        let mut datagrams = Vec::new();
+        peer.poll(|transmit| datagrams.push(transmit.contents.to_vec()));
+        datagrams
+    }
+
+    #[test]
+    fn a_video_arrives_whole_and_a_keyframe_on_request() {
+        let mut pair = Pair::publishing(Change::SendVideo(VideoSpec::camera("c"), 3));
+        pair.run(Duration::from_secs(4));
+        let stats = pair.b.stats().remove("TR_x").unwrap();
+        assert!(stats.frames > 80, "{stats:?}");
+        assert_eq!((stats.missing, stats.damaged, stats.picture_id_breaks, stats.keyframes), (0, 0, 0, 1), "{stats:?}");
+        pair.b.request_keyframe("TR_x");
+        pair.run(Duration::from_secs(1));
+        assert_eq!(pair.b.stats()["TR_x"].keyframes, 2);
+    }
+
+    #[test]
+    fn a_sound_arrives_at_its_pace_with_data_beside_it() {
+        let mut pair = Pair::publishing(Change::SendAudio(AudioSpec::microphone("m"), 3));
+        pair.run(Duration::from_secs(3));
+        let stats = pair.b.stats().remove("TR_x").unwrap();
+        assert!((100..=150).contains(&stats.packets), "{stats:?}");
+        assert_eq!((stats.missing, stats.damaged), (0, 0), "{stats:?}");
+        assert!(pair.a.send_data(LOSSY, b"hello"));
+        pair.run(Duration::from_millis(100));
+        let mut heard = std::iter::from_fn(|| pair.events.try_recv().ok());
+        assert!(heard.any(|event| matches!(event, PeerEvent::Data { bytes, .. } if bytes == b"hello")));
+    }
 }
