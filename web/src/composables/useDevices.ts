@@ -1,5 +1,5 @@
 /** Camera and microphone before the room: what there is, what is chosen, and the running preview of both. */
-import { onScopeDispose, reactive, ref } from "vue";
+import { onScopeDispose, reactive, ref, shallowRef } from "vue";
 import { keep, recall } from "@/lib/keep";
 import { type DeviceKind, type Trouble, troubleOfDevice } from "@/lib/trouble";
 
@@ -14,7 +14,6 @@ export interface Input {
   kind: DeviceKind;
   wanted: boolean;
   deviceId: string;
-  options: DeviceOption[];
   track: MediaStreamTrack | null;
   trouble: Trouble | null;
 }
@@ -31,6 +30,7 @@ export function useDevices() {
   const microphone = newInput("microphone");
   const camera = newInput("camera");
   const asking = ref(false);
+  const list = useDeviceList();
 
   /** Asks for what is wanted, both in one question where the browser can. */
   async function start(): Promise<void> {
@@ -38,7 +38,7 @@ export function useDevices() {
     asking.value = true;
     if (microphone.wanted && camera.wanted) await openBoth(microphone, camera);
     await Promise.all([openIfNeeded(microphone), openIfNeeded(camera)]);
-    await listDevices();
+    await list.list(); // permission gives the devices their names
     asking.value = false;
   }
 
@@ -46,7 +46,7 @@ export function useDevices() {
     input.wanted = !input.wanted;
     if (input.wanted) await openIfNeeded(input);
     else close(input);
-    await listDevices();
+    await list.list(); // permission gives the devices their names
   }
 
   async function choose(input: Input, deviceId: string): Promise<void> {
@@ -55,12 +55,6 @@ export function useDevices() {
     keep(input.kind, deviceId);
     close(input);
     await openIfNeeded(input);
-  }
-
-  async function listDevices(): Promise<void> {
-    const all = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
-    microphone.options = optionsOf(all, "audioinput");
-    camera.options = optionsOf(all, "videoinput");
   }
 
   /** Gives the running tracks away and forgets them. */
@@ -75,18 +69,30 @@ export function useDevices() {
     close(camera);
   }
 
-  const onPlugged = () => void listDevices();
-  navigator.mediaDevices?.addEventListener("devicechange", onPlugged);
-  onScopeDispose(() => {
-    navigator.mediaDevices?.removeEventListener("devicechange", onPlugged);
-    stop();
-  });
+  onScopeDispose(stop);
+  return { microphone, camera, microphones: list.microphones, cameras: list.cameras, asking, start, toggle, choose, take };
+}
 
-  return { microphone, camera, asking, start, toggle, choose, take, stop };
+/** What is plugged in, kept up to date: for choosing inside the room. */
+export function useDeviceList() {
+  const microphones = shallowRef<DeviceOption[]>([]);
+  const cameras = shallowRef<DeviceOption[]>([]);
+
+  async function list(): Promise<void> {
+    const all = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
+    microphones.value = optionsOf(all, "audioinput");
+    cameras.value = optionsOf(all, "videoinput");
+  }
+
+  const onPlugged = () => void list();
+  onPlugged();
+  navigator.mediaDevices?.addEventListener("devicechange", onPlugged);
+  onScopeDispose(() => navigator.mediaDevices?.removeEventListener("devicechange", onPlugged));
+  return { microphones, cameras, list };
 }
 
 function newInput(kind: DeviceKind): Input {
-  return reactive({ kind, wanted: true, deviceId: recall(kind) ?? "", options: [], track: null, trouble: null });
+  return reactive({ kind, wanted: true, deviceId: recall(kind) ?? "", track: null, trouble: null });
 }
 
 /** One question for both; if it fails, each is asked alone, which tells the two apart. */
