@@ -45,7 +45,7 @@ const lines: ChatLine[] = said.map(([name, text], index) => ({
   id: String(index), from: name, name, text, at: Date.UTC(2026, 0, 5, 17, 50 + index), mine: index === 1 || index === 3,
 }));
 
-const mine = ref({ microphoneOn: true, cameraOn: true, screenOn: false });
+const mine = ref({ microphoneOn: true, cameraOn: true, screenOn: false, microphoneId: "2", cameraId: "" });
 const people = Array.from({ length: Number(wish.get("n") ?? 6) }, (_, index) => person(index));
 const devices = [{ id: "1", label: "Built-in microphone" }, { id: "2", label: "USB Audio CODEC (08bb:2902)" }];
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { MAX_ATTEMPTS, waitBefore } from "@/lib/backoff";
 import { castFor } from "@/lib/cast";
 import { cleanDisplayName, hueOf, initials, MAX_DISPLAY_NAME } from "@/lib/displayName";
-import { bestGrid, capacity, TILE_ASPECT, TILE_GAP } from "@/lib/grid";
+import { bestGrid, capacity, TILE_GAP, WIDEST_TILE } from "@/lib/grid";
 import { loudness, settle } from "@/lib/loudness";
 
 describe("a display name", () => {
@@ -32,14 +32,19 @@ describe("the grid", () => {
     expect(bestGrid(2, 360, 600)).toMatchObject({ columns: 1, rows: 2 });
     expect(bestGrid(9, 1600, 900)).toMatchObject({ columns: 3, rows: 3 });
   });
-  it("never overflows its area and keeps the cameras' shape", () => {
+  it("makes upright tiles on a phone instead of leaving its sides empty", () => {
+    expect(bestGrid(1, 366, 600)).toMatchObject({ tileWidth: 366, tileHeight: 366 });
+    expect(bestGrid(6, 366, 600)).toMatchObject({ columns: 2, rows: 3 });
+  });
+  it("never overflows its area, nor gets wider than cameras or narrower than faces", () => {
     for (let count = 1; count <= 30; count += 1) {
       for (const [width, height] of [[360, 560], [1440, 700], [800, 200]] as const) {
         const grid = bestGrid(count, width, height);
         expect(grid.columns * grid.rows).toBeGreaterThanOrEqual(count);
         expect(grid.columns * grid.tileWidth + (grid.columns - 1) * TILE_GAP).toBeLessThanOrEqual(width);
         expect(grid.rows * grid.tileHeight + (grid.rows - 1) * TILE_GAP).toBeLessThanOrEqual(height);
-        expect(Math.abs(grid.tileWidth / TILE_ASPECT - grid.tileHeight)).toBeLessThan(1);
+        expect(grid.tileHeight).toBeGreaterThanOrEqual(Math.floor(grid.tileWidth / WIDEST_TILE));
+        expect(grid.tileHeight).toBeLessThanOrEqual(grid.tileWidth);
       }
     }
   });

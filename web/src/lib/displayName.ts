@@ -19,7 +19,7 @@ export function initials(name: string): string {
 
 /** A steady hue (degrees) for a person, so that the same one looks the same to everybody. */
 export function hueOf(identity: string): number {
-  let hash = 0;
-  for (const char of identity) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) % 3600;
-  return hash / 10;
+  let hash = 0x811c9dc5; // FNV-1a, so that neighbours in the alphabet get different hues
+  for (const char of identity) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  return hash % 360;
 }

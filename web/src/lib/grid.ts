@@ -7,8 +7,12 @@ export interface Grid {
   tileHeight: number;
 }
 
-/** Width over height of a tile: what cameras give. */
-export const TILE_ASPECT = 16 / 9;
+/** Widest shape of a tile (width over height): what cameras give. */
+export const WIDEST_TILE = 16 / 9;
+
+/** Narrowest shape on a stage that lies, and on one that stands: phones hold their cameras upright, and so are faces. */
+const NARROWEST_LYING = 4 / 3;
+const NARROWEST_STANDING = 1;
 
 /** Space between tiles. */
 export const TILE_GAP = 12;
@@ -19,21 +23,27 @@ const SMALLEST_TILE = 150;
 /** More pictures at once than this tire a laptop's decoder more than they help. */
 const MOST_TILES = 25;
 
-/** The columns and rows that give `count` tiles the largest size within the area. */
+/** The columns and rows that give `count` tiles the largest area on the stage. */
 export function bestGrid(count: number, width: number, height: number): Grid {
   let best: Grid = { columns: 1, rows: Math.max(1, count), tileWidth: 0, tileHeight: 0 };
   for (let columns = 1; columns <= Math.max(1, count); columns += 1) {
     const candidate = gridOf(columns, Math.ceil(count / columns), width, height);
-    if (candidate.tileWidth > best.tileWidth) best = candidate;
+    if (areaOf(candidate) > areaOf(best)) best = candidate;
   }
   return best;
 }
 
 function gridOf(columns: number, rows: number, width: number, height: number): Grid {
-  const widest = (width - TILE_GAP * (columns - 1)) / columns;
-  const tallest = (height - TILE_GAP * (rows - 1)) / rows;
-  const tileWidth = Math.max(0, Math.floor(Math.min(widest, tallest * TILE_ASPECT)));
-  return { columns, rows, tileWidth, tileHeight: Math.floor(tileWidth / TILE_ASPECT) };
+  const cellWidth = Math.max(0, (width - TILE_GAP * (columns - 1)) / columns);
+  const cellHeight = Math.max(0, (height - TILE_GAP * (rows - 1)) / rows);
+  const narrowest = width < height ? NARROWEST_STANDING : NARROWEST_LYING;
+  const tileWidth = Math.floor(Math.min(cellWidth, cellHeight * WIDEST_TILE));
+  const tileHeight = Math.floor(Math.min(cellHeight, tileWidth / narrowest));
+  return { columns, rows, tileWidth, tileHeight };
+}
+
+function areaOf(grid: Grid): number {
+  return grid.tileWidth * grid.tileHeight;
 }
 
 /** How many tiles may be shown before faces get too small. At least one. */

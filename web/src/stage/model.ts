@@ -34,8 +34,11 @@ export interface Abilities {
   chat: boolean;
 }
 
+/** One's own side: what is on, and from which devices ("" where nothing runs). */
 export interface Mine {
   microphoneOn: boolean;
   cameraOn: boolean;
   screenOn: boolean;
+  microphoneId: string;
+  cameraId: string;
 }

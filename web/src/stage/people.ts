@@ -1,6 +1,6 @@
 /** From LiveKit's participants to what the stage shows. */
 import { type LocalParticipant, type Participant, type Room, Track } from "livekit-client";
-import type { Abilities, Person, Picture, Quality } from "./model";
+import type { Abilities, Mine, Person, Picture, Quality } from "./model";
 
 /** Everybody in the room, oneself included. */
 export function peopleIn(room: Room): Person[] {
@@ -41,3 +41,19 @@ export function abilitiesOf(participant: LocalParticipant): Abilities {
     chat: grants?.canPublishData ?? true,
   };
 }
+
+/** One's own microphone, camera and screen. */
+export function mineOf(participant: LocalParticipant): Mine {
+  const deviceOf = (source: Track.Source) =>
+    participant.getTrackPublication(source)?.track?.mediaStreamTrack.getSettings().deviceId ?? "";
+  return {
+    microphoneOn: participant.isMicrophoneEnabled,
+    cameraOn: participant.isCameraEnabled,
+    screenOn: participant.isScreenShareEnabled,
+    microphoneId: deviceOf(Track.Source.Microphone),
+    cameraId: deviceOf(Track.Source.Camera),
+  };
+}
+
+/** Nothing of one's own yet. */
+export const NOTHING_MINE: Mine = { microphoneOn: false, cameraOn: false, screenOn: false, microphoneId: "", cameraId: "" };

@@ -1,6 +1,6 @@
 /** One stay in a room: connects, keeps the picture of who is there, finds the way back, says why it ended. */
 import { type ConnectionState, DisconnectReason, isBrowserSupported, type Participant, Room, RoomEvent } from "livekit-client";
-import { computed, onScopeDispose, ref, shallowRef } from "vue";
+import { onScopeDispose, ref, shallowRef } from "vue";
 import type { TakenTracks } from "@/composables/useDevices";
 import { waitBefore } from "@/lib/backoff";
 import { type JoinAnswer, type Pass, signalUrl } from "@/lib/joinApi";
@@ -8,7 +8,7 @@ import { recall } from "@/lib/keep";
 import type { Trouble } from "@/lib/trouble";
 import { isPassing, troubleOfConnect, troubleOfLeave } from "./leaving";
 import type { Abilities, Link, Mine, Person } from "./model";
-import { abilitiesOf, peopleIn } from "./people";
+import { abilitiesOf, mineOf, NOTHING_MINE, peopleIn } from "./people";
 import { useChat } from "./useChat";
 import { usePublishing } from "./usePublishing";
 import { useSound } from "./useSound";
@@ -38,6 +38,7 @@ const TELLING_EVENTS = [
   RoomEvent.ConnectionQualityChanged,
   RoomEvent.ParticipantNameChanged,
   RoomEvent.ParticipantPermissionsChanged,
+  RoomEvent.ActiveDeviceChanged,
   RoomEvent.Reconnected,
 ] as const;
 
@@ -51,10 +52,9 @@ export function useRoom(stay: Stay) {
   const link = ref<Link>("connecting");
   const people = shallowRef<readonly Person[]>([]);
   const abilities = shallowRef<Abilities>({ microphone: true, camera: true, screen: false, chat: true });
-  const mine = shallowRef<Mine>({ microphoneOn: false, cameraOn: false, screenOn: false });
+  const mine = shallowRef<Mine>(NOTHING_MINE);
   const trouble = ref<Trouble | null>(null);
   const passerBy = shallowRef<{ name: string; entered: boolean } | null>(null);
-  const inside = computed(() => link.value === "connected" || link.value === "reconnecting");
 
   let wasInside = false;
   let over = false;
@@ -67,8 +67,7 @@ export function useRoom(stay: Stay) {
   function refresh(): void {
     people.value = peopleIn(room);
     abilities.value = abilitiesOf(room.localParticipant);
-    const { isMicrophoneEnabled, isCameraEnabled, isScreenShareEnabled } = room.localParticipant;
-    mine.value = { microphoneOn: isMicrophoneEnabled, cameraOn: isCameraEnabled, screenOn: isScreenShareEnabled };
+    mine.value = mineOf(room.localParticipant);
   }
   const refreshSoon = once(() => {
     if (room.state === ("connected" satisfies `${ConnectionState}`)) refresh();
@@ -154,7 +153,7 @@ export function useRoom(stay: Stay) {
     void room.disconnect();
   });
 
-  return { link, inside, people, abilities, mine, trouble, passerBy, chat, sound, publishing, leave };
+  return { link, people, abilities, mine, trouble, passerBy, chat, sound, publishing, leave };
 }
 
 function idealDevice(kind: "microphone" | "camera"): ConstrainDOMString {
