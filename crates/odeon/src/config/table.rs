@@ -52,7 +52,7 @@ settings! {
     "limits.http_connections" limits_http_connections: u32 = 20_000, Restart;
     /// Format of log lines: text on a terminal and JSON otherwise (auto), or always one of them.
     "log.format" log_format: LogFormat = LogFormat::Auto, Restart;
-    /// What is logged.
+    /// Which log lines are written: a level, or levels for parts of the program.
     "log.level" log_level: LogLevel = LogLevel("info".to_owned()), Live, livekit ["logging.level"];
     /// The one folder where everything is kept that Odeon writes.
     "data_dir" data_dir: PathBuf = PathBuf::from("odeon-data"), Restart;
