@@ -99,11 +99,6 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// `--dev` was given.
-    pub fn dev(&self) -> bool {
-        self.dev
-    }
-
     /// All layers, with this process's environment.
     pub fn sources(&self) -> Sources {
         let variable = |name| std::env::var(name).ok();
@@ -255,7 +250,7 @@ mod tests {
     fn l_08_dev_needs_nothing_but_its_flag() {
         let flags = parsed("odeon --dev").settings;
         let sources = Sources {
-            dev: flags.dev(),
+            dev: flags.dev,
             ..Sources::default()
         };
         assert_eq!(load(&sources).unwrap().config.keys.0["devkey"], "secret");

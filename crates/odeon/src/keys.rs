@@ -49,26 +49,41 @@ pub struct Keys {
 
 /// Finds the keys, and draws a pair where there are none.
 pub fn resolve(loaded: &Loaded, dir: &DataDir) -> Result<Keys, KeysError> {
+    match configured(loaded)? {
+        Some(keys) => Ok(keys),
+        None => kept(dir),
+    }
+}
+
+/// The keys of the settings, if they name any.
+pub fn configured(loaded: &Loaded) -> Result<Option<Keys>, KeysError> {
     let configured = &loaded.config.keys;
-    if !configured.0.is_empty() {
-        let dev = loaded.place("keys") == Place::Dev;
-        let origin = if dev { Origin::Dev } else { Origin::Settings };
-        let strength = if dev { Strength::Development } else { Strength::Required };
-        return Ok(Keys {
-            store: store(configured, strength)?,
-            origin,
-        });
+    if configured.0.is_empty() {
+        return Ok(None);
     }
-    match dir.read(FILE)? {
-        Some(text) => {
-            let kept = Value::parse(&text).map_err(KeysError::Damaged)?;
-            Ok(Keys {
-                store: store(&kept, Strength::Required)?,
-                origin: Origin::Kept,
-            })
-        }
-        None => draw_and_keep(dir),
+    let dev = loaded.place("keys") == Place::Dev;
+    let origin = if dev { Origin::Dev } else { Origin::Settings };
+    let strength = if dev { Strength::Development } else { Strength::Required };
+    Ok(Some(Keys {
+        store: store(configured, strength)?,
+        origin,
+    }))
+}
+
+/// The pair that the data folder keeps, drawn where it keeps none yet.
+pub fn kept(dir: &DataDir) -> Result<Keys, KeysError> {
+    let Some(text) = dir.read(FILE)? else {
+        return draw_and_keep(dir);
+    };
+    let kept: crate::config::Keys = Value::parse(&text).map_err(KeysError::Damaged)?;
+    // An empty file would leave the server without any key, and every token refused.
+    if kept.0.is_empty() {
+        return Err(KeysError::Damaged("no key in it".to_owned()));
     }
+    Ok(Keys {
+        store: store(&kept, Strength::Required)?,
+        origin: Origin::Kept,
+    })
 }
 
 fn draw_and_keep(dir: &DataDir) -> Result<Keys, KeysError> {

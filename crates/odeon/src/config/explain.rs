@@ -1,7 +1,6 @@
 //! `odeon config explain`: what a setting does, what it is now, and why.
 
 use super::{Config, Effect, Loaded, SETTINGS, Setting, find, nearest};
-use std::fmt::Write;
 
 /// One setting told at length, or all in brief when no key is given. The error names the nearest key.
 pub fn explain(loaded: &Loaded, key: Option<&str>) -> Result<String, String> {
@@ -32,7 +31,7 @@ fn whole(loaded: &Loaded, setting: &Setting) -> String {
         Effect::Restart => "at the next start",
     };
     let mut text = String::new();
-    let mut line = |name: &str, what: &str| drop(writeln!(text, "  {name:<12}{what}"));
+    let mut line = |name: &str, what: &str| text.push_str(&format!("  {name:<12}{what}\n"));
     line("value", &shown((setting.show)(&loaded.config)));
     line("set by", &loaded.place(setting.key).to_string());
     line("default", &shown((setting.show)(&Config::default())));

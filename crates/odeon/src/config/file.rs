@@ -20,8 +20,8 @@ pub(super) fn load(loaded: &mut Loaded, path: &Path) {
     }
 }
 
-/// The text of a file that is small enough.
-pub fn read(path: &Path) -> Result<String, String> {
+// The text of a file that is small enough.
+fn read(path: &Path) -> Result<String, String> {
     let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
     if size > MAX_FILE_BYTES {
         return Err(format!("{size} bytes are no settings ({MAX_FILE_BYTES} at most)"));

@@ -13,11 +13,10 @@ mod table;
 mod value;
 
 pub use explain::explain;
-pub use file::read as read_file;
 pub use nearest::nearest;
 pub use setting::{Effect, Setting, find};
 pub use table::{Config, SETTINGS};
-pub use value::{Keys, LogFormat, Networks, Undeclared, Value};
+pub use value::{Keys, LogFormat, Networks, Value};
 
 use std::collections::BTreeMap;
 use std::fmt;
