@@ -43,15 +43,8 @@ pub fn text(facts: &Facts) -> String {
         line("secret", &facts.secret);
     }
     // A later start may be a service manager's, whose journal is no place for tokens.
-    let shown = facts.first_start || facts.origin == Origin::Dev;
-    line(
-        "operator",
-        if shown {
-            &facts.operator_token
-        } else {
-            "odeon token create --operator"
-        },
-    );
+    let shown = facts.first_start || matches!(facts.origin, Origin::Dev | Origin::Drawn);
+    line("operator", if shown { &facts.operator_token } else { "odeon token create --operator" });
     line("listens", &listens(facts));
     line("data", &facts.data_dir.display().to_string());
     if let Some(note) = camera_note(facts) {
@@ -70,21 +63,12 @@ fn key_note(origin: Origin) -> &'static str {
 }
 
 fn listens(facts: &Facts) -> String {
-    format!(
-        "http on tcp {}, media on udp {}",
-        sockets(&facts.http),
-        sockets(&facts.media)
-    )
+    format!("http on tcp {}, media on udp {}", sockets(&facts.http), sockets(&facts.media))
 }
 
 fn sockets(addresses: &[SocketAddr]) -> String {
     // A machine of many cores has many ports: two say where they are, and how many more there are.
-    let shown = addresses
-        .iter()
-        .take(SHOWN_SOCKETS)
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(" ");
+    let shown = addresses.iter().take(SHOWN_SOCKETS).map(ToString::to_string).collect::<Vec<_>>().join(" ");
     match addresses.len().saturating_sub(SHOWN_SOCKETS) {
         0 => shown,
         more => format!("{shown} and {more} more"),
@@ -125,9 +109,7 @@ mod tests {
         Facts {
             public_url: String::new(),
             http: vec!["0.0.0.0:7880".parse().unwrap(), "[::]:7880".parse().unwrap()],
-            media: (0..64)
-                .map(|i| SocketAddr::new([0, 0, 0, 0].into(), 7882 + i))
-                .collect(),
+            media: (0..64).map(|i| SocketAddr::new([0, 0, 0, 0].into(), 7882 + i)).collect(),
             machine: Some("203.0.113.5".parse().unwrap()),
             key: "APIkey".into(),
             secret: "hush".into(),
@@ -142,24 +124,14 @@ mod tests {
     fn f_2_it_never_takes_more_than_twelve_lines_of_a_screen() {
         for origin in [Origin::Dev, Origin::Settings, Origin::Kept, Origin::Drawn] {
             let text = text(&facts(origin));
-            assert!(
-                text.lines().count() <= 12 && text.lines().all(|line| line.len() < 250),
-                "{text}"
-            );
+            assert!(text.lines().count() <= 12 && text.lines().all(|line| line.len() < 250), "{text}");
         }
     }
 
     #[test]
     fn f_2_a_first_start_shows_everything_that_is_needed() {
         let text = text(&facts(Origin::Drawn));
-        for what in [
-            "http://203.0.113.5:7880/",
-            "ws://203.0.113.5:7880/",
-            "APIkey",
-            "hush",
-            "header.claims",
-            "7882",
-        ] {
+        for what in ["http://203.0.113.5:7880/", "ws://203.0.113.5:7880/", "APIkey", "hush", "header.claims", "7882"] {
             assert!(text.contains(what), "{what} is missing:\n{text}");
         }
     }
@@ -174,31 +146,19 @@ mod tests {
 
     #[test]
     fn the_page_is_where_people_can_reach_it() {
-        let loopback = Facts {
-            http: vec!["127.0.0.1:7880".parse().unwrap()],
-            ..facts(Origin::Dev)
-        };
+        let loopback = Facts { http: vec!["127.0.0.1:7880".parse().unwrap()], ..facts(Origin::Dev) };
         assert_eq!(page_url(&loopback), "http://localhost:7880/");
-        let named = Facts {
-            public_url: "https://venue.example".into(),
-            ..facts(Origin::Dev)
-        };
+        let named = Facts { public_url: "https://venue.example".into(), ..facts(Origin::Dev) };
         assert_eq!(page_url(&named), "https://venue.example/");
         assert!(text(&named).contains("wss://venue.example/"));
-        let v6 = Facts {
-            http: vec!["[2001:db8::1]:80".parse().unwrap()],
-            ..facts(Origin::Dev)
-        };
+        let v6 = Facts { http: vec!["[2001:db8::1]:80".parse().unwrap()], ..facts(Origin::Dev) };
         assert_eq!(page_url(&v6), "http://[2001:db8::1]:80/");
     }
 
     #[test]
     fn f_6_it_says_so_where_browsers_will_refuse_the_camera() {
         assert!(text(&facts(Origin::Dev)).contains("https"));
-        let loopback = Facts {
-            http: vec!["127.0.0.1:7880".parse().unwrap()],
-            ..facts(Origin::Dev)
-        };
+        let loopback = Facts { http: vec!["127.0.0.1:7880".parse().unwrap()], ..facts(Origin::Dev) };
         assert!(!text(&loopback).contains("https"));
     }
 }

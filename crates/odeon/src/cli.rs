@@ -104,10 +104,7 @@ impl Flags {
         let variable = |name| std::env::var(name).ok();
         Sources {
             dev: self.dev,
-            file: self
-                .file
-                .clone()
-                .or_else(|| variable("ODEON_CONFIG").map(PathBuf::from)),
+            file: self.file.clone().or_else(|| variable("ODEON_CONFIG").map(PathBuf::from)),
             body: self.body.clone().or_else(|| variable("LIVEKIT_CONFIG")),
             environment: environment(),
             flags: self.values.clone(),
@@ -117,9 +114,7 @@ impl Flags {
 
 // A variable that is no UTF-8 can't be one of ours.
 fn environment() -> Vec<(String, String)> {
-    std::env::vars_os()
-        .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
-        .collect()
+    std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?))).collect()
 }
 
 impl Args for Flags {
@@ -128,7 +123,13 @@ impl Args for Flags {
             .arg(Arg::new("dev").long("dev").action(ArgAction::SetTrue).global(true).help(
                 "To try it: key devkey with secret \"secret\", reachable from this machine only, every room open",
             ))
-            .arg(Arg::new("config").long("config").value_name("FILE").global(true).help("Settings: TOML, or LiveKit's YAML"))
+            .arg(
+                Arg::new("config")
+                    .long("config")
+                    .value_name("FILE")
+                    .global(true)
+                    .help("Settings: TOML, or LiveKit's YAML"),
+            )
             .arg(Arg::new("config-body").long("config-body").value_name("YAML").global(true).hide(true));
         command.next_help_heading("Settings").args(SETTINGS.iter().map(flag))
     }
@@ -141,12 +142,7 @@ impl Args for Flags {
 fn flag(setting: &'static Setting) -> Arg {
     let names = setting.livekit_flags().filter(|name| *name != setting.key);
     let help = setting.doc.trim().trim_end_matches('.');
-    Arg::new(setting.key)
-        .long(setting.key)
-        .aliases(names)
-        .value_name("VALUE")
-        .global(true)
-        .help(help)
+    Arg::new(setting.key).long(setting.key).aliases(names).value_name("VALUE").global(true).help(help)
 }
 
 impl FromArgMatches for Flags {
@@ -156,10 +152,7 @@ impl FromArgMatches for Flags {
             dev: matches.get_flag("dev"),
             file: text("config").map(PathBuf::from),
             body: text("config-body"),
-            values: SETTINGS
-                .iter()
-                .filter_map(|setting| Some((setting.key, text(setting.key)?)))
-                .collect(),
+            values: SETTINGS.iter().filter_map(|setting| Some((setting.key, text(setting.key)?))).collect(),
         })
     }
 
@@ -179,9 +172,7 @@ fn with_underscores(argument: &str) -> String {
     let Some(flag) = argument.strip_prefix("--") else {
         return argument.to_owned();
     };
-    let (name, value) = flag
-        .split_once('=')
-        .map_or((flag, None), |(name, value)| (name, Some(value)));
+    let (name, value) = flag.split_once('=').map_or((flag, None), |(name, value)| (name, Some(value)));
     let key = name.replace('-', "_");
     match (find(&key), value) {
         (Some(_), Some(value)) => format!("--{key}={value}"),
@@ -211,20 +202,15 @@ mod tests {
     #[test]
     fn f_4_every_setting_is_a_flag_by_its_own_name() {
         for setting in SETTINGS {
-            assert_eq!(
-                values(&format!("odeon --{}=17", setting.key)),
-                [(setting.key, "17".to_owned())]
-            );
+            assert_eq!(values(&format!("odeon --{}=17", setting.key)), [(setting.key, "17".to_owned())]);
         }
     }
 
     #[test]
     fn settings_may_stand_before_or_after_the_command() {
-        for line in [
-            "odeon --rtc.shards=2 serve",
-            "odeon serve --rtc.shards=2",
-            "odeon token create --operator --rtc.shards 2",
-        ] {
+        for line in
+            ["odeon --rtc.shards=2 serve", "odeon serve --rtc.shards=2", "odeon token create --operator --rtc.shards 2"]
+        {
             assert_eq!(values(line), [("rtc.shards", "2".to_owned())], "{line}");
         }
     }
@@ -249,10 +235,7 @@ mod tests {
     #[test]
     fn l_08_dev_needs_nothing_but_its_flag() {
         let flags = parsed("odeon --dev").settings;
-        let sources = Sources {
-            dev: flags.dev,
-            ..Sources::default()
-        };
+        let sources = Sources { dev: flags.dev, ..Sources::default() };
         assert_eq!(load(&sources).unwrap().config.keys.0["devkey"], "secret");
     }
 

@@ -34,15 +34,9 @@ pub fn resolve(peer: IpAddr, headers: &HeaderMap, trusted: &Networks) -> Client 
     let peer = peer.to_canonical();
     if !trusted.contains(peer) {
         let behind_unknown_proxy = FORWARDING.iter().any(|name| headers.contains_key(*name));
-        return Client {
-            address: peer,
-            behind_unknown_proxy,
-        };
+        return Client { address: peer, behind_unknown_proxy };
     }
-    Client {
-        address: last_untrusted(peer, headers, trusted),
-        behind_unknown_proxy: false,
-    }
+    Client { address: last_untrusted(peer, headers, trusted), behind_unknown_proxy: false }
 }
 
 fn last_untrusted(peer: IpAddr, headers: &HeaderMap, trusted: &Networks) -> IpAddr {
@@ -60,10 +54,7 @@ fn last_untrusted(peer: IpAddr, headers: &HeaderMap, trusted: &Networks) -> IpAd
 
 fn hops_from_the_end(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let lines = headers.get_all("x-forwarded-for").iter().collect::<Vec<_>>();
-    lines
-        .into_iter()
-        .rev()
-        .flat_map(|line| line.to_str().unwrap_or("?").rsplit(',').map(str::trim))
+    lines.into_iter().rev().flat_map(|line| line.to_str().unwrap_or("?").rsplit(',').map(str::trim))
 }
 
 // Some proxies write the port too: `192.0.2.1:4711`, `[2001:db8::1]:4711`.
@@ -99,48 +90,30 @@ mod tests {
     #[test]
     fn a_trusted_proxy_is_believed() {
         assert_eq!(address("10.0.0.1", &["203.0.113.5"], "10.0.0.0/8"), "203.0.113.5");
-        assert_eq!(
-            address("::ffff:10.0.0.1", &["203.0.113.5"], "10.0.0.0/8"),
-            "203.0.113.5"
-        );
+        assert_eq!(address("::ffff:10.0.0.1", &["203.0.113.5"], "10.0.0.0/8"), "203.0.113.5");
     }
 
     #[test]
     fn what_the_client_wrote_before_the_proxy_is_not_believed() {
-        assert_eq!(
-            address("10.0.0.1", &["127.0.0.1, 203.0.113.5"], "10.0.0.0/8"),
-            "203.0.113.5"
-        );
-        assert_eq!(
-            address("10.0.0.1", &["127.0.0.1", "203.0.113.5"], "10.0.0.0/8"),
-            "203.0.113.5"
-        );
+        assert_eq!(address("10.0.0.1", &["127.0.0.1, 203.0.113.5"], "10.0.0.0/8"), "203.0.113.5");
+        assert_eq!(address("10.0.0.1", &["127.0.0.1", "203.0.113.5"], "10.0.0.0/8"), "203.0.113.5");
     }
 
     #[test]
     fn a_chain_of_trusted_proxies_is_followed_to_its_end() {
-        assert_eq!(
-            address("10.0.0.1", &["203.0.113.5, 10.0.0.3, 10.0.0.2"], "10.0.0.0/8"),
-            "203.0.113.5"
-        );
+        assert_eq!(address("10.0.0.1", &["203.0.113.5, 10.0.0.3, 10.0.0.2"], "10.0.0.0/8"), "203.0.113.5");
     }
 
     #[test]
     fn an_unreadable_hop_ends_the_chain() {
-        assert_eq!(
-            address("10.0.0.1", &["203.0.113.5, unknown, 10.0.0.2"], "10.0.0.0/8"),
-            "10.0.0.2"
-        );
+        assert_eq!(address("10.0.0.1", &["203.0.113.5, unknown, 10.0.0.2"], "10.0.0.0/8"), "10.0.0.2");
         assert_eq!(address("10.0.0.1", &["203.0.113.5", "ä"], "10.0.0.0/8"), "10.0.0.1");
     }
 
     #[test]
     fn ports_and_brackets_are_read_past() {
         assert_eq!(address("10.0.0.1", &["203.0.113.5:4711"], "10.0.0.0/8"), "203.0.113.5");
-        assert_eq!(
-            address("10.0.0.1", &["[2001:db8::1]:4711"], "10.0.0.0/8"),
-            "2001:db8::1"
-        );
+        assert_eq!(address("10.0.0.1", &["[2001:db8::1]:4711"], "10.0.0.0/8"), "2001:db8::1");
         assert_eq!(address("10.0.0.1", &["[2001:db8::1]"], "10.0.0.0/8"), "2001:db8::1");
     }
 

@@ -74,40 +74,21 @@ pub struct Lock(#[expect(dead_code, reason = "holding it is what it is for")] Fi
 impl DataDir {
     /// Opens the folder, and makes it where there is none.
     pub fn open(path: &Path) -> Result<Self, DataDirError> {
-        let io = |source| DataDirError::Io {
-            path: path.to_owned(),
-            source,
-        };
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path)
-            .map_err(io)?;
+        let io = |source| DataDirError::Io { path: path.to_owned(), source };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io)?;
         match read_about(&path.join(ABOUT))? {
-            Some(about) if about.format > FORMAT => Err(DataDirError::Newer {
-                path: path.to_owned(),
-                found: about.format,
-            }),
-            Some(about) => Ok(Self {
-                path: path.to_owned(),
-                about,
-                first_start: false,
-            }),
+            Some(about) if about.format > FORMAT => {
+                Err(DataDirError::Newer { path: path.to_owned(), found: about.format })
+            }
+            Some(about) => Ok(Self { path: path.to_owned(), about, first_start: false }),
             None if is_empty(path).map_err(io)? => Self::begin(path).map_err(io),
             None => Err(DataDirError::Foreign(path.to_owned())),
         }
     }
 
     fn begin(path: &Path) -> io::Result<Self> {
-        let about = About {
-            format: FORMAT,
-            node_id: draw::id("ND_")?,
-        };
-        let dir = Self {
-            path: path.to_owned(),
-            about,
-            first_start: true,
-        };
+        let about = About { format: FORMAT, node_id: draw::id("ND_")? };
+        let dir = Self { path: path.to_owned(), about, first_start: true };
         dir.write(ABOUT, serde_json::to_string_pretty(&dir.about)?.as_bytes())?;
         Ok(dir)
     }
@@ -115,17 +96,8 @@ impl DataDir {
     /// Takes the folder for this process alone.
     pub fn lock(&self) -> Result<Lock, DataDirError> {
         let path = self.path.join(LOCK);
-        let io = |source| DataDirError::Io {
-            path: path.clone(),
-            source,
-        };
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(io)?;
+        let io = |source| DataDirError::Io { path: path.clone(), source };
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(io)?;
         match file.try_lock() {
             Ok(()) => Ok(Lock(file)),
             Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(self.path.clone())),
@@ -156,12 +128,7 @@ impl DataDir {
     /// Writes a file that only its owner may read: whole, or not at all if the power fails.
     pub fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
         let (path, draft) = (self.path.join(name), self.path.join(format!("{name}.new")));
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(&draft)?;
+        let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;
         file.write_all(content)?;
         file.sync_all()?;
         fs::rename(&draft, &path)?;
@@ -173,34 +140,21 @@ fn read(path: &Path) -> Result<Option<String>, DataDirError> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(DataDirError::Io {
-            path: path.to_owned(),
-            source,
-        }),
+        Err(source) => Err(DataDirError::Io { path: path.to_owned(), source }),
     }
 }
 
 fn read_about(path: &Path) -> Result<Option<About>, DataDirError> {
-    let damaged = |reason: String| DataDirError::Damaged {
-        path: path.to_owned(),
-        reason,
-    };
+    let damaged = |reason: String| DataDirError::Damaged { path: path.to_owned(), reason };
     let Some(text) = read(path)? else { return Ok(None) };
     let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
     // A newer format may have lost every other field that we know, so this one is looked at alone.
-    let format = value
-        .get("format")
-        .and_then(serde_json::Value::as_u64)
-        .ok_or_else(|| damaged("no format in it".into()))?;
+    let format =
+        value.get("format").and_then(serde_json::Value::as_u64).ok_or_else(|| damaged("no format in it".into()))?;
     if format > u64::from(FORMAT) {
-        return Ok(Some(About {
-            format: u32::try_from(format).unwrap_or(u32::MAX),
-            node_id: String::new(),
-        }));
+        return Ok(Some(About { format: u32::try_from(format).unwrap_or(u32::MAX), node_id: String::new() }));
     }
-    serde_json::from_value(value)
-        .map(Some)
-        .map_err(|error| damaged(error.to_string()))
+    serde_json::from_value(value).map(Some).map_err(|error| damaged(error.to_string()))
 }
 
 // A draft that a power failure left behind on the very first start is no content.

@@ -47,10 +47,7 @@ fn a_damaged_folder_says_so_instead_of_beginning_anew() {
     for damage in ["", "{", "[]", "{\"format\": \"1\"}", "{\"format\": 1}"] {
         let scratch = Scratch::new();
         fs::write(scratch.path().join(ABOUT), damage).unwrap();
-        assert!(
-            matches!(DataDir::open(scratch.path()), Err(DataDirError::Damaged { .. })),
-            "{damage:?}"
-        );
+        assert!(matches!(DataDir::open(scratch.path()), Err(DataDirError::Damaged { .. })), "{damage:?}");
     }
 }
 
@@ -70,9 +67,6 @@ fn what_is_kept_is_for_its_owner_alone() {
     let dir = DataDir::open(&scratch.path().join("data")).unwrap();
     dir.write("keys", b"APIone: hush\n").unwrap();
     let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(
-        (mode(dir.path().to_owned()), mode(dir.path().join("keys"))),
-        (0o700, 0o600)
-    );
+    assert_eq!((mode(dir.path().to_owned()), mode(dir.path().join("keys"))), (0o700, 0o600));
     assert_eq!(dir.read("keys").unwrap().as_deref(), Some("APIone: hush\n"));
 }

@@ -69,11 +69,7 @@ impl HttpServer {
             };
             tokio::spawn(server.run(listener));
         }
-        Self {
-            stop,
-            connections,
-            max_connections,
-        }
+        Self { stop, connections, max_connections }
     }
 
     /// Takes no more connections, lets requests that run end, and waits for the others until `patience` is over.
@@ -121,17 +117,8 @@ impl Acceptor {
         };
         // Signalling is small messages that somebody waits for.
         let _ = stream.set_nodelay(true);
-        let stream = Counted {
-            stream,
-            _permit: permit,
-        };
-        tokio::spawn(serve(
-            stream,
-            peer,
-            self.router.clone(),
-            Arc::clone(&self.config),
-            self.stopped.clone(),
-        ));
+        let stream = Counted { stream, _permit: permit };
+        tokio::spawn(serve(stream, peer, self.router.clone(), Arc::clone(&self.config), self.stopped.clone()));
     }
 }
 
@@ -143,16 +130,12 @@ async fn serve(
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut builder = http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(config.header_timeout);
+    builder.timer(TokioTimer::new()).header_read_timeout(config.header_timeout);
     builder.max_buf_size(MAX_HEAD_BYTES).max_headers(MAX_HEADERS);
     let service = service_fn(move |mut request: Request<Incoming>| {
         let client = client_addr::resolve(peer.ip(), request.headers(), &config.trusted_proxies);
         request.extensions_mut().insert(client);
-        request
-            .extensions_mut()
-            .insert(ConnectInfo(SocketAddr::new(client.address, peer.port())));
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(client.address, peer.port())));
         router.clone().call(request)
     });
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());

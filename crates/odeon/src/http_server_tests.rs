@@ -7,11 +7,7 @@ use client_addr::Client;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn config() -> HttpConfig {
-    HttpConfig {
-        max_connections: 10,
-        header_timeout: Duration::from_secs(10),
-        trusted_proxies: Networks::default(),
-    }
+    HttpConfig { max_connections: 10, header_timeout: Duration::from_secs(10), trusted_proxies: Networks::default() }
 }
 
 fn start(config: HttpConfig) -> (HttpServer, SocketAddr) {
@@ -28,10 +24,7 @@ fn start(config: HttpConfig) -> (HttpServer, SocketAddr) {
 
 async fn ask(address: SocketAddr, head: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    stream
-        .write_all(format!("{head}\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes())
-        .await
-        .unwrap();
+    stream.write_all(format!("{head}\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes()).await.unwrap();
     read_all(&mut stream).await
 }
 
@@ -46,10 +39,7 @@ async fn handlers_see_the_client_through_a_trusted_proxy_only() {
     let (_server, address) = start(config());
     let forwarded = "GET /who HTTP/1.1\r\nX-Forwarded-For: 203.0.113.5";
     assert!(ask(address, forwarded).await.ends_with("127.0.0.1"));
-    let trusting = HttpConfig {
-        trusted_proxies: Networks::parse("127.0.0.1").unwrap(),
-        ..config()
-    };
+    let trusting = HttpConfig { trusted_proxies: Networks::parse("127.0.0.1").unwrap(), ..config() };
     let (_server, address) = start(trusting);
     assert!(ask(address, forwarded).await.ends_with("203.0.113.5"));
 }
@@ -65,10 +55,7 @@ async fn a_request_line_of_sixteen_kib_is_read_and_an_endless_one_is_not() {
 
 #[tokio::test]
 async fn who_does_not_finish_a_head_is_cut() {
-    let (_server, address) = start(HttpConfig {
-        header_timeout: Duration::from_millis(100),
-        ..config()
-    });
+    let (_server, address) = start(HttpConfig { header_timeout: Duration::from_millis(100), ..config() });
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"GET /who HTTP/1.1\r\nHos").await.unwrap();
     let cut = tokio::time::timeout(Duration::from_secs(5), read_all(&mut stream)).await;
@@ -77,20 +64,14 @@ async fn who_does_not_finish_a_head_is_cut() {
 
 #[tokio::test]
 async fn above_the_cap_newcomers_get_503_until_somebody_leaves() {
-    let (_server, address) = start(HttpConfig {
-        max_connections: 1,
-        ..config()
-    });
+    let (_server, address) = start(HttpConfig { max_connections: 1, ..config() });
     let mut first = TcpStream::connect(address).await.unwrap();
     first.write_all(b"GET /who HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     let mut byte = [0; 1];
     first.read_exact(&mut byte).await.unwrap();
     let mut second = TcpStream::connect(address).await.unwrap();
     let refusal = read_all(&mut second).await;
-    assert!(
-        refusal.starts_with("HTTP/1.1 503") && refusal.contains("Retry-After"),
-        "{refusal}"
-    );
+    assert!(refusal.starts_with("HTTP/1.1 503") && refusal.contains("Retry-After"), "{refusal}");
     drop(first);
     let served = async {
         while !ask(address, "GET /who HTTP/1.1").await.starts_with("HTTP/1.1 200") {

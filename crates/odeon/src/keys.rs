@@ -64,10 +64,7 @@ pub fn configured(loaded: &Loaded) -> Result<Option<Keys>, KeysError> {
     let dev = loaded.place("keys") == Place::Dev;
     let origin = if dev { Origin::Dev } else { Origin::Settings };
     let strength = if dev { Strength::Development } else { Strength::Required };
-    Ok(Some(Keys {
-        store: store(configured, strength)?,
-        origin,
-    }))
+    Ok(Some(Keys { store: store(configured, strength)?, origin }))
 }
 
 /// The pair that the data folder keeps, drawn where it keeps none yet.
@@ -80,10 +77,7 @@ pub fn kept(dir: &DataDir) -> Result<Keys, KeysError> {
     if kept.0.is_empty() {
         return Err(KeysError::Damaged("no key in it".to_owned()));
     }
-    Ok(Keys {
-        store: store(&kept, Strength::Required)?,
-        origin: Origin::Kept,
-    })
+    Ok(Keys { store: store(&kept, Strength::Required)?, origin: Origin::Kept })
 }
 
 fn draw_and_keep(dir: &DataDir) -> Result<Keys, KeysError> {
@@ -91,10 +85,7 @@ fn draw_and_keep(dir: &DataDir) -> Result<Keys, KeysError> {
     dir.write(FILE, format!("{key}: {}\n", secret.reveal()).as_bytes())?;
     let mut store = KeyStore::new();
     store.add(&key, secret, Strength::Required)?;
-    Ok(Keys {
-        store,
-        origin: Origin::Drawn,
-    })
+    Ok(Keys { store, origin: Origin::Drawn })
 }
 
 /// A new key and its secret.
@@ -122,20 +113,13 @@ mod tests {
     }
 
     fn configured(secret: &str) -> Sources {
-        Sources {
-            flags: vec![("keys", format!("APIone: {secret}"))],
-            ..Sources::default()
-        }
+        Sources { flags: vec![("keys", format!("APIone: {secret}"))], ..Sources::default() }
     }
 
     // L-08: dev mode's key.
     #[test]
     fn l_08_dev_has_its_known_key() {
-        let keys = with(Sources {
-            dev: true,
-            ..Sources::default()
-        })
-        .unwrap();
+        let keys = with(Sources { dev: true, ..Sources::default() }).unwrap();
         assert_eq!(keys.origin, Origin::Dev);
         assert_eq!(keys.store.secret("devkey").unwrap().reveal(), "secret");
     }
@@ -143,23 +127,14 @@ mod tests {
     // a secret under 32 bytes is refused at start.
     #[test]
     fn q_20_a_short_secret_is_refused_at_start_and_a_long_one_taken() {
-        assert!(matches!(
-            with(configured(&"x".repeat(31))),
-            Err(KeysError::Key(KeyError::WeakSecret { .. }))
-        ));
+        assert!(matches!(with(configured(&"x".repeat(31))), Err(KeysError::Key(KeyError::WeakSecret { .. }))));
         assert_eq!(with(configured(&"x".repeat(32))).unwrap().origin, Origin::Settings);
     }
 
     // Q-20: --dev excuses its own key, not one that somebody brings along.
     #[test]
     fn q_20_a_short_secret_of_ones_own_is_refused_in_dev_too() {
-        assert!(
-            with(Sources {
-                dev: true,
-                ..configured("short")
-            })
-            .is_err()
-        );
+        assert!(with(Sources { dev: true, ..configured("short") }).is_err());
     }
 
     // L-08: key generated.

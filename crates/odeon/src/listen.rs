@@ -54,10 +54,7 @@ fn told(error: io::Error, address: IpAddr, port: u16) -> io::Error {
         io::ErrorKind::PermissionDenied => ": ports under 1024 need permission",
         _ => "",
     };
-    io::Error::new(
-        error.kind(),
-        format!("can't listen on {}: {error}{remedy}", SocketAddr::new(address, port)),
-    )
+    io::Error::new(error.kind(), format!("can't listen on {}: {error}{remedy}", SocketAddr::new(address, port)))
 }
 
 #[cfg(test)]
@@ -67,10 +64,7 @@ mod tests {
     #[tokio::test]
     async fn all_addresses_share_the_port_that_was_drawn() {
         let listeners = bind(&["127.0.0.1".parse().unwrap(), "127.0.0.2".parse().unwrap()], 0).unwrap();
-        let ports: Vec<_> = listeners
-            .iter()
-            .map(|listener| listener.local_addr().unwrap().port())
-            .collect();
+        let ports: Vec<_> = listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
         assert!(ports.len() == 2 && ports[0] == ports[1] && ports[0] != 0);
     }
 

@@ -7,16 +7,7 @@ use tracing_subscriber::prelude::*;
 use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 
 /// Libraries that tell addresses and candidates at `info`, where no address may be, and more than an operator can act on.
-const TALKATIVE: &[&str] = &[
-    "str0m",
-    "str0m_proto",
-    "is",
-    "dimpl",
-    "sctp_proto",
-    "quinn_udp",
-    "hyper",
-    "hyper_util",
-];
+const TALKATIVE: &[&str] = &["str0m", "str0m_proto", "is", "dimpl", "sctp_proto", "quinn_udp", "hyper", "hyper_util"];
 
 /// Changes the level while the server runs.
 #[derive(Clone, Debug)]
@@ -41,13 +32,9 @@ pub fn init(format: LogFormat, level: &str) -> LevelHandle {
         LogFormat::Json => true,
     };
     if json {
-        registry
-            .with(fmt::layer().json().flatten_event(true).with_writer(stderr))
-            .init();
+        registry.with(fmt::layer().json().flatten_event(true).with_writer(stderr)).init();
     } else {
-        registry
-            .with(fmt::layer().with_writer(stderr).with_ansi(stderr().is_terminal()))
-            .init();
+        registry.with(fmt::layer().with_writer(stderr).with_ansi(stderr().is_terminal())).init();
     }
     std::panic::set_hook(Box::new(log_panic));
     LevelHandle(handle)
@@ -63,9 +50,7 @@ fn directives(level: &str) -> String {
         return level.to_owned();
     }
     let quiet = if level == "error" { "error" } else { "warn" };
-    TALKATIVE
-        .iter()
-        .fold(level.to_owned(), |all, target| format!("{all},{target}={quiet}"))
+    TALKATIVE.iter().fold(level.to_owned(), |all, target| format!("{all},{target}={quiet}"))
 }
 
 // A panic costs one peer and is our bug: it has to be found in the log whatever its format, with the place to look at.
@@ -73,10 +58,8 @@ fn log_panic(info: &PanicHookInfo<'_>) {
     let place = info.location().map(ToString::to_string).unwrap_or_default();
     let thread = std::thread::current().name().unwrap_or("unnamed").to_owned();
     let payload = info.payload();
-    let message = payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let message =
+        payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     let message = message.unwrap_or("no message");
     metrics::counter!("odeon_panics_total").increment(1);
     tracing::error!(place, thread, message, "panic");

@@ -3,10 +3,7 @@
 //! `cli` and `config` say what is wanted, `data_dir` and `keys` what there is, `venue` puts it all together, `start` runs it
 //! from the first signal to the last, and `http_server`, `ops` and `drain` are what an operator notices.
 
-#![allow(
-    unreachable_pub,
-    reason = "nothing in a binary is reachable; `pub` marks what a module shows the others"
-)]
+#![allow(unreachable_pub, reason = "nothing in a binary is reachable; `pub` marks what a module shows the others")]
 
 mod banner;
 mod cli;

@@ -44,29 +44,20 @@ async fn metrics(Shared(ops): Shared<Ops>, client: Option<Extension<Client>>, he
     let local = client.is_some_and(|Extension(client)| client.is_local());
     if !local && !is_operator(&headers, &ops.keys, unix_now()) {
         let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
-        return (
-            StatusCode::UNAUTHORIZED,
-            challenge,
-            "on this machine, or with an operator's token",
-        )
-            .into_response();
+        return (StatusCode::UNAUTHORIZED, challenge, "on this machine, or with an operator's token").into_response();
     }
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (kind, ops.metrics.render()).into_response()
 }
 
 fn is_operator(headers: &HeaderMap, keys: &KeyStore, now_unix: u64) -> bool {
-    let token = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     token.is_some_and(|token| auth::verify(token, keys, now_unix).is_ok_and(|claims| claims.is_operator()))
 }
 
 /// Wall clock, seconds since 1970: what tokens are checked against.
 pub fn unix_now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]

@@ -26,9 +26,7 @@ impl Live {
     pub fn reload(&mut self) {
         match load(&self.sources) {
             Ok(loaded) => self.take(loaded.config),
-            Err(errors) => errors
-                .iter()
-                .for_each(|error| tracing::error!(%error, "settings stay as they were")),
+            Err(errors) => errors.iter().for_each(|error| tracing::error!(%error, "settings stay as they were")),
         }
     }
 
@@ -62,11 +60,7 @@ mod tests {
     #[test]
     fn f_5_only_what_needs_a_restart_is_said_to_wait() {
         let old = Config::default();
-        let new = Config {
-            http_port: 1,
-            drain_timeout: Duration::from_secs(1),
-            ..Config::default()
-        };
+        let new = Config { http_port: 1, drain_timeout: Duration::from_secs(1), ..Config::default() };
         assert_eq!(waiting(&old, &new), ["http.port"]);
     }
 }

@@ -30,10 +30,7 @@ fn shortened(path: &str) -> String {
     if path.len() <= MAX_PATH_BYTES {
         return path.to_owned();
     }
-    let end = (0..=MAX_PATH_BYTES)
-        .rev()
-        .find(|end| path.is_char_boundary(*end))
-        .unwrap_or(0);
+    let end = (0..=MAX_PATH_BYTES).rev().find(|end| path.is_char_boundary(*end)).unwrap_or(0);
     format!("{}…", &path[..end])
 }
 

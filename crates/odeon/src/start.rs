@@ -67,11 +67,7 @@ async fn run(config: &Config, dir: &DataDir, keys: Keys, mut live: Live) -> Resu
 
 async fn end(venue: Venue, timeout: Duration, mut signals: Signals) {
     venue.close_doors();
-    tracing::info!(
-        rooms = venue.rooms(),
-        timeout_s = timeout.as_secs(),
-        "draining: nobody new gets in"
-    );
+    tracing::info!(rooms = venue.rooms(), timeout_s = timeout.as_secs(), "draining: nobody new gets in");
     let drained = drain::wait(|| venue.rooms(), timeout, signals.end()).await;
     if drained != Drained::Empty {
         tracing::info!(rooms = venue.rooms(), ?drained, "ending the rooms that are left");

@@ -32,12 +32,7 @@ impl State {
     /// Everything listens.
     pub fn set_ready(&self) {
         // A signal may have come first: draining is never undone.
-        let _ = self.0.compare_exchange(
-            Phase::Starting as u8,
-            Phase::Ready as u8,
-            Ordering::AcqRel,
-            Ordering::Acquire,
-        );
+        let _ = self.0.compare_exchange(Phase::Starting as u8, Phase::Ready as u8, Ordering::AcqRel, Ordering::Acquire);
     }
 
     /// From now on nobody new gets in.

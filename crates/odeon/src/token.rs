@@ -48,9 +48,7 @@ pub fn create(request: &TokenRequest, keys: &KeyStore, now_unix: u64) -> Result<
     };
     let token = auth::sign(&claims, keys).map_err(|error| error.to_string())?;
     // A token that the server would refuse (a reserved identity, too long) is better refused here.
-    auth::verify(&token, keys, now_unix)
-        .map(|_| token)
-        .map_err(|error| error.to_string())
+    auth::verify(&token, keys, now_unix).map(|_| token).map_err(|error| error.to_string())
 }
 
 fn video(request: &TokenRequest) -> Result<VideoGrant, String> {
@@ -66,9 +64,7 @@ fn video(request: &TokenRequest) -> Result<VideoGrant, String> {
 }
 
 fn grant(text: &str) -> Result<(&'static str, Value), String> {
-    let (name, value) = text
-        .split_once('=')
-        .map_or((text, None), |(name, value)| (name, Some(value)));
+    let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
     let Some((name, takes)) = GRANTS.iter().find(|(known, _)| *known == name) else {
         return Err(unknown_grant(name));
     };
@@ -99,8 +95,7 @@ mod tests {
 
     fn keys() -> KeyStore {
         let mut keys = KeyStore::new();
-        keys.add("devkey", Secret::new("secret"), Strength::Development)
-            .unwrap();
+        keys.add("devkey", Secret::new("secret"), Strength::Development).unwrap();
         keys
     }
 
@@ -121,29 +116,15 @@ mod tests {
     // L-49: what the token says; L-51: none set means all allowed.
     #[test]
     fn l_49_a_token_lets_its_participant_into_its_room() {
-        let claims = claims(&TokenRequest {
-            name: "Alice".into(),
-            metadata: "seat 4".into(),
-            ..request(&[])
-        });
-        assert_eq!(
-            (claims.sub.as_str(), claims.name.as_str(), claims.metadata.as_str()),
-            ("alice", "Alice", "seat 4")
-        );
-        assert_eq!(
-            (claims.video.room.as_str(), claims.video.room_join, claims.exp),
-            ("residence", true, NOW + 60)
-        );
+        let claims = claims(&TokenRequest { name: "Alice".into(), metadata: "seat 4".into(), ..request(&[]) });
+        assert_eq!((claims.sub.as_str(), claims.name.as_str(), claims.metadata.as_str()), ("alice", "Alice", "seat 4"));
+        assert_eq!((claims.video.room.as_str(), claims.video.room_join, claims.exp), ("residence", true, NOW + 60));
         assert!(claims.video.may_publish() && claims.video.may_subscribe() && !claims.video.room_admin);
     }
 
     #[test]
     fn l_51_grants_are_given_and_taken_by_livekits_names() {
-        let claims = claims(&request(&[
-            "roomAdmin",
-            "canPublish=false",
-            "canPublishSources=camera, microphone",
-        ]));
+        let claims = claims(&request(&["roomAdmin", "canPublish=false", "canPublishSources=camera, microphone"]));
         assert!(claims.video.room_admin && !claims.video.may_publish());
         assert_eq!(claims.video.can_publish_sources, ["camera", "microphone"]);
     }
@@ -158,26 +139,12 @@ mod tests {
 
     #[test]
     fn an_operators_token_administers_and_joins_nothing() {
-        let operator = TokenRequest {
-            operator: true,
-            ttl: Duration::from_secs(60),
-            ..TokenRequest::default()
-        };
+        let operator = TokenRequest { operator: true, ttl: Duration::from_secs(60), ..TokenRequest::default() };
         assert!(claims(&operator).is_operator());
     }
 
     #[test]
     fn an_identity_that_belongs_to_another_origin_is_refused() {
-        assert!(
-            create(
-                &TokenRequest {
-                    identity: Some("bus:bob".into()),
-                    ..request(&[])
-                },
-                &keys(),
-                NOW
-            )
-            .is_err()
-        );
+        assert!(create(&TokenRequest { identity: Some("bus:bob".into()), ..request(&[]) }, &keys(), NOW).is_err());
     }
 }

@@ -34,22 +34,11 @@ impl Venue {
         let _ = dir.node_id();
         let state = State::default();
         let listeners = listen::bind(&config.http_bind.0, config.http_port)?;
-        let http_addrs = listeners
-            .iter()
-            .map(|listener| listener.local_addr())
-            .collect::<io::Result<_>>()?;
-        let router = routes(Ops {
-            state: state.clone(),
-            keys,
-            metrics,
-        });
+        let http_addrs = listeners.iter().map(|listener| listener.local_addr()).collect::<io::Result<_>>()?;
+        let router = routes(Ops { state: state.clone(), keys, metrics });
         let http = HttpServer::start(listeners, router, http_config(config));
         state.set_ready();
-        Ok(Self {
-            state,
-            http,
-            http_addrs,
-        })
+        Ok(Self { state, http, http_addrs })
     }
 
     /// From now on nobody new gets in.
@@ -69,10 +58,7 @@ impl Venue {
 
     /// What there is to say at the start.
     pub fn facts(&self, config: &Config, dir: &DataDir, keys: &Keys) -> banner::Facts {
-        let (key, secret) = keys
-            .store
-            .primary()
-            .map_or(("", ""), |(key, secret)| (key, secret.reveal()));
+        let (key, secret) = keys.store.primary().map_or(("", ""), |(key, secret)| (key, secret.reveal()));
         let operator_token = auth::mint::operator_token(&keys.store, ops::unix_now(), OPERATOR_TOKEN_TTL_S);
         banner::Facts {
             public_url: config.http_public_url.0.clone(),

@@ -29,10 +29,7 @@ fn metrics_are_for_this_machine_and_not_for_those_behind_a_proxy() {
     let server = Server::start(&scratch, "--dev");
     server.get("/healthz", "");
     let (status, body) = server.get("/metrics", "");
-    assert!(
-        status == 200 && body.contains("odeon_http_requests_total"),
-        "{status} {body}"
-    );
+    assert!(status == 200 && body.contains("odeon_http_requests_total"), "{status} {body}");
     assert_eq!(server.get("/metrics", "X-Forwarded-For: 203.0.113.5\r\n").0, 401);
 }
 
@@ -42,11 +39,7 @@ fn f_5_sighup_reads_the_log_level_again_and_drops_nobody() {
     let file = scratch.path().join("odeon.toml");
     std::fs::write(&file, "log.level = \"error\"\n").unwrap();
     let server = Server::start(&scratch, "--dev --config odeon.toml");
-    std::fs::write(
-        &file,
-        "log.level = \"info\"\nhttp.public_url = \"https://venue.example\"\n",
-    )
-    .unwrap();
+    std::fs::write(&file, "log.level = \"info\"\nhttp.public_url = \"https://venue.example\"\n").unwrap();
     server.signal(libc::SIGHUP);
     let line = server.log_line("next start");
     assert!(line.contains("http.public_url"), "{line}");

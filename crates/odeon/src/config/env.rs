@@ -12,10 +12,7 @@ const NOT_SETTINGS_PREFIXES: &[&str] = &["ODEON_PORT_", "ODEON_SERVICE_"];
 /// Reads all of the environment into `loaded`, ours after LiveKit's, so that ours win.
 pub(super) fn apply(loaded: &mut Loaded, variables: &[(String, String)]) {
     for (name, text) in variables {
-        if let Some(setting) = SETTINGS
-            .iter()
-            .find(|setting| setting.livekit_env().any(|theirs| theirs == name))
-        {
+        if let Some(setting) = SETTINGS.iter().find(|setting| setting.livekit_env().any(|theirs| theirs == name)) {
             loaded.set(setting, text, Place::Environment(name.clone()));
         }
     }

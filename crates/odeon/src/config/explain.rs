@@ -5,11 +5,7 @@ use super::{Config, Effect, Loaded, SETTINGS, Setting, find, nearest};
 /// One setting told at length, or all in brief when no key is given. The error names the nearest key.
 pub fn explain(loaded: &Loaded, key: Option<&str>) -> Result<String, String> {
     let Some(key) = key else {
-        return Ok(SETTINGS
-            .iter()
-            .map(|setting| brief(loaded, setting))
-            .collect::<Vec<_>>()
-            .join("\n"));
+        return Ok(SETTINGS.iter().map(|setting| brief(loaded, setting)).collect::<Vec<_>>().join("\n"));
     };
     match find(key) {
         Some(setting) => Ok(whole(loaded, setting)),

@@ -13,10 +13,7 @@ const MAX_FILE_BYTES: u64 = 1024 * 1024;
 pub(super) fn load(loaded: &mut Loaded, path: &Path) {
     match read(path) {
         Ok(text) => apply(loaded, path, &text),
-        Err(reason) => loaded.errors.push(ConfigError::File {
-            path: path.to_owned(),
-            reason,
-        }),
+        Err(reason) => loaded.errors.push(ConfigError::File { path: path.to_owned(), reason }),
     }
 }
 
@@ -35,21 +32,13 @@ pub(super) fn apply(loaded: &mut Loaded, path: &Path, text: &str) {
     match parse(path, text) {
         Ok(Value::Null) => {}
         Ok(root @ Value::Object(_)) => section(loaded, "", &root, &place),
-        Ok(_) => loaded.errors.push(ConfigError::File {
-            path: path.to_owned(),
-            reason: "no settings in it".into(),
-        }),
-        Err(reason) => loaded.errors.push(ConfigError::File {
-            path: path.to_owned(),
-            reason,
-        }),
+        Ok(_) => loaded.errors.push(ConfigError::File { path: path.to_owned(), reason: "no settings in it".into() }),
+        Err(reason) => loaded.errors.push(ConfigError::File { path: path.to_owned(), reason }),
     }
 }
 
 fn parse(path: &Path, text: &str) -> Result<Value, String> {
-    let yaml = path
-        .extension()
-        .is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
     match yaml {
         _ if text.trim().is_empty() => Ok(Value::Null),
         true => serde_saphyr::from_str(text).map_err(|error| first_line(&error.to_string())),
@@ -72,11 +61,7 @@ fn toml_reason(text: &str, error: &toml::de::Error) -> String {
 fn section(loaded: &mut Loaded, prefix: &str, value: &Value, place: &Place) {
     let Value::Object(entries) = value else { return };
     for (name, value) in entries {
-        let path = if prefix.is_empty() {
-            name.clone()
-        } else {
-            format!("{prefix}.{name}")
-        };
+        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         match (named(&path), value) {
             (_, Value::Null) => {}
             (Some(setting), value) => assign(loaded, setting, value, place),
@@ -89,11 +74,7 @@ fn section(loaded: &mut Loaded, prefix: &str, value: &Value, place: &Place) {
 fn assign(loaded: &mut Loaded, setting: &'static Setting, value: &Value, place: &Place) {
     match text_of(value) {
         Ok(text) => loaded.set(setting, &text, place.clone()),
-        Err(reason) => loaded.errors.push(ConfigError::Value {
-            key: setting.key,
-            place: place.clone(),
-            reason,
-        }),
+        Err(reason) => loaded.errors.push(ConfigError::Value { key: setting.key, place: place.clone(), reason }),
     }
 }
 
@@ -110,18 +91,12 @@ fn text_of(value: &Value) -> Result<String, String> {
 
 fn pair(key: &str, value: &Value) -> Result<String, String> {
     // A secret of digits only would have come through a float, and lost some of them.
-    let text = value
-        .as_str()
-        .ok_or_else(|| format!("{key}: its value has to stand in quotes"))?;
+    let text = value.as_str().ok_or_else(|| format!("{key}: its value has to stand in quotes"))?;
     Ok(format!("{key}: {text}\n"))
 }
 
 fn named(path: &str) -> Option<&'static Setting> {
-    find(path).or_else(|| {
-        SETTINGS
-            .iter()
-            .find(|setting| setting.livekit_file_names().any(|name| name == path))
-    })
+    find(path).or_else(|| SETTINGS.iter().find(|setting| setting.livekit_file_names().any(|name| name == path)))
 }
 
 fn leads_somewhere(path: &str) -> bool {
@@ -129,7 +104,5 @@ fn leads_somewhere(path: &str) -> bool {
 }
 
 fn file_names() -> impl Iterator<Item = &'static str> {
-    SETTINGS
-        .iter()
-        .flat_map(|setting| std::iter::once(setting.key).chain(setting.livekit_file_names()))
+    SETTINGS.iter().flat_map(|setting| std::iter::once(setting.key).chain(setting.livekit_file_names()))
 }

@@ -3,19 +3,10 @@
 
 /// (name or section, what to do).
 const FOREIGN: &[(&str, &str)] = &[
-    (
-        "rtc.port_range_start",
-        "media takes one UDP port a shard, from rtc.udp_port on; remove it",
-    ),
-    (
-        "rtc.port_range_end",
-        "media takes one UDP port a shard, from rtc.udp_port on; remove it",
-    ),
+    ("rtc.port_range_start", "media takes one UDP port a shard, from rtc.udp_port on; remove it"),
+    ("rtc.port_range_end", "media takes one UDP port a shard, from rtc.udp_port on; remove it"),
     ("rtc.use_external_ip", "name the public address in rtc.node_ip"),
-    (
-        "rtc.stun_servers",
-        "clients need none: the server's address is public; remove it",
-    ),
+    ("rtc.stun_servers", "clients need none: the server's address is public; remove it"),
     ("rtc.turn_servers", "relays come with a later version; remove it"),
     ("rtc.use_ice_lite", "the server is always ICE-lite; remove it"),
     ("rtc.interfaces", "name the addresses in rtc.bind"),
@@ -26,14 +17,8 @@ const FOREIGN: &[(&str, &str)] = &[
     ("webhook", "webhooks come with a later version; remove it"),
     ("ingress", "streams come with a later version; remove it"),
     ("sip", "there is no telephony; remove it"),
-    (
-        "prometheus",
-        "/metrics is on http.port, for loopback and operators; remove it",
-    ),
-    (
-        "prometheus_port",
-        "/metrics is on http.port, for loopback and operators; remove it",
-    ),
+    ("prometheus", "/metrics is on http.port, for loopback and operators; remove it"),
+    ("prometheus_port", "/metrics is on http.port, for loopback and operators; remove it"),
     ("development", "use --dev"),
     ("key_file", "put the keys under keys, or into ODEON_KEYS"),
     ("region", "several nodes come with a later version; remove it"),
@@ -46,12 +31,6 @@ const FOREIGN: &[(&str, &str)] = &[
 
 /// What to do about a name of LiveKit's, or about one below a section of LiveKit's.
 pub(super) fn hint(name: &str) -> Option<&'static str> {
-    let below = |section: &str| {
-        name.strip_prefix(section)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    FOREIGN
-        .iter()
-        .find(|(section, _)| below(section))
-        .map(|(_, hint)| *hint)
+    let below = |section: &str| name.strip_prefix(section).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    FOREIGN.iter().find(|(section, _)| below(section)).map(|(_, hint)| *hint)
 }

@@ -93,9 +93,7 @@ pub enum ConfigError {
 }
 
 fn did_you_mean(nearest: &Option<String>) -> String {
-    nearest
-        .as_ref()
-        .map_or_else(String::new, |name| format!("; did you mean {name:?}?"))
+    nearest.as_ref().map_or_else(String::new, |name| format!("; did you mean {name:?}?"))
 }
 
 /// What the layers are read from.
@@ -141,11 +139,7 @@ impl Loaded {
     fn set(&mut self, setting: &'static Setting, text: &str, place: Place) {
         match (setting.assign)(&mut self.config, text) {
             Ok(()) => drop(self.places.insert(setting.key, place)),
-            Err(reason) => self.errors.push(ConfigError::Value {
-                key: setting.key,
-                place,
-                reason,
-            }),
+            Err(reason) => self.errors.push(ConfigError::Value { key: setting.key, place, reason }),
         }
     }
 
@@ -160,17 +154,11 @@ impl Loaded {
 
 /// Reads all layers. The error holds everything that is wrong, not just the first.
 pub fn load(sources: &Sources) -> Result<Loaded, Vec<ConfigError>> {
-    let mut loaded = Loaded {
-        config: Config::default(),
-        places: BTreeMap::new(),
-        errors: Vec::new(),
-    };
+    let mut loaded = Loaded { config: Config::default(), places: BTreeMap::new(), errors: Vec::new() };
     if sources.dev {
-        DEV.iter()
-            .filter_map(|(key, text)| Some((find(key)?, text)))
-            .for_each(|(setting, text)| {
-                loaded.set(setting, text, Place::Dev);
-            });
+        DEV.iter().filter_map(|(key, text)| Some((find(key)?, text))).for_each(|(setting, text)| {
+            loaded.set(setting, text, Place::Dev);
+        });
     }
     if let Some(body) = &sources.body {
         file::apply(&mut loaded, Path::new("LIVEKIT_CONFIG.yaml"), body);
@@ -184,11 +172,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, Vec<ConfigError>> {
             loaded.set(setting, text, Place::Flag((*key).to_owned()));
         }
     }
-    if loaded.errors.is_empty() {
-        Ok(loaded)
-    } else {
-        Err(loaded.errors)
-    }
+    if loaded.errors.is_empty() { Ok(loaded) } else { Err(loaded.errors) }
 }
 
 #[cfg(test)]

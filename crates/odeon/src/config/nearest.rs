@@ -11,8 +11,6 @@ pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<S
         let whole = strsim::normalized_damerau_levenshtein(name, candidate);
         whole.max(strsim::normalized_damerau_levenshtein(name, last) - 0.05)
     };
-    let best = known
-        .map(|candidate| (likeness(candidate), candidate))
-        .max_by(|a, b| a.0.total_cmp(&b.0))?;
+    let best = known.map(|candidate| (likeness(candidate), candidate)).max_by(|a, b| a.0.total_cmp(&b.0))?;
     (best.0 >= MIN_LIKENESS).then(|| best.1.to_owned())
 }

@@ -37,20 +37,13 @@ impl Setting {
 
     /// LiveKit's names for it in a file.
     pub fn livekit_file_names(&self) -> impl Iterator<Item = &'static str> {
-        self.livekit
-            .iter()
-            .copied()
-            .filter(|name| !name.starts_with(['-', '$']))
+        self.livekit.iter().copied().filter(|name| !name.starts_with(['-', '$']))
     }
 
     /// LiveKit's names for it on the command line, without the dashes.
     pub fn livekit_flags(&self) -> impl Iterator<Item = &'static str> {
         let flag = |name: &'static str| {
-            if name.starts_with('$') {
-                None
-            } else {
-                Some(name.trim_start_matches('-'))
-            }
+            if name.starts_with('$') { None } else { Some(name.trim_start_matches('-')) }
         };
         self.livekit.iter().copied().filter_map(flag)
     }

@@ -5,40 +5,22 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 fn yaml(text: &str) -> Result<Loaded, Vec<ConfigError>> {
-    load(&Sources {
-        body: Some(text.to_owned()),
-        ..Sources::default()
-    })
+    load(&Sources { body: Some(text.to_owned()), ..Sources::default() })
 }
 
 fn toml(text: &str) -> Result<Loaded, Vec<ConfigError>> {
     let mut loaded = load(&Sources::default()).unwrap();
     file::apply(&mut loaded, Path::new("odeon.toml"), text);
-    if loaded.errors.is_empty() {
-        Ok(loaded)
-    } else {
-        Err(loaded.errors)
-    }
+    if loaded.errors.is_empty() { Ok(loaded) } else { Err(loaded.errors) }
 }
 
 fn environment(variables: &[(&str, &str)]) -> Result<Loaded, Vec<ConfigError>> {
-    let environment = variables
-        .iter()
-        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-        .collect();
-    load(&Sources {
-        environment,
-        ..Sources::default()
-    })
+    let environment = variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    load(&Sources { environment, ..Sources::default() })
 }
 
 fn told(result: Result<Loaded, Vec<ConfigError>>) -> String {
-    result
-        .unwrap_err()
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("\n")
+    result.unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 // F-4: a text that differs from the default for each kind of setting, so that reading it must show.
@@ -83,11 +65,7 @@ fn f_4_file_environment_and_flag_set_the_same_by_the_same_name() {
         let text = another(setting);
         let default = (setting.show)(&Config::default());
         let by_env = environment(&[(&setting.env(), text)]).unwrap();
-        let by_flag = load(&Sources {
-            flags: vec![(setting.key, text.to_owned())],
-            ..Sources::default()
-        })
-        .unwrap();
+        let by_flag = load(&Sources { flags: vec![(setting.key, text.to_owned())], ..Sources::default() }).unwrap();
         let by_file = toml(&in_toml(setting.key, text)).unwrap();
         assert_ne!((setting.show)(&by_env.config), default, "{}", setting.key);
         assert_eq!(by_env.config, by_flag.config, "{}", setting.key);
@@ -146,10 +124,7 @@ fn later_layers_win_and_say_so() {
     let sources = Sources {
         dev: true,
         body: Some("port: 1".into()),
-        environment: vec![
-            ("ODEON_HTTP_PORT".into(), "2".into()),
-            ("ODEON_RTC_SHARDS".into(), "3".into()),
-        ],
+        environment: vec![("ODEON_HTTP_PORT".into(), "2".into()), ("ODEON_RTC_SHARDS".into(), "3".into())],
         flags: vec![("http.port", "4".into())],
         ..Sources::default()
     };
@@ -167,10 +142,7 @@ fn l_09_livekits_yaml_is_read_where_it_means_the_same() {
                 node_ip: 192.0.2.7\nroom:\n  auto_create: false\n  empty_timeout: 100\n  departure_timeout: 7\n  \
                 max_participants: 9\nlogging:\n  level: debug\n";
     let config = yaml(text).unwrap().config;
-    assert_eq!(
-        (config.http_port, config.rtc_udp_port, config.rtc_tcp_port),
-        (7980, 7982, 7981)
-    );
+    assert_eq!((config.http_port, config.rtc_udp_port, config.rtc_tcp_port), (7980, 7982, 7981));
     assert_eq!(config.keys.0["APIone"], "secret-one");
     assert_eq!(config.rtc_node_ip.0, ["192.0.2.7".parse::<std::net::IpAddr>().unwrap()]);
     assert_eq!(config.room_empty_timeout, Duration::from_secs(100));
@@ -181,13 +153,9 @@ fn l_09_livekits_yaml_is_read_where_it_means_the_same() {
 
 #[test]
 fn l_09_livekits_environment_is_read_and_ours_wins_over_it() {
-    let theirs = environment(&[("LIVEKIT_KEYS", "APIone: secret-one"), ("UDP_PORT", "7999")])
-        .unwrap()
-        .config;
+    let theirs = environment(&[("LIVEKIT_KEYS", "APIone: secret-one"), ("UDP_PORT", "7999")]).unwrap().config;
     assert_eq!((theirs.keys.0.len(), theirs.rtc_udp_port), (1, 7999));
-    let ours = environment(&[("ODEON_RTC_UDP_PORT", "8000"), ("UDP_PORT", "7999")])
-        .unwrap()
-        .config;
+    let ours = environment(&[("ODEON_RTC_UDP_PORT", "8000"), ("UDP_PORT", "7999")]).unwrap().config;
     assert_eq!(ours.rtc_udp_port, 8000);
 }
 
@@ -204,21 +172,15 @@ fn a_secret_of_digits_has_to_be_quoted_lest_it_lose_some() {
 
 #[test]
 fn variables_that_kubernetes_writes_are_none_of_ours() {
-    let theirs = [
-        ("ODEON_SERVICE_HOST", "10.0.0.1"),
-        ("ODEON_PORT", "tcp://10.0.0.1:7880"),
-        ("ODEON_PORT_7880_TCP", "x"),
-    ];
+    let theirs =
+        [("ODEON_SERVICE_HOST", "10.0.0.1"), ("ODEON_PORT", "tcp://10.0.0.1:7880"), ("ODEON_PORT_7880_TCP", "x")];
     assert!(environment(&theirs).is_ok());
 }
 
 #[test]
 fn an_empty_file_is_fine_and_one_that_is_not_there_is_told() {
     assert!(toml("").is_ok());
-    let missing = Sources {
-        file: Some("no-such.toml".into()),
-        ..Sources::default()
-    };
+    let missing = Sources { file: Some("no-such.toml".into()), ..Sources::default() };
     assert!(told(load(&missing)).contains("no-such.toml"));
 }
 
@@ -226,10 +188,7 @@ fn an_empty_file_is_fine_and_one_that_is_not_there_is_told() {
 fn explain_masks_secrets_and_tells_where_a_value_came_from() {
     let loaded = environment(&[("ODEON_KEYS", "APIone: hush")]).unwrap();
     let text = explain(&loaded, Some("keys")).unwrap();
-    assert!(
-        text.contains("APIone") && text.contains("ODEON_KEYS") && !text.contains("hush"),
-        "{text}"
-    );
+    assert!(text.contains("APIone") && text.contains("ODEON_KEYS") && !text.contains("hush"), "{text}");
 }
 
 #[test]
@@ -240,12 +199,7 @@ fn explain_suggests_the_nearest_key() {
 
 #[test]
 fn dev_is_reachable_from_this_machine_only() {
-    let config = load(&Sources {
-        dev: true,
-        ..Sources::default()
-    })
-    .unwrap()
-    .config;
+    let config = load(&Sources { dev: true, ..Sources::default() }).unwrap().config;
     let addresses = config.http_bind.0.iter().chain(&config.rtc_bind.0);
     assert!(addresses.clone().count() > 0 && addresses.clone().all(std::net::IpAddr::is_loopback));
 }

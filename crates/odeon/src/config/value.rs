@@ -58,11 +58,7 @@ impl Value for bool {
 impl Value for PathBuf {
     const KIND: &'static str = "a path";
     fn parse(text: &str) -> Result<Self, String> {
-        if text.is_empty() {
-            Err(expected::<Self>())
-        } else {
-            Ok(PathBuf::from(text))
-        }
+        if text.is_empty() { Err(expected::<Self>()) } else { Ok(PathBuf::from(text)) }
     }
     fn show(&self) -> String {
         self.display().to_string()
@@ -87,11 +83,7 @@ impl Value for Duration {
         };
         let number: f64 = number.trim().parse().map_err(|_| expected::<Self>())?;
         let time = Duration::try_from_secs_f64(number * unit_s).map_err(|_| expected::<Self>())?;
-        if time > MAX_DURATION {
-            Err(expected::<Self>())
-        } else {
-            Ok(time)
-        }
+        if time > MAX_DURATION { Err(expected::<Self>()) } else { Ok(time) }
     }
     fn show(&self) -> String {
         match self.subsec_millis() {
@@ -197,17 +189,10 @@ impl Value for Keys {
     const KIND: &'static str = "KEY: SECRET pairs separated by commas or lines";
     fn parse(text: &str) -> Result<Self, String> {
         let pairs = text.split([',', '\n']).map(str::trim).filter(|pair| !pair.is_empty());
-        pairs
-            .map(|pair| parse_pair(pair).ok_or_else(expected::<Self>))
-            .collect::<Result<_, _>>()
-            .map(Self)
+        pairs.map(|pair| parse_pair(pair).ok_or_else(expected::<Self>)).collect::<Result<_, _>>().map(Self)
     }
     fn show(&self) -> String {
-        self.0
-            .keys()
-            .map(|key| format!("{key}: ********"))
-            .collect::<Vec<_>>()
-            .join(", ")
+        self.0.keys().map(|key| format!("{key}: ********")).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -291,11 +276,7 @@ impl Value for LogLevel {
         let bare_word = !text.contains(['=', ',']);
         let level = matches!(text, "error" | "warn" | "info" | "debug" | "trace" | "off");
         let valid = tracing_subscriber::EnvFilter::try_new(text).is_ok() && (level || !bare_word);
-        if valid {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(expected::<Self>())
-        }
+        if valid { Ok(Self(text.to_owned())) } else { Err(expected::<Self>()) }
     }
     fn show(&self) -> String {
         self.0.clone()

@@ -65,38 +65,21 @@ pub struct Server {
 impl Server {
     pub fn start(scratch: &Scratch, line: &str) -> Self {
         let mut command = odeon(scratch);
-        command
-            .args(line.split_whitespace())
-            .args(["--http.port=0", "--rtc.udp_port=0", "--rtc.shards=1"]);
+        command.args(line.split_whitespace()).args(["--http.port=0", "--rtc.udp_port=0", "--rtc.shards=1"]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let printed = lines(child.stdout.take().unwrap());
         let log = lines(child.stderr.take().unwrap());
         let mut banner = Vec::new();
-        while let Ok(line) = printed.recv_timeout(if banner.is_empty() {
-            PATIENCE
-        } else {
-            Duration::from_millis(300)
-        }) {
+        while let Ok(line) = printed.recv_timeout(if banner.is_empty() { PATIENCE } else { Duration::from_millis(300) })
+        {
             banner.push(line);
         }
-        let listens = banner
-            .iter()
-            .find_map(|line| line.split_once("http on tcp "))
-            .map(|(_, rest)| rest.to_owned());
+        let listens = banner.iter().find_map(|line| line.split_once("http on tcp ")).map(|(_, rest)| rest.to_owned());
         let Some(listens) = listens else {
             panic!("no banner; it said: {:?}", log.try_iter().collect::<Vec<_>>());
         };
-        let address = listens
-            .split([' ', ','])
-            .next()
-            .unwrap()
-            .replace("0.0.0.0", "127.0.0.1");
-        Self {
-            child,
-            banner,
-            address,
-            log,
-        }
+        let address = listens.split([' ', ',']).next().unwrap().replace("0.0.0.0", "127.0.0.1");
+        Self { child, banner, address, log }
     }
 
     /// Status and body of a GET.
@@ -129,10 +112,7 @@ impl Server {
     /// Waits for a log line with this in it.
     pub fn log_line(&self, what: &str) -> String {
         loop {
-            let line = self
-                .log
-                .recv_timeout(PATIENCE)
-                .unwrap_or_else(|_| panic!("no log line has {what:?}"));
+            let line = self.log.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no log line has {what:?}"));
             if line.contains(what) {
                 return line;
             }
@@ -150,27 +130,18 @@ impl Drop for Server {
 pub fn get(address: &str, path: &str, headers: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n"
-    )
-    .ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n").ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     let status = answer.split(' ').nth(1)?.parse().ok()?;
-    let body = answer
-        .split_once("\r\n\r\n")
-        .map_or(String::new(), |(_, body)| body.to_owned());
+    let body = answer.split_once("\r\n\r\n").map_or(String::new(), |(_, body)| body.to_owned());
     Some((status, body))
 }
 
 fn lines(source: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
-        BufReader::new(source)
-            .lines()
-            .map_while(Result::ok)
-            .try_for_each(|line| sender.send(line))
+        BufReader::new(source).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
     });
     receiver
 }
