@@ -14,7 +14,10 @@ fn bodies() -> BTreeSet<Body> {
 
 fn of_file(source: &Source) -> Vec<Body> {
     let krate = source.path.split('/').nth(1).unwrap();
-    let body = |line: &str| line.strip_prefix("pub fn ")?.strip_suffix("(data: &[u8]) {").map(str::to_owned);
+    let body = |line: &str| {
+        let (name, argument) = line.strip_prefix("pub fn ")?.split_once('(')?;
+        argument.ends_with(": &[u8]) {").then(|| name.to_owned())
+    };
     source.text.lines().filter_map(body).map(|name| (krate.to_owned(), name)).collect()
 }
 
