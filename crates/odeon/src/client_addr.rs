@@ -20,6 +20,8 @@ pub struct Client {
     pub address: IpAddr,
     /// Whether the request came through a proxy that the settings don't name: then the address is that proxy's.
     pub behind_unknown_proxy: bool,
+    /// Whether a trusted proxy says that it was reached over TLS.
+    pub secure: bool,
 }
 
 impl Client {
@@ -34,9 +36,15 @@ pub fn resolve(peer: IpAddr, headers: &HeaderMap, trusted: &Networks) -> Client 
     let peer = peer.to_canonical();
     if !trusted.contains(peer) {
         let behind_unknown_proxy = FORWARDING.iter().any(|name| headers.contains_key(*name));
-        return Client { address: peer, behind_unknown_proxy };
+        return Client { address: peer, behind_unknown_proxy, secure: false };
     }
-    Client { address: last_untrusted(peer, headers, trusted), behind_unknown_proxy: false }
+    Client { address: last_untrusted(peer, headers, trusted), behind_unknown_proxy: false, secure: is_secure(headers) }
+}
+
+// The last proxy's word: what stands before it may be the client's.
+fn is_secure(headers: &HeaderMap) -> bool {
+    let last = headers.get_all("x-forwarded-proto").iter().next_back().and_then(|line| line.to_str().ok());
+    last.and_then(|line| line.rsplit(',').next()).is_some_and(|proto| proto.trim().eq_ignore_ascii_case("https"))
 }
 
 fn last_untrusted(peer: IpAddr, headers: &HeaderMap, trusted: &Networks) -> IpAddr {
@@ -128,5 +136,19 @@ mod tests {
         assert!(client("127.0.0.1", &[], "").is_local());
         assert!(!client("127.0.0.1", &["203.0.113.5"], "").is_local());
         assert!(!client("127.0.0.1", &["203.0.113.5"], "127.0.0.1").is_local());
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_can_say_that_it_was_reached_over_tls() {
+        let secure = |trusted: &str, protos: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for proto in protos {
+                headers.append("x-forwarded-proto", proto.parse().unwrap());
+            }
+            resolve("10.0.0.1".parse().unwrap(), &headers, &Networks::parse(trusted).unwrap()).secure
+        };
+        assert!(secure("10.0.0.1", &["https"]));
+        assert!(!secure("", &["https"]) && !secure("10.0.0.1", &["http"]) && !secure("10.0.0.1", &[]));
+        assert!(!secure("10.0.0.1", &["https", "http"]) && !secure("10.0.0.1", &["https, http"]));
     }
 }

@@ -29,7 +29,7 @@ async fn status(ops: &Ops, path: &str, client: Option<Client>, token: Option<&st
 }
 
 fn from(address: &str) -> Option<Client> {
-    Some(Client { address: address.parse().unwrap(), behind_unknown_proxy: false })
+    Some(Client { address: address.parse().unwrap(), behind_unknown_proxy: false, secure: false })
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn metrics_are_for_this_machine() {
     assert_eq!(status(&ops, "/metrics", from("127.0.0.1"), None).await, StatusCode::OK);
     assert_eq!(status(&ops, "/metrics", from("203.0.113.5"), None).await, StatusCode::UNAUTHORIZED);
     assert_eq!(status(&ops, "/metrics", None, None).await, StatusCode::UNAUTHORIZED);
-    let proxied = Client { address: "127.0.0.1".parse().unwrap(), behind_unknown_proxy: true };
+    let proxied = Client { address: "127.0.0.1".parse().unwrap(), behind_unknown_proxy: true, secure: false };
     assert_eq!(status(&ops, "/metrics", Some(proxied), None).await, StatusCode::UNAUTHORIZED);
 }
 

@@ -2,7 +2,7 @@
 //! LiveKit's names that mean the same.
 
 use super::setting::{Effect, Setting, settings};
-use super::value::{Addresses, Keys, LogFormat, LogLevel, Networks, Undeclared, Value};
+use super::value::{Addresses, Keys, LogFormat, LogLevel, Networks, RoomNames, Undeclared, Value};
 use net::pool::Placement;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -38,6 +38,10 @@ settings! {
     "rtc.loopback" rtc_loopback: bool = false, Restart, livekit ["rtc.enable_loopback_candidate"];
     /// Access of rooms that nobody has declared: open to everybody, or to token holders only.
     "rooms.undeclared" rooms_undeclared: Undeclared = Undeclared::Open, Restart;
+    /// Rooms that are open to everybody, whoever joins.
+    "rooms.open" rooms_open: RoomNames = RoomNames::default(), Restart;
+    /// Rooms that are for token holders only. A room that is named in both lists is one of these.
+    "rooms.token" rooms_token: RoomNames = RoomNames::default(), Restart;
     /// A room begins with the first who joins. Off: only rooms that the API made can be joined.
     "room.auto_create" room_auto_create: bool = true, Restart;
     /// Time until a room ends that nobody ever joined, in seconds.

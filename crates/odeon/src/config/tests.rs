@@ -28,6 +28,7 @@ fn another(setting: &Setting) -> &'static str {
     match setting.key {
         "http.public_url" => "https://venue.example",
         "keys" => "APIother: a-secret-of-at-least-32-bytes-here",
+        "rooms.open" | "rooms.token" => "foyer,stage",
         "http.bind" | "rtc.bind" | "rtc.node_ip" => "192.0.2.1",
         "http.trusted_proxies" => "192.0.2.0/24",
         "rtc.placement" => "round_robin",

@@ -181,6 +181,24 @@ fn show_list<T: fmt::Display>(items: &[T]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
+/// Names of rooms, separated by commas.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoomNames(pub Vec<String>);
+
+impl Value for RoomNames {
+    const KIND: &'static str = "names of rooms separated by commas, or nothing";
+    fn parse(text: &str) -> Result<Self, String> {
+        let name = |item: &str| match item.len() {
+            1..=room::limits::MAX_NAME_BYTES => Ok(item.to_owned()),
+            _ => Err(expected::<Self>()),
+        };
+        parse_list(text, name).map(Self)
+    }
+    fn show(&self) -> String {
+        show_list(&self.0)
+    }
+}
+
 /// API keys and their secrets. Never printed whole: `Debug` and [`Value::show`] mask the secrets.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Keys(pub BTreeMap<String, String>);
