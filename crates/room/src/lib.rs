@@ -9,11 +9,14 @@
 pub mod effect;
 pub mod id;
 pub mod input;
+pub mod limits;
 pub mod media;
 pub mod participant;
 pub mod permission;
+pub mod room;
 pub mod track;
 
 pub use effect::{RoomEffect, RoomEvent};
 pub use id::{Identity, Origin, ParticipantSid, RoomSid, SessionId, TrackSid};
 pub use input::RoomInput;
+pub use room::{JoinError, Room, RoomConfig};

@@ -40,6 +40,11 @@ impl Default for Permission {
 }
 
 impl Permission {
+    /// Not shown to others: hidden, or a recorder.
+    pub fn is_hidden(&self) -> bool {
+        self.hidden || self.recorder
+    }
+
     /// May this source be published?
     pub fn may_publish(&self, source: TrackSource) -> bool {
         self.can_publish && (self.can_publish_sources.is_empty() || self.can_publish_sources.contains(&source))

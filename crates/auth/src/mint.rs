@@ -1,0 +1,87 @@
+//! The tokens that the server makes itself.
+
+use crate::grant::{Claims, VideoGrant};
+use crate::key::KeyStore;
+use crate::token::{TokenError, sign};
+
+/// Life of a page token, in seconds (product.md, «Page token»): long enough to choose a camera, too short to trade.
+pub const PAGE_TOKEN_TTL_S: u64 = 10 * 60;
+
+/// Life of a refreshed token, in seconds (L-52). A new one comes every 5 minutes, so there are always 5 left.
+pub const REFRESH_TTL_S: u64 = 10 * 60;
+
+/// A token that administers every room and joins none (product.md, «Role»).
+///
+/// # Errors
+/// [`TokenError::UnknownKey`] when there is no key at all.
+pub fn operator_token(keys: &KeyStore, now_unix: u64, ttl_s: u64) -> Result<String, TokenError> {
+    let video = VideoGrant {
+        room_admin: true,
+        room_create: true,
+        room_list: true,
+        ..VideoGrant::default()
+    };
+    sign(
+        &Claims {
+            video,
+            ..own_claims(keys, now_unix, ttl_s)?
+        },
+        keys,
+    )
+}
+
+/// What the web page joins with: whatever everybody may in an open room, for ten minutes, and never administration.
+/// `identity` is drawn by the server.
+///
+/// # Errors
+/// [`TokenError::UnknownKey`] when there is no key at all.
+pub fn page_token(
+    keys: &KeyStore,
+    now_unix: u64,
+    room: &str,
+    identity: &str,
+    name: &str,
+) -> Result<String, TokenError> {
+    let video = VideoGrant {
+        room_join: true,
+        room: room.to_owned(),
+        // The page lets people change their own name; it is theirs to choose anyway.
+        can_update_own_metadata: Some(true),
+        ..VideoGrant::default()
+    };
+    let claims = Claims {
+        sub: identity.to_owned(),
+        name: name.to_owned(),
+        video,
+        odeon_page: true,
+        ..own_claims(keys, now_unix, PAGE_TOKEN_TTL_S)?
+    };
+    sign(&claims, keys)
+}
+
+/// The same token, valid from now on for [`REFRESH_TTL_S`] (L-52: a client reconnects with it).
+///
+/// # Errors
+/// [`TokenError::UnknownKey`] when its key has gone meanwhile.
+pub fn refreshed(claims: &Claims, keys: &KeyStore, now_unix: u64) -> Result<String, TokenError> {
+    let exp = now_unix.saturating_add(REFRESH_TTL_S);
+    sign(
+        &Claims {
+            nbf: Some(now_unix),
+            exp,
+            ..claims.clone()
+        },
+        keys,
+    )
+}
+
+fn own_claims(keys: &KeyStore, now_unix: u64, ttl_s: u64) -> Result<Claims, TokenError> {
+    let (key, _) = keys.primary().ok_or(TokenError::UnknownKey)?;
+    let exp = now_unix.saturating_add(ttl_s);
+    Ok(Claims {
+        iss: key.to_owned(),
+        nbf: Some(now_unix),
+        exp,
+        ..Claims::default()
+    })
+}

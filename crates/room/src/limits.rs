@@ -1,0 +1,52 @@
+//! What a room refuses, and why just there. All of them are refused with a clear answer, never by a panic.
+
+use std::time::Duration;
+
+/// Identity, name, room name, track name, cid, stream: bytes. LiveKit's own limit (livekit.md 3, «limits»).
+pub const MAX_NAME_BYTES: usize = 256;
+
+/// Participants in one room, whatever its own limit says: each arrival is told to everybody, so a room of this size costs
+/// 25 million updates to fill. Larger audiences watch a broadcast.
+pub const MAX_PARTICIPANTS: u32 = 5_000;
+
+/// A participant's or a room's metadata, bytes. LiveKit's own limit: every update carries it to everybody.
+pub const MAX_METADATA_BYTES: usize = 512 * 1024;
+
+/// All keys and values of a participant's attributes together, bytes. LiveKit's own limit.
+pub const MAX_ATTRIBUTES_BYTES: usize = 64 * 1024;
+
+/// Tracks that one session has announced and not yet sent. The reference's limit (livekit.md 2.4).
+pub const MAX_PENDING_TRACKS: usize = 20;
+
+/// Live tracks of one session: each is an m-line in the SDP of everybody who receives it.
+pub const MAX_LIVE_TRACKS: usize = 64;
+
+/// Layers of one announced codec: three qualities, and room for a client that counts SVC layers apart (3 × 3).
+pub const MAX_LAYERS: usize = 9;
+
+/// Codecs of one announced track: a primary and its backup, doubled.
+pub const MAX_CODECS: usize = 4;
+
+/// Feature numbers (audio features, packet trailers) of one track: the enums have fewer members than this.
+pub const MAX_FEATURES: usize = 32;
+
+/// Tracks for which one session keeps an own choice (subscribe or not): several times a full room's tracks; what is
+/// asked beyond is refused with `SubscriptionFailed`.
+pub const MAX_SUBSCRIPTION_CHOICES: usize = 4096;
+
+/// How long somebody stays whose signalling broke while no media is connected (L-28: 15 to 25 s, the reference 20).
+pub const SIGNAL_LOST_GRACE: Duration = Duration::from_secs(20);
+
+/// How long somebody stays whose media lost every path while signalling lives: the reference's
+/// `disconnectCleanupDuration` (livekit.md 2.9). A client that reconnects by itself does it within that time.
+pub const MEDIA_LOST_GRACE: Duration = Duration::from_secs(5);
+
+/// Least time between two room updates: joins come in bursts and each update goes to everybody (livekit.md 2.3, step 9).
+pub const ROOM_UPDATE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Between two rounds of connection quality (livekit.md 2.8).
+pub const QUALITY_INTERVAL: Duration = Duration::from_secs(5);
+
+/// An audio track of which no window was heard for so long is silent: two windows of 400 ms and some jitter, so that one
+/// lost report (newest wins) does not switch a speaker off.
+pub const LEVEL_EXPIRY: Duration = Duration::from_millis(1000);

@@ -1,0 +1,180 @@
+//! The room itself. This file is its table of contents; each rule lives in the file named after it.
+//!
+//! | file | what |
+//! |---|---|
+//! | `join` | who comes in, and in which order they are told (livekit.md 2.3) |
+//! | `leave` | every way out: goodbye, removal, duplicate, lost signal, lost media, the room's end |
+//! | `tracks` | announce, go live, mute, end (2.4) |
+//! | `subscriptions` | who receives what (2.7) |
+//! | `metadata` | names, metadata, attributes (2.9) |
+//! | `media_events` | what the shards report |
+//! | `speakers` | who speaks (2.8) |
+//! | `quality` | how well people are connected (2.8) |
+//! | `lifecycle` | timers: empty, departure, room updates |
+//! | `audience` | who is told |
+//! | `views` | read-only, for the API |
+
+mod audience;
+mod join;
+mod leave;
+mod lifecycle;
+mod media_events;
+mod member;
+mod metadata;
+mod publication;
+mod quality;
+mod speakers;
+mod subscriptions;
+mod tracks;
+mod views;
+
+pub use join::JoinError;
+pub use speakers::quantised;
+
+use crate::effect::RoomEffect;
+use crate::id::{Identity, RoomSid, SessionId, SidSource, TrackSid};
+use crate::input::{Now, RoomInput};
+use indexmap::IndexMap;
+use lifecycle::Lifecycle;
+use member::Member;
+use quality::QualityRounds;
+use speakers::SpeakerBoard;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::time::Instant;
+
+/// What a room is made with. LiveKit: `CreateRoomRequest`, and the defaults of its config's `room` section.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RoomConfig {
+    /// Seconds until it ends when nobody ever joined (L-14).
+    pub empty_timeout_s: u32,
+    /// Seconds until it ends after the last left (L-14).
+    pub departure_timeout_s: u32,
+    /// Most participants at a time; 0: no limit.
+    pub max_participants: u32,
+    /// Free text, ≤ [`crate::limits::MAX_METADATA_BYTES`] (the caller has checked).
+    pub metadata: String,
+}
+
+impl Default for RoomConfig {
+    /// The reference's defaults (livekit.md 3, «room opts»).
+    fn default() -> Self {
+        Self {
+            empty_timeout_s: 300,
+            departure_timeout_s: 20,
+            max_participants: 0,
+            metadata: String::new(),
+        }
+    }
+}
+
+/// A room as a value: give it inputs and the time, then drain its effects.
+///
+/// After every [`Room::handle_input`] and [`Room::handle_timeout`] call [`Room::poll_effect`] until it is `None`, and
+/// call [`Room::handle_timeout`] no later than [`Room::poll_timeout`] says. After [`RoomEffect::Ended`] it ignores
+/// everything.
+#[derive(Debug)]
+pub struct Room {
+    config: RoomConfig,
+    name: String,
+    sid: RoomSid,
+    created_at_ms: i64,
+    sids: SidSource,
+    /// In order of joining.
+    members: IndexMap<SessionId, Member>,
+    by_identity: HashMap<Identity, SessionId>,
+    /// Whose each announced or live track is.
+    owners: HashMap<TrackSid, SessionId>,
+    /// When somebody leaves if nothing happens before: the same as each member's `departure`, ordered.
+    departures: BTreeSet<(Instant, SessionId)>,
+    speakers: SpeakerBoard,
+    quality: QualityRounds,
+    lifecycle: Lifecycle,
+    effects: VecDeque<RoomEffect>,
+}
+
+impl Room {
+    /// An empty room. `seed` feeds its sids and must differ for each room of a process.
+    pub fn new(config: RoomConfig, name: impl Into<String>, seed: u64, now: Now) -> Self {
+        let mut sids = SidSource::new(seed);
+        Self {
+            sid: RoomSid::new(sids.draw("RM_")),
+            lifecycle: Lifecycle::new(&config, now.at),
+            config,
+            name: name.into(),
+            created_at_ms: now.unix_ms,
+            sids,
+            members: IndexMap::new(),
+            by_identity: HashMap::new(),
+            owners: HashMap::new(),
+            departures: BTreeSet::new(),
+            speakers: SpeakerBoard::default(),
+            quality: QualityRounds::default(),
+            effects: VecDeque::new(),
+        }
+    }
+
+    /// Takes one input. Inputs of sessions that are not (or no longer) in the room are ignored: sockets and shards lag
+    /// behind.
+    pub fn handle_input(&mut self, now: Now, input: RoomInput) {
+        if self.lifecycle.ended() {
+            return;
+        }
+        self.dispatch(now, input);
+        self.settle(now);
+    }
+
+    /// What is to be done next, in order; `None` when all is done.
+    pub fn poll_effect(&mut self) -> Option<RoomEffect> {
+        self.effects.pop_front()
+    }
+
+    fn dispatch(&mut self, now: Now, input: RoomInput) {
+        match input {
+            RoomInput::Join(join) => self.on_join(now, *join),
+            RoomInput::Leave { session, reason } => self.on_leave(session, reason),
+            RoomInput::SignalLost { session } => self.on_signal_lost(now, session),
+            RoomInput::Offer { session, id, sdp } => self.on_offer(session, id, sdp),
+            RoomInput::Answer { session, id, sdp } => self.on_answer(session, id, sdp),
+            RoomInput::Candidate {
+                session,
+                target,
+                candidate,
+            } => self.on_candidate(session, target, candidate),
+            RoomInput::AddTrack { session, request } => self.on_add_track(now, session, *request),
+            RoomInput::Mute { session, track, muted } => self.on_mute(now, session, &track, muted),
+            RoomInput::UpdateTrack {
+                session,
+                track,
+                audio_features,
+                size,
+            } => {
+                self.on_update_track(now, session, &track, audio_features, size);
+            }
+            RoomInput::UpdateSubscription {
+                session,
+                tracks,
+                subscribe,
+            } => {
+                self.on_update_subscription(session, tracks, subscribe);
+            }
+            RoomInput::UpdateMetadata {
+                session,
+                request_id,
+                name,
+                metadata,
+                attributes,
+            } => {
+                let change = metadata::Change {
+                    name,
+                    metadata,
+                    attributes,
+                };
+                self.on_update_metadata(session, request_id, change);
+            }
+            RoomInput::Remove { identity } => self.on_remove(&identity),
+            RoomInput::Delete => self.on_delete(),
+            RoomInput::Shutdown => self.on_shutdown(),
+            RoomInput::Media(event) => self.on_media(now, event),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Coming in. The order is what clients break on (livekit.md 2.3): Joined first; then what they announced; then what they
+//! may receive; and to the shard the peer, its tracks and subscriptions before its offer, so that the first answer
+//! already maps them.
+
+use super::Room;
+use super::member::{Goodbye, MediaState, Member};
+use crate::effect::{LeaveAction, RoomEvent};
+use crate::id::{ParticipantSid, SessionId};
+use crate::input::{Join, Now};
+use crate::limits::{MAX_ATTRIBUTES_BYTES, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_PARTICIPANTS};
+use crate::media::MediaCommand;
+use crate::participant::{DisconnectReason, Participant, ParticipantState};
+use crate::track::TrackRequest;
+use indexmap::IndexMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Why somebody may not come in. The shell asks [`Room::check_join`] first, and answers in its dialect's words.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum JoinError {
+    /// `max_participants` are there.
+    #[error("the room is full")]
+    RoomFull,
+    /// The room has ended meanwhile: look for a new one of that name.
+    #[error("the room has ended")]
+    Ended,
+    /// Too long; the field's name.
+    #[error("{0} is too long")]
+    TooLong(&'static str),
+    /// A token participant must have an identity.
+    #[error("the identity is empty")]
+    EmptyIdentity,
+    /// This session is in the room already: a defect of the caller.
+    #[error("the session has joined already")]
+    SessionTaken,
+}
+
+impl Room {
+    /// Would this join be taken? A join that would not is ignored by [`Room::handle_input`].
+    ///
+    /// # Errors
+    /// Says why not.
+    pub fn check_join(&self, join: &Join) -> Result<(), JoinError> {
+        if self.lifecycle.ended() {
+            return Err(JoinError::Ended);
+        }
+        if self.members.contains_key(&join.session) {
+            return Err(JoinError::SessionTaken);
+        }
+        check_sizes(join)?;
+        if self.is_full_for(join) {
+            Err(JoinError::RoomFull)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whoever replaces their own older session needs no place.
+    fn is_full_for(&self, join: &Join) -> bool {
+        let own = Some(self.config.max_participants).filter(|max| *max > 0);
+        let max = own.map_or(MAX_PARTICIPANTS, |own| own.min(MAX_PARTICIPANTS));
+        self.members.len() >= max as usize && !self.by_identity.contains_key(&join.identity)
+    }
+
+    pub(super) fn on_join(&mut self, now: Now, join: Join) {
+        if self.check_join(&join).is_err() {
+            return;
+        }
+        self.evict_duplicate(&join);
+        let (session, tracks, offer) = self.admit(now, join);
+        self.greet(session);
+        self.begin_peer(session);
+        tracks
+            .into_iter()
+            .for_each(|request| self.on_add_track(now, session, request));
+        self.subscribe_to_existing(session);
+        if let Some((id, sdp)) = offer {
+            self.command(MediaCommand::Offer { session, id, sdp });
+        }
+        self.introduce(session);
+        self.counts_changed();
+    }
+
+    /// L-16: the same identity again. The old session goes, the new one comes.
+    fn evict_duplicate(&mut self, join: &Join) {
+        if let Some(&old) = self.by_identity.get(&join.identity) {
+            let reason = DisconnectReason::DuplicateIdentity;
+            self.depart(
+                old,
+                Goodbye {
+                    reason,
+                    action: Some(LeaveAction::Disconnect),
+                },
+            );
+        }
+    }
+
+    fn admit(&mut self, now: Now, join: Join) -> (SessionId, Vec<TrackRequest>, Option<(u32, String)>) {
+        let Join {
+            session, tracks, offer, ..
+        } = join;
+        let info = Arc::new(Participant {
+            sid: ParticipantSid::new(self.sids.draw("PA_")),
+            identity: join.identity.clone(),
+            name: join.name,
+            metadata: join.metadata,
+            attributes: join.attributes,
+            state: ParticipantState::Joined,
+            permission: join.permission,
+            tracks: Vec::new(),
+            joined_at_ms: now.unix_ms,
+            version: 1,
+            kind: join.kind,
+            client: join.client,
+            disconnect_reason: None,
+            is_publisher: false,
+            region: String::new(),
+        });
+        let member = Member {
+            info,
+            mode: join.mode,
+            auto_subscribe: join.auto_subscribe,
+            signalling: true,
+            media: MediaState::Waiting,
+            departure: None,
+            publications: IndexMap::new(),
+            choices: HashMap::new(),
+            score: None,
+        };
+        self.by_identity.insert(join.identity, session);
+        self.members.insert(session, member);
+        self.lifecycle.occupied();
+        (session, tracks, offer)
+    }
+
+    fn greet(&mut self, session: SessionId) {
+        let Some(member) = self.members.get(&session) else {
+            return;
+        };
+        let you = member.info.clone();
+        let others = self
+            .members
+            .iter()
+            .filter(|(other, member)| **other != session && !member.hidden());
+        let others = others.map(|(_, member)| member.info.clone()).collect();
+        self.tell(
+            session,
+            RoomEvent::Joined {
+                room: self.info(),
+                you,
+                others,
+            },
+        );
+    }
+
+    fn begin_peer(&mut self, session: SessionId) {
+        let Some(member) = self.members.get(&session) else {
+            return;
+        };
+        let (mode, sender) = (member.mode, member.data_sender());
+        self.command(MediaCommand::AddPeer { session, mode, sender });
+    }
+
+    /// Others see a newcomer at once, not when the media is up (livekit.md 1).
+    fn introduce(&mut self, session: SessionId) {
+        if let Some(info) = self.members.get(&session).map(|member| member.info.clone()) {
+            self.announce_to_others(session, info);
+        }
+    }
+}
+
+fn check_sizes(join: &Join) -> Result<(), JoinError> {
+    if join.identity.id.is_empty() {
+        return Err(JoinError::EmptyIdentity);
+    }
+    let sizes = [
+        ("identity", join.identity.id.len(), MAX_NAME_BYTES),
+        ("name", join.name.len(), MAX_NAME_BYTES),
+        ("metadata", join.metadata.len(), MAX_METADATA_BYTES),
+        ("attributes", attributes_bytes(&join.attributes), MAX_ATTRIBUTES_BYTES),
+    ];
+    match sizes.into_iter().find(|(_, size, limit)| size > limit) {
+        Some((field, ..)) => Err(JoinError::TooLong(field)),
+        None => Ok(()),
+    }
+}
+
+/// All keys and values together.
+pub(super) fn attributes_bytes(attributes: &BTreeMap<String, String>) -> usize {
+    attributes.iter().map(|(key, value)| key.len() + value.len()).sum()
+}

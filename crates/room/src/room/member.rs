@@ -1,0 +1,127 @@
+//! Somebody who is in the room, with all that the room knows of them.
+
+use super::publication::Publication;
+use super::quality::Score;
+use crate::effect::LeaveAction;
+use crate::id::{SessionId, TrackSid};
+use crate::media::{ConnectionMode, DataSender, Target};
+use crate::participant::{DisconnectReason, Participant};
+use indexmap::IndexMap;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// How the last goodbye sounds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Goodbye {
+    /// Why; others see it too.
+    pub(super) reason: DisconnectReason,
+    /// What to do next; `None` where they left by themselves and need no telling.
+    pub(super) action: Option<LeaveAction>,
+}
+
+/// Where their media stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum MediaState {
+    /// Nothing connected yet.
+    Waiting,
+    /// At least one connection is up.
+    Connected,
+    /// The shard has dropped the peer.
+    Ended,
+}
+
+/// One participant in the room.
+#[derive(Debug)]
+pub(super) struct Member {
+    /// What others see.
+    pub(super) info: Arc<Participant>,
+    pub(super) mode: ConnectionMode,
+    pub(super) auto_subscribe: bool,
+    /// False once their socket broke without a word.
+    pub(super) signalling: bool,
+    pub(super) media: MediaState,
+    /// When and how they leave unless something happens before.
+    pub(super) departure: Option<(Instant, Goodbye)>,
+    /// Announced and live tracks, oldest first.
+    pub(super) publications: IndexMap<TrackSid, Publication>,
+    /// What they chose for single tracks, against or with `auto_subscribe`.
+    pub(super) choices: HashMap<TrackSid, bool>,
+    /// How well they are connected, once known.
+    pub(super) score: Option<Score>,
+}
+
+impl Member {
+    /// Never shown to others.
+    pub(super) fn hidden(&self) -> bool {
+        self.info.permission.is_hidden()
+    }
+
+    /// Publishes something that others can see.
+    pub(super) fn publishes(&self) -> bool {
+        !self.info.tracks.is_empty()
+    }
+
+    /// Wants this track, by own choice or by default.
+    pub(super) fn wants(&self, track: &TrackSid) -> bool {
+        self.choices.get(track).copied().unwrap_or(self.auto_subscribe)
+    }
+
+    /// Does this connection make them active? The subscriber connection is the primary one of a dual client that may
+    /// subscribe: its publisher connects only when it publishes (livekit.md 2.3).
+    pub(super) fn is_primary(&self, target: Target) -> bool {
+        match self.mode {
+            ConnectionMode::Single => target == Target::Publisher,
+            ConnectionMode::Dual => target == Target::Subscriber || !self.info.permission.can_subscribe,
+        }
+    }
+
+    /// What their shard needs to relay their data.
+    pub(super) fn data_sender(&self) -> Arc<DataSender> {
+        let permission = &self.info.permission;
+        Arc::new(DataSender {
+            sid: self.info.sid.clone(),
+            identity: self.info.identity.clone(),
+            can_publish_data: permission.can_publish_data,
+            can_subscribe: permission.can_subscribe,
+            hidden: permission.is_hidden(),
+            agent: permission.agent,
+        })
+    }
+
+    /// Changes what others see; each change is a new version, older ones are dropped by clients.
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Participant)) {
+        let info = Arc::make_mut(&mut self.info);
+        change(info);
+        info.version = info.version.saturating_add(1);
+    }
+
+    /// Copies the live publications into what others see.
+    pub(super) fn refresh_tracks(&mut self) {
+        let tracks: Vec<_> = self
+            .publications
+            .values()
+            .filter(|p| p.live)
+            .map(|p| p.track.clone())
+            .collect();
+        self.change(|info| {
+            info.is_publisher |= !tracks.is_empty();
+            info.tracks = tracks;
+        });
+    }
+
+    /// Announced, not yet on the wire.
+    pub(super) fn pending_tracks(&self) -> usize {
+        self.publications
+            .values()
+            .filter(|publication| !publication.live)
+            .count()
+    }
+
+    /// Is `session` served any track of theirs?
+    pub(super) fn is_received_by(&self, session: SessionId) -> bool {
+        self.publications
+            .values()
+            .any(|publication| publication.subscribers.contains(&session))
+    }
+}

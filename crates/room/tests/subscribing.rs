@@ -1,0 +1,124 @@
+//! Who receives what (livekit.md 2.7).
+
+mod stage;
+
+use room::effect::RoomEvent;
+use room::media::MediaCommand;
+use room::{RoomInput, SessionId, TrackSid};
+use stage::{Stage, camera, microphone};
+
+fn choose(stage: &mut Stage, session: SessionId, track: &TrackSid, subscribe: bool) {
+    stage.input(RoomInput::UpdateSubscription {
+        session,
+        tracks: vec![track.clone()],
+        subscribe,
+    });
+}
+
+/// L-21: everything is received by default, what is there and what comes.
+#[test]
+fn l_21_everything_is_received_by_default() {
+    let mut stage = Stage::new();
+    let alice = stage.join("alice");
+    let mic = stage.publish(alice, microphone("m"));
+    let bob = stage.join("bob");
+    let cam = stage.publish(alice, camera("c"));
+    assert_eq!(stage.subscribed(), [(bob, mic.clone()), (bob, cam.clone())].into());
+    let permitted: Vec<_> = stage.told(bob).iter().filter_map(|event| permitted(event)).collect();
+    assert_eq!(permitted, [(mic, true), (cam, true)]);
+}
+
+fn permitted(event: &RoomEvent) -> Option<(TrackSid, bool)> {
+    match event {
+        RoomEvent::SubscriptionPermission { track, allowed, .. } => Some((track.clone(), *allowed)),
+        _ => None,
+    }
+}
+
+/// L-21: `auto_subscribe=0` receives nothing until it asks, and then just that.
+#[test]
+fn l_21_without_auto_subscribe_only_what_was_asked_for() {
+    let mut stage = Stage::new();
+    let alice = stage.join("alice");
+    let mic = stage.publish(alice, microphone("m"));
+    let bob = stage.join_with("bob", |join| join.auto_subscribe = false);
+    stage.publish(alice, camera("c"));
+    assert_eq!(stage.subscribed().len(), 0);
+    choose(&mut stage, bob, &mic, true);
+    assert_eq!(stage.subscribed(), [(bob, mic)].into());
+}
+
+/// L-22: unsubscribing stops the media, and it can be had again.
+#[test]
+fn l_22_unsubscribe_stops_the_media_and_it_may_be_resubscribed() {
+    let mut stage = Stage::new();
+    let (alice, bob) = (stage.join("alice"), stage.join("bob"));
+    let mic = stage.publish(alice, microphone("m"));
+    for _ in 0..2 {
+        stage.forget();
+        choose(&mut stage, bob, &mic, false);
+        assert_eq!(stage.unsubscribed(), [(bob, mic.clone())].into());
+        choose(&mut stage, bob, &mic, true);
+        assert_eq!(stage.subscribed(), [(bob, mic.clone())].into());
+    }
+}
+
+#[test]
+fn asking_twice_is_asking_once() {
+    let mut stage = Stage::new();
+    let (alice, bob) = (stage.join("alice"), stage.join("bob"));
+    let mic = stage.publish(alice, microphone("m"));
+    stage.forget();
+    choose(&mut stage, bob, &mic, true);
+    assert!(stage.commands().is_empty(), "is received already");
+    choose(&mut stage, bob, &mic, false);
+    choose(&mut stage, bob, &mic, false);
+    assert_eq!(stage.commands().len(), 1);
+}
+
+#[test]
+fn an_unknown_track_and_an_own_track_cannot_be_subscribed() {
+    let mut stage = Stage::new();
+    let alice = stage.join("alice");
+    let mic = stage.publish(alice, microphone("m"));
+    stage.forget();
+    for track in [TrackSid::new("TR_AMnowhere00000"), mic] {
+        choose(&mut stage, alice, &track, true);
+        let told = stage.told(alice);
+        assert!(
+            matches!(&**told.last().expect("an answer"), RoomEvent::SubscriptionFailed { track: of } if *of == track)
+        );
+    }
+    assert!(stage.commands().is_empty());
+}
+
+/// L-51: who may not subscribe receives nothing and is told so.
+#[test]
+fn l_51_without_can_subscribe_nothing_is_received() {
+    let mut stage = Stage::new();
+    let alice = stage.join("alice");
+    let mic = stage.publish(alice, microphone("m"));
+    let bob = stage.join_with("bob", |join| join.permission.can_subscribe = false);
+    stage.publish(alice, camera("c"));
+    choose(&mut stage, bob, &mic, true);
+    assert_eq!(stage.subscribed().len(), 0);
+    assert_eq!(
+        stage
+            .told(bob)
+            .iter()
+            .filter_map(|event| permitted(event))
+            .collect::<Vec<_>>(),
+        [(mic, false)]
+    );
+}
+
+#[test]
+fn who_leaves_is_no_longer_received() {
+    let mut stage = Stage::new();
+    let (alice, bob) = (stage.join("alice"), stage.join("bob"));
+    let mic = stage.publish(alice, microphone("m"));
+    stage.forget();
+    stage.leave(alice);
+    assert_eq!(stage.unsubscribed(), [(bob, mic)].into());
+    assert!(matches!(stage.commands().last(), Some(MediaCommand::RemovePeer { session }) if *session == alice));
+}

@@ -1,0 +1,81 @@
+//! Bodies of the fuzz targets: whatever the bytes, an error or a value, within the limits, and no panic.
+
+use crate::livekit::event::Encoding;
+use crate::livekit::join_request::JoinParams;
+use crate::livekit::query::Query;
+use crate::livekit::twirp::{self, Format};
+use crate::livekit::{data, proto, signal};
+use prost::Message as _;
+use room::media::{ConnectionMode, DataSender};
+use room::{Identity, ParticipantSid, SessionId};
+
+/// The query of a join, v0 and v1.
+pub fn livekit_join(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let query = Query::parse(text);
+    let _ = JoinParams::v0(&query);
+    let _ = JoinParams::v1(&query);
+}
+
+/// A wrapped join request before base64: what a client controls most of.
+pub fn livekit_wrapped_join(bytes: &[u8]) {
+    use base64::Engine as _;
+    let text = format!(
+        "join_request={}",
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+    );
+    let _ = JoinParams::v1(&Query::parse(&text));
+}
+
+/// A message of a client, as protobuf and as JSON.
+pub fn livekit_signal(bytes: &[u8]) {
+    for mode in [ConnectionMode::Single, ConnectionMode::Dual] {
+        let sender = signal::Sender {
+            session: SessionId(1),
+            mode,
+        };
+        let _ = signal::decode(sender, bytes, Encoding::Binary);
+        let _ = signal::decode(sender, bytes, Encoding::Json);
+    }
+}
+
+/// A data packet: if it is stamped, nobody else's name is on it, and it still is a packet if it was one.
+pub fn livekit_data(bytes: &[u8]) {
+    let sender = data_sender();
+    let Ok(stamped) = data::stamp(&sender, true, bytes) else {
+        return;
+    };
+    let Ok(packet) = proto::DataPacket::decode(&*stamped.bytes) else {
+        assert!(proto::DataPacket::decode(bytes).is_err(), "stamping broke a packet");
+        return;
+    };
+    assert_eq!(packet.participant_identity, "alice");
+    assert_eq!(packet.participant_sid, "PA_alice");
+    assert!(stamped.destinations.len() <= data::MAX_DESTINATIONS);
+    if let Some(proto::data_packet::Value::User(user)) = packet.value {
+        #[allow(deprecated)] // older clients read it
+        let name = user.participant_identity;
+        assert_eq!(name, "alice");
+    }
+}
+
+/// A request to the server API in both encodings.
+pub fn livekit_twirp(bytes: &[u8]) {
+    for format in [Format::Json, Format::Protobuf] {
+        let _ = twirp::decode::<proto::CreateRoomRequest>(format, bytes);
+        let _ = twirp::decode::<proto::SendDataRequest>(format, bytes);
+        let _ = twirp::decode::<proto::ListRoomsRequest>(format, bytes);
+        let _ = twirp::decode::<proto::RoomParticipantIdentity>(format, bytes);
+    }
+}
+
+fn data_sender() -> DataSender {
+    DataSender {
+        sid: ParticipantSid::new("PA_alice"),
+        identity: Identity::token("alice"),
+        can_publish_data: true,
+        can_subscribe: true,
+        hidden: false,
+        agent: false,
+    }
+}

@@ -1,0 +1,299 @@
+//! What a session is told, as LiveKit's clients read it (livekit.md 2.3 to 2.10).
+
+use proto::signal_response::Message;
+use room::effect::{LeaveAction, RequestOutcome, RequestSubject, RoomInfo};
+use room::media::{ConnectionMode, Target};
+use room::participant::{ClientInfo, DisconnectReason, Participant, ParticipantKind, ParticipantState};
+use room::permission::Permission;
+use room::track::{Layer, Track, TrackKind, TrackRequest, TrackSource};
+use room::{Identity, Origin, ParticipantSid, RoomEvent, RoomSid, TrackSid};
+use std::sync::Arc;
+use wire::livekit::event::{Encoding, encode, leave, responses};
+use wire::livekit::join_response::ServerFacts;
+use wire::livekit::proto;
+
+fn facts() -> ServerFacts {
+    ServerFacts {
+        node_id: "ND_1".into(),
+        sif_trailer: vec![1, 2, 3],
+        ..ServerFacts::default()
+    }
+}
+
+fn messages(event: &RoomEvent, mode: ConnectionMode) -> Vec<Message> {
+    responses(event, mode, &facts())
+        .into_iter()
+        .filter_map(|response| response.message)
+        .collect()
+}
+
+fn message(event: &RoomEvent) -> Message {
+    let mut all = messages(event, ConnectionMode::Single);
+    assert_eq!(all.len(), 1);
+    all.remove(0)
+}
+
+fn participant(identity: Identity) -> Participant {
+    Participant {
+        sid: ParticipantSid::new("PA_1"),
+        identity,
+        name: "Ann".into(),
+        metadata: "m".into(),
+        attributes: [("seat".to_owned(), "4".to_owned())].into(),
+        state: ParticipantState::Active,
+        permission: Permission::default(),
+        tracks: vec![Arc::new(track())],
+        joined_at_ms: 1_795_149_759_677,
+        version: 3,
+        kind: ParticipantKind::Standard,
+        client: ClientInfo {
+            client_protocol: 2,
+            capabilities: vec![2],
+            ..ClientInfo::default()
+        },
+        disconnect_reason: None,
+        is_publisher: true,
+        region: String::new(),
+    }
+}
+
+fn track() -> Track {
+    let layer = |rid: &str, quality| Layer {
+        rid: rid.into(),
+        quality,
+        ..Layer::default()
+    };
+    let request = TrackRequest {
+        cid: "c".into(),
+        kind: TrackKind::Video,
+        source: TrackSource::Camera,
+        name: "cam".into(),
+        muted: false,
+        width: 1280,
+        height: 720,
+        layers: vec![],
+        codecs: vec![],
+        disable_dtx: false,
+        disable_red: false,
+        stereo: false,
+        stream: "camera".into(),
+        encryption: 1,
+        backup_codec_policy: 1,
+        audio_features: vec![],
+        packet_trailer_features: vec![],
+    };
+    Track {
+        sid: TrackSid::new("TR_VC1"),
+        request: Arc::new(request),
+        muted: true,
+        mime: "video/VP8".into(),
+        mid: "3".into(),
+        layers: vec![layer("q", 0), layer("h", 1), layer("f", 2)],
+        codecs: vec![],
+        version_us: 9,
+    }
+}
+
+fn room_info() -> RoomInfo {
+    RoomInfo {
+        sid: RoomSid::new("RM_1"),
+        name: "residence".into(),
+        empty_timeout_s: 300,
+        departure_timeout_s: 20,
+        max_participants: 0,
+        created_at_ms: 1_795_149_759_677,
+        metadata: String::new(),
+        num_participants: 2,
+        num_publishers: 1,
+        active_recording: false,
+    }
+}
+
+fn joined() -> RoomEvent {
+    let you = Arc::new(participant(Identity::token("alice")));
+    RoomEvent::Joined {
+        room: room_info(),
+        you: you.clone(),
+        others: vec![you],
+    }
+}
+
+#[test]
+fn l_23_the_join_has_every_field_that_clients_need() {
+    // L-23, livekit.md 2.3 and 2.10
+    for (mode, subscriber_primary) in [(ConnectionMode::Single, false), (ConnectionMode::Dual, true)] {
+        let Message::Join(join) = messages(&joined(), mode).remove(0) else {
+            panic!()
+        };
+        assert_eq!(join.subscriber_primary, subscriber_primary);
+        assert_eq!((join.ping_interval, join.ping_timeout), (5, 15));
+        let server = join.server_info.unwrap();
+        assert_eq!(
+            (server.version.as_str(), server.protocol, server.agent_protocol),
+            ("1.13.5", 17, 1)
+        );
+        assert_eq!(
+            (server.node_id.as_str(), join.server_version.as_str()),
+            ("ND_1", "1.13.5")
+        );
+        assert!(join.fast_publish && !join.sif_trailer.is_empty());
+        let you = join.participant.unwrap();
+        assert!(you.permission.unwrap().can_publish);
+        assert_eq!((you.client_protocol, you.capabilities), (2, vec![2]));
+        assert_eq!(join.other_participants.len(), 1);
+        let room = join.room.unwrap();
+        assert_eq!(
+            (room.creation_time, room.creation_time_ms),
+            (1_795_149_759, 1_795_149_759_677)
+        );
+        let codecs: Vec<_> = join
+            .enabled_publish_codecs
+            .iter()
+            .map(|codec| codec.mime.as_str())
+            .collect();
+        assert!(codecs.contains(&"video/VP8") && codecs.contains(&"video/H264"));
+        assert!(!codecs.contains(&"audio/red") && !codecs.contains(&"video/H265"));
+    }
+}
+
+#[test]
+fn a_participant_of_another_origin_appears_with_its_prefix() {
+    let bus = Identity {
+        origin: Origin::Bus,
+        id: "alice".into(),
+    };
+    let Message::Update(update) = message(&RoomEvent::ParticipantsUpdated(vec![Arc::new(participant(bus))])) else {
+        panic!()
+    };
+    assert_eq!(update.participants[0].identity, "bus:alice");
+    assert_eq!(update.participants[0].version, 3);
+}
+
+#[test]
+#[allow(deprecated)] // read by older clients
+fn l_19_a_published_track_is_told_with_its_cid() {
+    // L-19
+    let event = RoomEvent::TrackPublished {
+        cid: "c".into(),
+        track: Arc::new(track()),
+    };
+    let Message::TrackPublished(published) = message(&event) else {
+        panic!()
+    };
+    let track = published.track.unwrap();
+    assert_eq!(
+        (published.cid.as_str(), track.sid.as_str(), track.mid.as_str()),
+        ("c", "TR_VC1", "3")
+    );
+    assert!(track.simulcast && track.muted);
+    assert_eq!((track.encryption, track.version.unwrap().unix_micro), (1, 9));
+}
+
+#[test]
+fn answers_and_offers_map_every_mid_to_its_track() {
+    let tracks = vec![
+        ("0".to_owned(), TrackSid::new("TR_1")),
+        ("3".to_owned(), TrackSid::new("TR_2")),
+    ];
+    let event = RoomEvent::Answer {
+        id: 4,
+        sdp: "v=0".into(),
+        tracks: tracks.clone(),
+    };
+    let Message::Answer(answer) = message(&event) else {
+        panic!()
+    };
+    assert_eq!(
+        (answer.id, answer.r#type.as_str(), answer.mid_to_track_id["3"].as_str()),
+        (4, "answer", "TR_2")
+    );
+    let Message::Offer(offer) = message(&RoomEvent::Offer {
+        id: 5,
+        sdp: "v=0".into(),
+        tracks,
+    }) else {
+        panic!()
+    };
+    assert_eq!(
+        (offer.id, offer.r#type.as_str(), offer.mid_to_track_id.len()),
+        (5, "offer", 2)
+    );
+}
+
+#[test]
+fn candidates_never_have_a_null_mid_and_the_last_is_final() {
+    // livekit.md 2.5: Rust clients panic otherwise.
+    let candidates = vec![
+        "candidate:1 1 udp 1 192.0.2.2 7882 typ host".to_owned(),
+        "candidate:2 \"x\"".to_owned(),
+    ];
+    let event = RoomEvent::Candidates {
+        target: Target::Subscriber,
+        candidates,
+        ufrag: "u".into(),
+    };
+    let all = messages(&event, ConnectionMode::Dual);
+    let trickle = |message: &Message| match message {
+        Message::Trickle(trickle) => trickle.clone(),
+        other => panic!("{other:?}"),
+    };
+    let (first, last) = (trickle(&all[0]), trickle(&all[1]));
+    let expected = r#"{"candidate":"candidate:1 1 udp 1 192.0.2.2 7882 typ host","sdpMid":"0","sdpMLineIndex":0,"usernameFragment":null}"#;
+    assert_eq!(first.candidate_init, expected);
+    assert!(!first.r#final && last.r#final && last.target == 1);
+    serde_json::from_str::<serde_json::Value>(&last.candidate_init).unwrap();
+    let none = RoomEvent::Candidates {
+        target: Target::Publisher,
+        candidates: vec![],
+        ufrag: "u".into(),
+    };
+    assert!(messages(&none, ConnectionMode::Single).is_empty());
+}
+
+#[test]
+fn l_16_a_leave_says_why_and_what_next() {
+    // L-16
+    let Some(Message::Leave(told)) = leave(DisconnectReason::DuplicateIdentity, LeaveAction::Disconnect).message else {
+        panic!()
+    };
+    assert_eq!((told.reason, told.action, told.can_reconnect), (2, 0, false));
+    let Some(Message::Leave(told)) = leave(DisconnectReason::StateMismatch, LeaveAction::Reconnect).message else {
+        panic!()
+    };
+    assert_eq!((told.reason, told.action, told.can_reconnect), (6, 2, true));
+}
+
+#[test]
+fn requests_are_answered_by_id_and_by_subject() {
+    let event = |subject| RoomEvent::RequestResponse {
+        request_id: 7,
+        outcome: RequestOutcome::NotAllowed,
+        message: "no".into(),
+        subject,
+    };
+    use proto::request_response::Request;
+    let Message::RequestResponse(metadata) = message(&event(RequestSubject::Metadata)) else {
+        panic!()
+    };
+    assert_eq!((metadata.request_id, metadata.reason), (7, 2));
+    assert!(matches!(metadata.request, Some(Request::UpdateMetadata(_))));
+    let Message::RequestResponse(track) = message(&event(RequestSubject::AddTrack { cid: "c".into() })) else {
+        panic!()
+    };
+    assert!(matches!(track.request, Some(Request::AddTrack(add)) if add.cid == "c"));
+}
+
+#[test]
+fn both_encodings_say_the_same() {
+    for response in responses(&joined(), ConnectionMode::Dual, &facts()) {
+        let json = encode(&response, Encoding::Json);
+        let back: proto::SignalResponse = serde_json::from_slice(&json).unwrap();
+        assert_eq!(back, response);
+        assert!(String::from_utf8(json).unwrap().contains("\"otherParticipants\""));
+        let binary = encode(&response, Encoding::Binary);
+        assert_eq!(
+            <proto::SignalResponse as prost::Message>::decode(&*binary).unwrap(),
+            response
+        );
+    }
+}

@@ -1,0 +1,172 @@
+//! Q-6: truncations and bit flips of real messages, through the bodies of the fuzz targets.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use prost::Message as _;
+use proto::signal_request::Message;
+use wire::fuzz;
+use wire::livekit::proto;
+
+/// Every truncation, every bit flipped, and every byte set to its extremes.
+fn sweep(seed: &[u8], body: fn(&[u8])) {
+    for cut in 0..=seed.len() {
+        body(&seed[..cut]);
+    }
+    let mut bytes = seed.to_vec();
+    for bit in 0..seed.len() * 8 {
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        body(&bytes);
+        bytes[bit / 8] ^= 1 << (bit % 8);
+    }
+    for index in 0..seed.len() {
+        for extreme in [0x00, 0x7f, 0x80, 0xff] {
+            let kept = std::mem::replace(&mut bytes[index], extreme);
+            body(&bytes);
+            bytes[index] = kept;
+        }
+    }
+}
+
+fn add_track() -> proto::AddTrackRequest {
+    proto::AddTrackRequest {
+        cid: "3a345e5b-2742".into(),
+        name: "camera".into(),
+        r#type: 1,
+        source: 1,
+        layers: vec![
+            proto::VideoLayer {
+                quality: 2,
+                width: 1280,
+                height: 720,
+                ..Default::default()
+            };
+            3
+        ],
+        simulcast_codecs: vec![proto::SimulcastCodec {
+            codec: "vp8".into(),
+            ..Default::default()
+        }],
+        ..Default::default()
+    }
+}
+
+fn offer() -> proto::SessionDescription {
+    proto::SessionDescription {
+        r#type: "offer".into(),
+        sdp: "v=0\r\n".into(),
+        id: 3,
+        ..Default::default()
+    }
+}
+
+fn signals() -> Vec<proto::SignalRequest> {
+    let trickle = proto::TrickleRequest {
+        candidate_init: r#"{"candidate":"candidate:1","sdpMid":"0","sdpMLineIndex":0}"#.into(),
+        target: 1,
+        r#final: true,
+    };
+    let metadata = proto::UpdateParticipantMetadata {
+        metadata: "m".into(),
+        attributes: [("a".to_owned(), "b".to_owned())].into(),
+        ..Default::default()
+    };
+    let subscription = proto::UpdateSubscription {
+        track_sids: vec!["TR_1".into()],
+        ..Default::default()
+    };
+    [
+        Message::Offer(offer()),
+        Message::Trickle(trickle),
+        Message::AddTrack(add_track()),
+        Message::UpdateMetadata(metadata),
+        Message::Subscription(subscription),
+        Message::PingReq(proto::Ping { timestamp: 5, rtt: 6 }),
+        Message::SyncState(proto::SyncState {
+            answer: Some(offer()),
+            ..Default::default()
+        }),
+    ]
+    .map(|message| proto::SignalRequest { message: Some(message) })
+    .into()
+}
+
+#[test]
+fn q_6_signals() {
+    // Q-6
+    for signal in signals() {
+        sweep(&signal.encode_to_vec(), fuzz::livekit_signal);
+        sweep(&serde_json::to_vec(&signal).unwrap(), fuzz::livekit_signal);
+    }
+}
+
+#[test]
+fn q_6_join_requests() {
+    // Q-6
+    let join = proto::JoinRequest {
+        publisher_offer: Some(offer()),
+        add_track_requests: vec![add_track()],
+        participant_sid: "PA_1".into(),
+        ..Default::default()
+    };
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut gzip, &join.encode_to_vec()).unwrap();
+    for (compression, join_request) in [(0, join.encode_to_vec()), (1, gzip.finish().unwrap())] {
+        let wrapped = proto::WrappedJoinRequest {
+            compression,
+            join_request,
+        }
+        .encode_to_vec();
+        sweep(&wrapped, fuzz::livekit_wrapped_join);
+        let query = format!("auto_subscribe=1&join_request={}%3D", URL_SAFE_NO_PAD.encode(&wrapped));
+        sweep(query.as_bytes(), fuzz::livekit_join);
+    }
+    sweep(
+        b"reconnect=1&sid=PA_1&protocol=17&attributes=eyJhIjoiYiJ9&capabilities=CAP_UNUSED",
+        fuzz::livekit_join,
+    );
+}
+
+#[test]
+fn q_6_data_packets() {
+    // Q-6
+    use proto::data_packet::Value;
+    let user = proto::UserPacket {
+        payload: b"hello".to_vec(),
+        topic: Some("chat".into()),
+        ..Default::default()
+    };
+    let text = proto::data_stream::header::ContentHeader::TextHeader(Default::default());
+    let header = proto::data_stream::Header {
+        content_header: Some(text),
+        ..Default::default()
+    };
+    for value in [
+        Value::User(user),
+        Value::StreamHeader(header),
+        Value::ChatMessage(Default::default()),
+    ] {
+        let packet = proto::DataPacket {
+            participant_identity: "mallory".into(),
+            destination_identities: vec!["bob".into(), "carol".into()],
+            sequence: 300,
+            value: Some(value),
+            ..Default::default()
+        };
+        sweep(&packet.encode_to_vec(), fuzz::livekit_data);
+    }
+}
+
+#[test]
+fn q_6_server_api_requests() {
+    // Q-6
+    let create = proto::CreateRoomRequest {
+        name: "r".into(),
+        empty_timeout: 9,
+        ..Default::default()
+    };
+    sweep(&create.encode_to_vec(), fuzz::livekit_twirp);
+    sweep(
+        br#"{"name":"r","emptyTimeout":"9","tags":{"a":"b"},"kind":"LOSSY","data":"aGk="}"#,
+        fuzz::livekit_twirp,
+    );
+}
