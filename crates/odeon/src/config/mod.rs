@@ -156,7 +156,8 @@ impl Loaded {
 
 /// Reads all layers. The error holds everything that is wrong, not just the first.
 pub fn load(sources: &Sources) -> Result<Loaded, Vec<ConfigError>> {
-    let mut loaded = Loaded { config: Config::default(), dev: sources.dev, places: BTreeMap::new(), errors: Vec::new() };
+    let mut loaded =
+        Loaded { config: Config::default(), dev: sources.dev, places: BTreeMap::new(), errors: Vec::new() };
     if sources.dev {
         DEV.iter().filter_map(|(key, text)| Some((find(key)?, text))).for_each(|(setting, text)| {
             loaded.set(setting, text, Place::Dev);
