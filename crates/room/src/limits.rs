@@ -5,6 +5,10 @@ use std::time::Duration;
 /// Identity, name, room name, track name, cid, stream: bytes. LiveKit's own limit (livekit.md 3, «limits»).
 pub const MAX_NAME_BYTES: usize = 256;
 
+/// Participants in one room, whatever its own limit says: each arrival is told to everybody, so a room of this size costs
+/// 25 million updates to fill. Larger audiences watch a broadcast.
+pub const MAX_PARTICIPANTS: u32 = 5_000;
+
 /// A participant's or a room's metadata, bytes. LiveKit's own limit: every update carries it to everybody.
 pub const MAX_METADATA_BYTES: usize = 512 * 1024;
 

@@ -4,12 +4,14 @@ mod stage;
 
 use room::effect::RoomEvent;
 use room::input::Join;
+use room::limits::MAX_PARTICIPANTS;
 use room::media::{ConnectionMode, MediaCommand, MediaEvent, Target};
 use room::participant::ParticipantState;
 use room::{JoinError, Room, RoomConfig, RoomInput};
 use stage::{START_MS, Stage, Step, camera, microphone};
 
-/// L-10, L-23: a room brings its participants together; the newcomer gets all of them with the room.
+/// L-10, L-18, L-23: a room brings its participants together; the newcomer gets all of them with the room, and knows
+/// itself from the others.
 #[test]
 fn l_23_the_newcomer_gets_the_room_and_everybody_in_it() {
     let mut stage = Stage::new();
@@ -177,6 +179,18 @@ fn a_full_room_refuses_newcomers_but_not_whoever_comes_again() {
     assert!(stage.steps.is_empty(), "a refused join changes nothing");
     let again = stage.ticket("alice");
     assert_eq!(stage.room.check_join(&again), Ok(()));
+}
+
+/// Hidden ones, so that nobody has to be told of them.
+#[test]
+fn a_room_without_a_limit_of_its_own_has_one_all_the_same() {
+    let mut stage = Stage::new();
+    for at in 0..MAX_PARTICIPANTS {
+        stage.join_with(&format!("p{at}"), |join| join.permission.hidden = true);
+        stage.forget();
+    }
+    let one_more = stage.ticket("one more");
+    assert_eq!(stage.room.check_join(&one_more), Err(JoinError::RoomFull));
 }
 
 #[test]

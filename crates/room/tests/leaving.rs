@@ -100,6 +100,21 @@ fn lost_connectivity_is_a_reconnect_after_the_cleanup_time() {
 }
 
 #[test]
+fn media_ends_once() {
+    let mut stage = Stage::new();
+    let (alice, _) = two(&mut stage);
+    stage.media_ends(alice, MediaEnd::Connectivity);
+    stage.pass_secs(4);
+    stage.media_ends(alice, MediaEnd::ClosedByPeer);
+    stage.connect(alice);
+    stage.pass_secs(1);
+    assert!(
+        stage.closed(alice),
+        "neither a second end nor a late report puts it off"
+    );
+}
+
+#[test]
 fn each_end_of_media_has_its_remedy() {
     let ends = [
         (MediaEnd::SlowReader, LeaveAction::Resume),

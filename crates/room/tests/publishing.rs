@@ -68,6 +68,25 @@ fn l_41_the_publisher_learns_of_the_first_subscriber_only() {
     assert_eq!(told.count(), 1);
 }
 
+#[test]
+fn a_subscription_that_was_given_up_before_it_was_served_is_none() {
+    let mut stage = Stage::new();
+    let (alice, bob) = (stage.join("alice"), stage.join("bob"));
+    let sid = stage.publish(alice, microphone("m"));
+    let tracks = vec![sid.clone()];
+    stage.input(RoomInput::UpdateSubscription {
+        session: bob,
+        tracks,
+        subscribe: false,
+    });
+    stage.forget();
+    stage.media(MediaEvent::Subscribed {
+        session: bob,
+        track: sid,
+    });
+    assert!(stage.steps.is_empty());
+}
+
 /// L-11, L-33: mute and unmute are seen by the others, as the client said it.
 #[test]
 fn l_11_mute_is_seen_by_the_others() {

@@ -7,7 +7,7 @@ use super::member::{Goodbye, MediaState, Member};
 use crate::effect::{LeaveAction, RoomEvent};
 use crate::id::{ParticipantSid, SessionId};
 use crate::input::{Join, Now};
-use crate::limits::{MAX_ATTRIBUTES_BYTES, MAX_METADATA_BYTES, MAX_NAME_BYTES};
+use crate::limits::{MAX_ATTRIBUTES_BYTES, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_PARTICIPANTS};
 use crate::media::MediaCommand;
 use crate::participant::{DisconnectReason, Participant, ParticipantState};
 use crate::track::TrackRequest;
@@ -57,8 +57,9 @@ impl Room {
 
     /// Whoever replaces their own older session needs no place.
     fn is_full_for(&self, join: &Join) -> bool {
-        let max = self.config.max_participants as usize;
-        max > 0 && self.members.len() >= max && !self.by_identity.contains_key(&join.identity)
+        let own = Some(self.config.max_participants).filter(|max| *max > 0);
+        let max = own.map_or(MAX_PARTICIPANTS, |own| own.min(MAX_PARTICIPANTS));
+        self.members.len() >= max as usize && !self.by_identity.contains_key(&join.identity)
     }
 
     pub(super) fn on_join(&mut self, now: Now, join: Join) {

@@ -1,0 +1,272 @@
+//! The ways into a room's task: for a session, for the API.
+
+use super::access::Credential;
+use super::outbox::{OutboxReceiver, outbox};
+use super::registry::JoinError;
+use super::task::Request;
+use room::effect::RoomInfo;
+use room::input::Join;
+use room::participant::{DisconnectReason, Participant};
+use room::{Identity, ParticipantSid, RoomInput, SessionId};
+use std::sync::Arc;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+
+/// The room has ended; look for a new one of its name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the room has ended")]
+pub struct RoomGone;
+
+/// A join, and what it has to show for it.
+#[derive(Clone, Debug)]
+pub struct JoinTicket {
+    /// Who and how.
+    pub join: Join,
+    /// By what right.
+    pub credential: Credential,
+}
+
+/// A data packet made by the server, for some or for everybody.
+#[derive(Clone, Debug)]
+pub struct DataMessage {
+    /// `_reliable` or `_lossy`.
+    pub reliable: bool,
+    /// In the receivers' dialect.
+    pub packet: Arc<[u8]>,
+    /// To these; with no identities and no sids: to everybody.
+    pub identities: Vec<Identity>,
+    /// And to these.
+    pub sids: Vec<ParticipantSid>,
+}
+
+/// A room, for as long as it lives. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct RoomHandle {
+    requests: mpsc::Sender<Request>,
+}
+
+impl RoomHandle {
+    pub(super) fn new(requests: mpsc::Sender<Request>) -> Self {
+        Self { requests }
+    }
+
+    /// Comes in. Whatever happens to the caller from here on, the room learns of it by the handle's end.
+    ///
+    /// # Errors
+    /// Says why not; [`JoinError::Gone`] if the room has ended.
+    pub(super) async fn join(&self, ticket: JoinTicket) -> Result<(SessionHandle, OutboxReceiver), JoinError> {
+        let (outbox, receiver) = outbox();
+        // Before the request: if the caller is cancelled while it waits, the room still learns that nobody is there.
+        let session = SessionHandle {
+            session: ticket.join.session,
+            requests: self.requests.clone(),
+            left: false,
+        };
+        let ticket = Box::new(ticket);
+        self.ask(|reply| Request::Join { ticket, outbox, reply })
+            .await
+            .map_err(|RoomGone| JoinError::Gone)??;
+        Ok((session, receiver))
+    }
+
+    /// The room as it is.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub async fn info(&self) -> Result<RoomInfo, RoomGone> {
+        self.ask(Request::Info).await
+    }
+
+    /// Everybody, the hidden too, in order of joining.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub async fn participants(&self) -> Result<Vec<Arc<Participant>>, RoomGone> {
+        self.ask(Request::Participants).await
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// The room has ended.
+    pub async fn participant(&self, identity: Identity) -> Result<Option<Arc<Participant>>, RoomGone> {
+        self.ask(|reply| Request::Participant { identity, reply }).await
+    }
+
+    /// Removes somebody; false if they are not there.
+    ///
+    /// # Errors
+    /// The room has ended.
+    pub async fn remove(&self, identity: Identity) -> Result<bool, RoomGone> {
+        self.ask(|reply| Request::Remove { identity, reply }).await
+    }
+
+    /// Ends the room; everybody has been told when it returns.
+    ///
+    /// # Errors
+    /// It had ended already.
+    pub async fn delete(&self) -> Result<(), RoomGone> {
+        self.ask(|reply| Request::End {
+            input: RoomInput::Delete,
+            reply,
+        })
+        .await
+    }
+
+    /// Ends the room because the server goes down.
+    pub(super) async fn shutdown(&self) -> Result<(), RoomGone> {
+        self.ask(|reply| Request::End {
+            input: RoomInput::Shutdown,
+            reply,
+        })
+        .await
+    }
+
+    /// Makes it a token room; those without one are removed.
+    pub(super) async fn close(&self) -> Result<(), RoomGone> {
+        self.ask(Request::Close).await
+    }
+
+    /// Sends a data packet; it is on its way to the shards when this returns.
+    ///
+    /// # Errors
+    /// The room has ended.
+    pub async fn send_data(&self, message: DataMessage) -> Result<(), RoomGone> {
+        self.ask(|reply| Request::SendData { message, reply }).await
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, RoomGone> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(request(reply)).await.map_err(|_| RoomGone)?;
+        answer.await.map_err(|_| RoomGone)
+    }
+}
+
+/// One session's voice in its room. When it is dropped without [`SessionHandle::leave`], the room takes the signalling
+/// as lost (L-28).
+#[derive(Debug)]
+pub struct SessionHandle {
+    session: SessionId,
+    requests: mpsc::Sender<Request>,
+    left: bool,
+}
+
+impl SessionHandle {
+    /// Its number, to be named in every input.
+    pub fn id(&self) -> SessionId {
+        self.session
+    }
+
+    /// Tells the room something of this session; waits while the room has too much to do.
+    ///
+    /// # Errors
+    /// The room has ended.
+    pub async fn send(&self, input: RoomInput) -> Result<(), RoomGone> {
+        self.requests.send(Request::Input(input)).await.map_err(|_| RoomGone)
+    }
+
+    /// Says goodbye.
+    pub async fn leave(mut self, reason: DisconnectReason) {
+        let left = self
+            .send(RoomInput::Leave {
+                session: self.session,
+                reason,
+            })
+            .await;
+        // A room that is gone needs no goodbye.
+        self.left = left.is_ok();
+    }
+}
+
+impl Drop for SessionHandle {
+    fn drop(&mut self) {
+        if self.left {
+            return;
+        }
+        let lost = Request::Input(RoomInput::SignalLost { session: self.session });
+        // Life-cycle inputs are never dropped: if the room is busy, it is told as soon as there is place.
+        if let Err(TrySendError::Full(lost)) = self.requests.try_send(lost)
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let requests = self.requests.clone();
+            runtime.spawn(async move { requests.send(lost).await });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::future::poll_immediate;
+    use room::media::ConnectionMode;
+
+    fn ticket(session: u64) -> JoinTicket {
+        let join = Join {
+            session: SessionId(session),
+            identity: Identity::token("alice"),
+            name: String::new(),
+            metadata: String::new(),
+            attributes: Default::default(),
+            permission: Default::default(),
+            kind: Default::default(),
+            client: Default::default(),
+            mode: ConnectionMode::Single,
+            auto_subscribe: true,
+            tracks: Vec::new(),
+            offer: None,
+        };
+        JoinTicket {
+            join,
+            credential: Credential::Token,
+        }
+    }
+
+    fn is_loss_of(request: Option<Request>, id: u64) -> bool {
+        matches!(request, Some(Request::Input(RoomInput::SignalLost { session })) if session == SessionId(id))
+    }
+
+    /// The client hung up before the room answered: the room hears of the loss right after the join.
+    #[tokio::test]
+    async fn a_join_that_is_given_up_leaves_no_ghost() {
+        let (requests, mut queue) = mpsc::channel(8);
+        let handle = RoomHandle::new(requests);
+        {
+            let mut joining = Box::pin(handle.join(ticket(5)));
+            assert!(poll_immediate(&mut joining).await.is_none());
+        }
+        assert!(matches!(queue.recv().await, Some(Request::Join { .. })));
+        assert!(is_loss_of(queue.recv().await, 5));
+    }
+
+    #[tokio::test]
+    async fn a_loss_reaches_a_room_that_was_busy() {
+        let (requests, mut queue) = mpsc::channel(1);
+        let session = SessionHandle {
+            session: SessionId(5),
+            requests: requests.clone(),
+            left: false,
+        };
+        requests
+            .try_send(Request::Input(RoomInput::Delete))
+            .expect("place for one");
+        drop(session);
+        assert!(matches!(queue.recv().await, Some(Request::Input(RoomInput::Delete))));
+        assert!(is_loss_of(queue.recv().await, 5));
+    }
+
+    #[tokio::test]
+    async fn a_goodbye_is_no_loss() {
+        let (requests, mut queue) = mpsc::channel(8);
+        let session = SessionHandle {
+            session: SessionId(5),
+            requests,
+            left: false,
+        };
+        session.leave(DisconnectReason::ClientInitiated).await;
+        assert!(matches!(
+            queue.recv().await,
+            Some(Request::Input(RoomInput::Leave { .. }))
+        ));
+        assert!(queue.recv().await.is_none());
+    }
+}

@@ -1,0 +1,19 @@
+//! The shell around the room model, shared by every gateway: which rooms there are, one task for each, and the way in
+//! and out of it.
+//!
+//! A gateway asks the [`Registry`] to join, gets a [`SessionHandle`] for what its client says and an [`OutboxReceiver`]
+//! for what the client is told, in the room's order.
+
+mod access;
+mod handle;
+pub mod limits;
+mod outbox;
+mod outgoing;
+mod registry;
+mod task;
+
+pub use access::{Access, Credential};
+pub use handle::{DataMessage, JoinTicket, RoomGone, RoomHandle, SessionHandle};
+pub use outbox::OutboxReceiver;
+pub use outgoing::{Dialect, Outgoing};
+pub use registry::{JoinError, Registry, RegistryConfig};

@@ -1,0 +1,367 @@
+//! Which rooms there are: found by name, made on first use or by the API, forgotten when they end.
+
+use super::access::{Access, AccessCell, Credential};
+use super::handle::{JoinTicket, RoomGone, RoomHandle, SessionHandle};
+use super::limits::{DEFAULT_MAX_ROOMS, JOIN_ATTEMPTS, ROOM_MEDIA_EVENTS, ROOM_REQUESTS};
+use super::outbox::OutboxReceiver;
+use super::task::{RoomTask, now};
+use net::pool::MediaPool;
+use room::effect::RoomInfo;
+use room::limits::{MAX_METADATA_BYTES, MAX_NAME_BYTES};
+use room::{Room, RoomConfig, SessionId};
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use tokio::sync::mpsc;
+
+/// Why a room could not be joined or made. Each gateway has its own words for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum JoinError {
+    /// There is none, and it is not made by joining; or it is not for whoever asks, which must look the same.
+    #[error("requested room does not exist")]
+    NoSuchRoom,
+    /// The name is empty or longer than 256 bytes.
+    #[error("the room name is empty or longer than 256 bytes")]
+    BadName,
+    /// `max_participants` are there.
+    #[error("the room is full")]
+    RoomFull,
+    /// As many rooms as may be (`limits.max_rooms`).
+    #[error("the server has as many rooms as it takes")]
+    TooManyRooms,
+    /// The server goes down.
+    #[error("the server is shutting down")]
+    Draining,
+    /// Something about the participant is missing or too long.
+    #[error(transparent)]
+    Refused(room::JoinError),
+    /// The room ended meanwhile, again and again.
+    #[error("the room has ended")]
+    Gone,
+}
+
+impl From<room::JoinError> for JoinError {
+    fn from(error: room::JoinError) -> Self {
+        match error {
+            room::JoinError::RoomFull => Self::RoomFull,
+            room::JoinError::Ended => Self::Gone,
+            other => Self::Refused(other),
+        }
+    }
+}
+
+/// How rooms come to be.
+#[derive(Clone, Debug)]
+pub struct RegistryConfig {
+    /// A join makes the room (`room.auto_create`, L-13).
+    pub auto_create: bool,
+    /// Access of a room that nobody declared (`rooms.undeclared`).
+    pub undeclared: Access,
+    /// Every room is open, whoever joins (`--dev`).
+    pub all_open: bool,
+    /// Rooms whose access the configuration says.
+    pub declared: BTreeMap<String, Access>,
+    /// What new rooms are made with.
+    pub room: RoomConfig,
+    /// Most rooms at a time.
+    pub max_rooms: usize,
+}
+
+impl Default for RegistryConfig {
+    fn default() -> Self {
+        Self {
+            auto_create: true,
+            undeclared: Access::Open,
+            all_open: false,
+            declared: BTreeMap::new(),
+            room: RoomConfig::default(),
+            max_rooms: DEFAULT_MAX_ROOMS,
+        }
+    }
+}
+
+/// All rooms of this process. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: RegistryConfig,
+    pool: MediaPool,
+    /// Held for look-ups and inserts only, never over an await.
+    rooms: Mutex<HashMap<Arc<str>, Entry>>,
+    next_session: AtomicU64,
+    next_room: AtomicU64,
+    /// Keyed by the operating system: makes the rooms' seeds.
+    seeds: RandomState,
+    draining: AtomicBool,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    number: u64,
+    handle: RoomHandle,
+    access: AccessCell,
+}
+
+impl Registry {
+    /// No rooms yet. `pool` carries their media.
+    pub fn new(config: RegistryConfig, pool: MediaPool) -> Self {
+        let inner = Inner {
+            config,
+            pool,
+            rooms: Mutex::default(),
+            next_session: AtomicU64::new(1),
+            next_room: AtomicU64::new(1),
+            seeds: RandomState::new(),
+            draining: AtomicBool::new(false),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The number of a new session, for [`room::input::Join`].
+    pub fn next_session(&self) -> SessionId {
+        SessionId(self.inner.next_session.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Joins a room, making it if it may be made so. The first event in the outbox is `Joined`.
+    ///
+    /// # Errors
+    /// Says why not.
+    pub async fn join(&self, name: &str, ticket: JoinTicket) -> Result<(SessionHandle, OutboxReceiver), JoinError> {
+        for _ in 0..JOIN_ATTEMPTS {
+            let entry = self.find_for(name, ticket.credential)?;
+            match entry.handle.join(ticket.clone()).await {
+                Err(JoinError::Gone) => self.inner.forget(name, entry.number),
+                joined => return joined,
+            }
+        }
+        Err(JoinError::Gone)
+    }
+
+    /// Makes a room, as the API does: for those with a token. One that exists stays, but becomes theirs.
+    ///
+    /// # Errors
+    /// Says why not.
+    pub async fn create(&self, name: &str, config: RoomConfig) -> Result<RoomInfo, JoinError> {
+        if config.metadata.len() > MAX_METADATA_BYTES {
+            return Err(JoinError::Refused(room::JoinError::TooLong("metadata")));
+        }
+        for _ in 0..JOIN_ATTEMPTS {
+            let entry = self.inner.find_or_make(name, || Making {
+                config: config.clone(),
+                by_api: true,
+            })?;
+            match self.claim_for_api(&entry).await {
+                Ok(info) => return Ok(info),
+                Err(RoomGone) => self.inner.forget(name, entry.number),
+            }
+        }
+        Err(JoinError::Gone)
+    }
+
+    async fn claim_for_api(&self, entry: &Entry) -> Result<RoomInfo, RoomGone> {
+        entry.handle.close().await?;
+        entry.handle.info().await
+    }
+
+    /// A room, if there is one.
+    pub fn find(&self, name: &str) -> Option<RoomHandle> {
+        self.inner.rooms().get(name).map(|entry| entry.handle.clone())
+    }
+
+    /// The rooms of these names, or all; by name.
+    pub async fn list(&self, names: &[String]) -> Vec<RoomInfo> {
+        let mut infos = Vec::new();
+        for handle in self.handles(names) {
+            // One that ends meanwhile is no room any more.
+            infos.extend(handle.info().await);
+        }
+        infos.sort_by(|a, b| a.name.cmp(&b.name));
+        infos
+    }
+
+    /// Ends a room; false if there is none. Everybody has been told when it returns.
+    pub async fn delete(&self, name: &str) -> bool {
+        let Some(handle) = self.find(name) else { return false };
+        handle.delete().await.is_ok()
+    }
+
+    /// Whether a room, existing or not, is for everybody or for those with a token.
+    pub fn access(&self, name: &str) -> Access {
+        if self.inner.config.all_open {
+            return Access::Open;
+        }
+        let existing = self.inner.rooms().get(name).map(|entry| entry.access.get());
+        existing.unwrap_or_else(|| self.inner.config.access_of(name))
+    }
+
+    /// How many rooms there are.
+    pub fn len(&self) -> usize {
+        self.inner.rooms().len()
+    }
+
+    /// There are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// From now on nobody comes in; rooms live on.
+    pub fn stop_joins(&self) {
+        self.inner.draining.store(true, Ordering::Release);
+    }
+
+    /// Ends every room; everybody has been told when it returns.
+    pub async fn shutdown(&self) {
+        self.stop_joins();
+        for handle in self.handles(&[]) {
+            // A room that has ended by itself is no less ended.
+            let _ = handle.shutdown().await;
+        }
+    }
+
+    /// The room to join, made if need be. To somebody who does not get in, a token room is none, and is not made.
+    fn find_for(&self, name: &str, credential: Credential) -> Result<Entry, JoinError> {
+        if self.inner.draining.load(Ordering::Acquire) {
+            return Err(JoinError::Draining);
+        }
+        check_name(name)?;
+        if credential == Credential::Public && self.access(name) == Access::Token {
+            return Err(JoinError::NoSuchRoom);
+        }
+        if !self.inner.config.auto_create && !self.inner.rooms().contains_key(name) {
+            return Err(JoinError::NoSuchRoom);
+        }
+        let config = || self.inner.config.room.clone();
+        self.inner.find_or_make(name, || Making {
+            config: config(),
+            by_api: false,
+        })
+    }
+
+    fn handles(&self, names: &[String]) -> Vec<RoomHandle> {
+        let rooms = self.inner.rooms();
+        let wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
+        rooms
+            .iter()
+            .filter(|(name, _)| wanted(name))
+            .map(|(_, entry)| entry.handle.clone())
+            .collect()
+    }
+}
+
+/// How a room is to be made.
+struct Making {
+    config: RoomConfig,
+    by_api: bool,
+}
+
+impl Inner {
+    fn rooms(&self) -> MutexGuard<'_, HashMap<Arc<str>, Entry>> {
+        // A panic while it was held left the map as it was: inserts and removals are single steps.
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find_or_make(self: &Arc<Self>, name: &str, making: impl FnOnce() -> Making) -> Result<Entry, JoinError> {
+        check_name(name)?;
+        let mut rooms = self.rooms();
+        if let Some(entry) = rooms.get(name) {
+            return Ok(entry.clone());
+        }
+        if rooms.len() >= self.config.max_rooms {
+            return Err(JoinError::TooManyRooms);
+        }
+        let entry = self.start(name, making());
+        rooms.insert(name.into(), entry.clone());
+        Ok(entry)
+    }
+
+    /// Starts the room's task. Its registration can't be given up before the caller has entered it: both need the lock.
+    fn start(self: &Arc<Self>, name: &str, making: Making) -> Entry {
+        let number = self.next_room.fetch_add(1, Ordering::Relaxed);
+        let (requests, request_queue) = mpsc::channel(ROOM_REQUESTS);
+        let (events, event_queue) = mpsc::channel(ROOM_MEDIA_EVENTS);
+        let access = self.config.access_cell(name, making.by_api);
+        let media = self.pool.open_room(events);
+        let registration = Registration::new(self, name, number);
+        let room = Room::new(making.config, name, self.seeds.hash_one(number), now());
+        let task = RoomTask::new(room, media, access.clone(), registration);
+        tokio::spawn(task.run(request_queue, event_queue));
+        Entry {
+            number,
+            handle: RoomHandle::new(requests),
+            access,
+        }
+    }
+
+    /// Forgets a room, if its name has not been taken by a newer one.
+    fn forget(&self, name: &str, number: u64) {
+        let mut rooms = self.rooms();
+        if rooms.get(name).is_some_and(|entry| entry.number == number) {
+            rooms.remove(name);
+        }
+    }
+}
+
+impl RegistryConfig {
+    /// Access of a room that does not exist yet.
+    fn access_of(&self, name: &str) -> Access {
+        self.declared.get(name).copied().unwrap_or(self.undeclared)
+    }
+
+    fn access_cell(&self, name: &str, by_api: bool) -> AccessCell {
+        if self.all_open {
+            return AccessCell::new(Access::Open, true);
+        }
+        match self.declared.get(name) {
+            Some(access) => AccessCell::new(*access, true),
+            None if by_api => AccessCell::new(Access::Token, true),
+            None => AccessCell::new(self.undeclared, false),
+        }
+    }
+}
+
+/// A room's name, held by its task: given up when the room ends, and when its task panics.
+#[derive(Debug)]
+pub(super) struct Registration {
+    registry: Weak<Inner>,
+    name: Arc<str>,
+    number: u64,
+}
+
+impl Registration {
+    fn new(registry: &Arc<Inner>, name: &str, number: u64) -> Self {
+        metrics::gauge!("odeon_rooms").increment(1.0);
+        Self {
+            registry: Arc::downgrade(registry),
+            name: name.into(),
+            number,
+        }
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        metrics::gauge!("odeon_rooms").decrement(1.0);
+        if std::thread::panicking() {
+            metrics::counter!("odeon_room_panics_total").increment(1);
+            tracing::error!(
+                "a room's task panicked: its sessions are closed, the name is free again; please report it"
+            );
+        }
+        if let Some(registry) = self.registry.upgrade() {
+            registry.forget(&self.name, self.number);
+        }
+    }
+}
+
+fn check_name(name: &str) -> Result<(), JoinError> {
+    if name.is_empty() || name.len() > MAX_NAME_BYTES {
+        Err(JoinError::BadName)
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,289 @@
+//! One room's task: it owns the model and the room's way into the media plane, takes requests and media events in turn,
+//! and carries out the effects in their order. Nothing here decides what a room does.
+
+use super::access::{AccessCell, Credential};
+use super::handle::{DataMessage, JoinTicket};
+use super::outbox::{Outbox, Overflow};
+use super::outgoing::Outgoing;
+use super::registry::{JoinError, Registration};
+use net::pool::RoomMedia;
+use room::effect::{Recipients, RoomInfo};
+use room::input::Now;
+use room::media::{MediaCommand, MediaEvent};
+use room::participant::{DisconnectReason, Participant};
+use room::{Identity, Room, RoomEffect, RoomEvent, RoomInput, SessionId};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+/// What a room's task can be asked.
+#[derive(Debug)]
+pub(super) enum Request {
+    /// Somebody wants in.
+    Join {
+        ticket: Box<JoinTicket>,
+        outbox: Outbox,
+        reply: oneshot::Sender<Result<(), JoinError>>,
+    },
+    /// A session says something.
+    Input(RoomInput),
+    /// The room.
+    Info(oneshot::Sender<RoomInfo>),
+    /// Everybody.
+    Participants(oneshot::Sender<Vec<Arc<Participant>>>),
+    /// Somebody.
+    Participant {
+        identity: Identity,
+        reply: oneshot::Sender<Option<Arc<Participant>>>,
+    },
+    /// Removal; answered with whether they were there.
+    Remove {
+        identity: Identity,
+        reply: oneshot::Sender<bool>,
+    },
+    /// A packet by the server.
+    SendData {
+        message: DataMessage,
+        reply: oneshot::Sender<()>,
+    },
+    /// From now on for those with a token only.
+    Close(oneshot::Sender<()>),
+    /// The end, by `Delete` or `Shutdown`.
+    End {
+        input: RoomInput,
+        reply: oneshot::Sender<()>,
+    },
+}
+
+/// Everything that a room's task owns.
+pub(super) struct RoomTask {
+    room: Room,
+    media: RoomMedia,
+    access: AccessCell,
+    seats: HashMap<SessionId, Seat>,
+    /// Its name in the registry; given up the moment the room ends.
+    registration: Option<Registration>,
+    population: Population,
+}
+
+/// What the shell knows of a session.
+struct Seat {
+    outbox: Outbox,
+    credential: Credential,
+}
+
+impl RoomTask {
+    pub(super) fn new(room: Room, media: RoomMedia, access: AccessCell, registration: Registration) -> Self {
+        let (seats, population) = (HashMap::new(), Population::default());
+        Self {
+            room,
+            media,
+            access,
+            seats,
+            registration: Some(registration),
+            population,
+        }
+    }
+
+    /// Runs until the room ends.
+    pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>, mut events: mpsc::Receiver<MediaEvent>) {
+        while !self.room.has_ended() {
+            let timeout = self.room.poll_timeout();
+            tokio::select! {
+                Some(request) = requests.recv() => self.serve(request).await,
+                Some(event) = events.recv() => self.handle(RoomInput::Media(event)).await,
+                () = sleep_until(timeout) => {
+                    self.room.handle_timeout(now());
+                    self.carry_out().await;
+                }
+            }
+        }
+    }
+
+    async fn serve(&mut self, request: Request) {
+        match request {
+            Request::Join { ticket, outbox, reply } => answer(reply, self.join(*ticket, outbox).await),
+            Request::Input(input) => self.take_input(input).await,
+            Request::Info(reply) => answer(reply, self.room.info()),
+            Request::Participants(reply) => answer(reply, self.room.participants().cloned().collect()),
+            Request::Participant { identity, reply } => answer(reply, self.room.participant(&identity).cloned()),
+            Request::Remove { identity, reply } => answer(reply, self.remove(identity).await),
+            Request::SendData { message, reply } => {
+                self.send_data(message).await;
+                answer(reply, ());
+            }
+            Request::Close(reply) => {
+                self.close().await;
+                answer(reply, ());
+            }
+            Request::End { input, reply } => {
+                self.handle(input).await;
+                answer(reply, ());
+            }
+        }
+    }
+
+    async fn join(&mut self, ticket: JoinTicket, outbox: Outbox) -> Result<(), JoinError> {
+        let JoinTicket { join, credential } = ticket;
+        if !self.access.admits(credential) {
+            return Err(JoinError::NoSuchRoom);
+        }
+        // A full room may have places once those without a token are gone.
+        self.room.check_join(&join).or_else(|error| match error {
+            room::JoinError::RoomFull => Ok(()),
+            other => Err(other),
+        })?;
+        if self.access.claimed_by(credential) {
+            self.remove_the_public().await;
+        }
+        self.room.check_join(&join)?;
+        self.seats.insert(join.session, Seat { outbox, credential });
+        self.handle(RoomInput::Join(Box::new(join))).await;
+        Ok(())
+    }
+
+    /// A session whose socket is gone has no outbox any more.
+    async fn take_input(&mut self, input: RoomInput) {
+        if let RoomInput::SignalLost { session } = input {
+            self.seats.remove(&session);
+        }
+        self.handle(input).await;
+    }
+
+    async fn remove(&mut self, identity: Identity) -> bool {
+        let there = self.room.participant(&identity).is_some();
+        self.handle(RoomInput::Remove { identity }).await;
+        there
+    }
+
+    async fn close(&mut self) {
+        if self.access.close() {
+            self.remove_the_public().await;
+        }
+    }
+
+    /// Token wins: those who are there without one are told and removed.
+    async fn remove_the_public(&mut self) {
+        let public = self
+            .seats
+            .iter()
+            .filter(|(_, seat)| seat.credential == Credential::Public);
+        let public: Vec<_> = public.map(|(session, _)| *session).collect();
+        for session in public {
+            self.handle(RoomInput::Leave {
+                session,
+                reason: DisconnectReason::ParticipantRemoved,
+            })
+            .await;
+        }
+    }
+
+    async fn send_data(&mut self, message: DataMessage) {
+        for session in self.receivers(&message) {
+            let (reliable, packet) = (message.reliable, message.packet.clone());
+            self.media
+                .command(MediaCommand::SendData {
+                    session,
+                    reliable,
+                    packet,
+                })
+                .await;
+        }
+    }
+
+    /// Each once, also if named twice.
+    fn receivers(&self, message: &DataMessage) -> Vec<SessionId> {
+        if message.identities.is_empty() && message.sids.is_empty() {
+            return self.room.sessions().collect();
+        }
+        let by_identity = message
+            .identities
+            .iter()
+            .filter_map(|identity| self.room.session_of(identity));
+        let by_sid = message.sids.iter().filter_map(|sid| self.room.session_of_sid(sid));
+        let mut sessions: Vec<_> = by_identity.chain(by_sid).collect();
+        sessions.sort_unstable();
+        sessions.dedup();
+        sessions
+    }
+
+    async fn handle(&mut self, input: RoomInput) {
+        self.room.handle_input(now(), input);
+        self.carry_out().await;
+    }
+
+    /// Effects in their order. A session that proves too slow leaves, which has effects of its own.
+    async fn carry_out(&mut self) {
+        while let Some(effect) = self.room.poll_effect() {
+            match effect {
+                RoomEffect::Send { to, event } => self.send(&to, event),
+                RoomEffect::Media(command) => self.media.command(command).await,
+                RoomEffect::CloseSession { session } => drop(self.seats.remove(&session)),
+                RoomEffect::Ended => drop(self.registration.take()),
+            }
+        }
+        self.population.is_now(self.room.sessions().count());
+    }
+
+    fn send(&mut self, to: &Recipients, event: Arc<RoomEvent>) {
+        let outgoing = Arc::new(Outgoing::new(event));
+        for session in to {
+            let Some(seat) = self.seats.get(session) else { continue };
+            if seat.outbox.put(outgoing.clone()) == Err(Overflow) {
+                self.evict_slow(*session);
+            }
+        }
+    }
+
+    /// Its socket can't be told any more; the others see it go.
+    fn evict_slow(&mut self, session: SessionId) {
+        self.seats.remove(&session);
+        metrics::counter!("odeon_slow_sessions_closed_total").increment(1);
+        tracing::warn!(
+            session = session.0,
+            "a session's socket was too slow and has been closed"
+        );
+        let reason = DisconnectReason::SignalClose;
+        self.room.handle_input(now(), RoomInput::Leave { session, reason });
+    }
+}
+
+/// Whoever asked may have gone meanwhile: then the answer is nobody's.
+fn answer<T>(reply: oneshot::Sender<T>, value: T) {
+    drop(reply.send(value));
+}
+
+/// This room's share of the participants gauge; given back when the task ends, however it ends.
+#[derive(Default)]
+struct Population(usize);
+
+impl Population {
+    fn is_now(&mut self, count: usize) {
+        metrics::gauge!("odeon_participants").increment(count as f64 - self.0 as f64);
+        self.0 = count;
+    }
+}
+
+impl Drop for Population {
+    fn drop(&mut self) {
+        self.is_now(0);
+    }
+}
+
+/// The time as the model wants it.
+pub(super) fn now() -> Now {
+    let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Now {
+        at: Instant::now().into_std(),
+        unix_ms: i64::try_from(unix.as_millis()).unwrap_or(i64::MAX),
+    }
+}
+
+async fn sleep_until(at: Option<std::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
