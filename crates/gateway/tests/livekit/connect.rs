@@ -145,7 +145,6 @@ async fn a_doubled_slash_is_one() {
     let mut alice = server
         .open(&format!("/{}", v1(&token("alice"))))
         .await
-        .ok()
         .expect("an upgrade");
     alice.joined().await;
     let answer = server
@@ -185,6 +184,6 @@ async fn own_metadata_in_a_join_needs_the_grant() {
         401
     );
     let granted = token_with("alice", |claims| claims.video.can_update_own_metadata = Some(true));
-    let mut alice = server.open(&path(&granted)).await.ok().expect("an upgrade");
+    let mut alice = server.open(&path(&granted)).await.expect("an upgrade");
     assert_eq!(alice.joined().await.participant.unwrap().metadata, "mine");
 }

@@ -217,9 +217,8 @@ impl Client {
     /// The close code, after whatever else comes.
     pub(crate) async fn close_code(&mut self) -> Option<u16> {
         loop {
-            match self.frame().await? {
-                Message::Close(frame) => return frame.map(|frame| frame.code.into()),
-                _ => {}
+            if let Message::Close(frame) = self.frame().await? {
+                return frame.map(|frame| frame.code.into());
             }
         }
     }

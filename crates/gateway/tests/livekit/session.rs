@@ -58,7 +58,7 @@ async fn l_61_v0_joins_with_two_connections() {
         "/rtc?access_token={}&auto_subscribe=1&sdk=js&version=2.23.0&protocol=17",
         token("alice")
     );
-    let mut alice = server.open(&path).await.ok().expect("an upgrade");
+    let mut alice = server.open(&path).await.expect("an upgrade");
     let join = alice.joined().await;
     assert!(join.subscriber_primary && join.fast_publish);
 }
@@ -224,7 +224,7 @@ async fn l_31_a_resume_is_told_to_start_anew_before_anything_else() {
             join_request(&request)
         ),
     ] {
-        let mut client = server.open(&path).await.ok().expect("an upgrade");
+        let mut client = server.open(&path).await.expect("an upgrade");
         let Heard::Leave(leave) = client.hear().await else {
             panic!()
         };
