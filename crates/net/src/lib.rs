@@ -1,5 +1,13 @@
-//! Sockets, threads and clocks of the media plane. See `shard` for the thread, `pool` for all of them.
+//! Sockets, threads and clocks of the media plane.
 //!
-//! This is the border that the room tasks see; everything behind it lives on shard threads.
+//! [`pool`] is the border that room tasks see. Behind it, each [`shard`] is one OS thread with its own UDP socket
+//! ([`udp`]) and its own part of the media graph (`sfu::Shard`). Shards talk over bounded rings ([`mesh`]).
 
+pub mod addresses;
+mod egress;
+mod mesh;
 pub mod pool;
+mod rooms;
+mod shard;
+mod stray;
+mod udp;

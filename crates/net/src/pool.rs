@@ -1,41 +1,36 @@
 //! The shards as one thing: where room tasks send their media commands.
 
+use crate::addresses::{candidates, normal};
+use crate::mesh::{Mesh, Wake};
+use crate::shard::{Command, SOCKET, Shared, Thread, WAKER};
+use crate::udp::Udp;
+use metrics::{counter, gauge};
+use mio::{Interest, Poll, Waker};
 use room::SessionId;
-use room::media::{DataSender, MediaCommand, MediaEvent};
+use room::media::{MediaCommand, MediaEvent};
+use rtc::ConnectionConfig;
+use rtc::crypto::{Certificate, profile_counts};
+pub use sfu::{DataDialect, RoomKey, ShardStats, StampedPacket};
+use sfu::{RoomRef, Shard, ShardConfig};
+use std::collections::HashMap;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::Instant;
+use tokio::sync::mpsc;
 
-/// A room's number in this process, for its life: shards group peers by it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct RoomKey(pub u64);
-
-/// Index of a shard in the pool.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct ShardIndex(pub u16);
-
-/// What a client's data packet becomes: decided by the sender's dialect, on the sender's shard.
-#[derive(Debug)]
-pub struct StampedPacket {
-    /// The packet as receivers get it.
-    pub bytes: Arc<[u8]>,
-    /// Bare identities that get it; empty: everybody else in the room.
-    pub destinations: Vec<String>,
-}
-
-/// Reads and stamps data packets of one dialect. Implemented by gateways; called on shard threads, so it must not
-/// block, lock or await.
-pub trait DataDialect: Send + Sync + std::fmt::Debug {
-    /// `None`: the packet is not to be forwarded (malformed, not permitted, consumed); it is counted and dropped.
-    fn stamp(&self, sender: &DataSender, reliable: bool, packet: &[u8]) -> Option<StampedPacket>;
-}
+/// Commands that may wait for a shard before rooms wait for it.
+const INBOX: usize = 1024;
 
 /// Settings of the media plane.
 #[derive(Clone, Debug)]
 pub struct PoolConfig {
     /// Threads, and UDP ports unless `single_port`.
     pub shards: u16,
-    /// Addresses to listen on (wildcards allowed).
-    pub bind: Vec<IpAddr>,
+    /// The address to listen on (a wildcard is allowed; `::` takes IPv4 too).
+    pub bind: IpAddr,
     /// Shard i listens on `udp_port + i`; 0 draws free ports.
     pub udp_port: u16,
     /// One port for all shards by SO_REUSEPORT.
@@ -60,40 +55,252 @@ pub enum Placement {
 
 /// The running media plane: cheap to clone, shared by all room tasks.
 #[derive(Clone, Debug)]
-pub struct MediaPool {}
+pub struct MediaPool(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    shards: Vec<Handle>,
+    placement: Placement,
+    turn: AtomicUsize,
+    next_room: AtomicU64,
+    addresses: Vec<SocketAddr>,
+    /// Taken once, at the end.
+    threads: tokio::sync::Mutex<Vec<JoinHandle<()>>>,
+}
+
+#[derive(Debug)]
+struct Handle {
+    commands: mpsc::Sender<Command>,
+    wake: Wake,
+    shared: Arc<Shared>,
+}
 
 impl MediaPool {
     /// Binds the sockets and starts one thread for each shard.
-    pub fn start(_config: PoolConfig, _dialect: Arc<dyn DataDialect>) -> std::io::Result<Self> {
-        Ok(Self {})
+    ///
+    /// # Errors
+    /// A port is taken, an address isn't ours, or the configuration asks for no or too many shards.
+    pub fn start(config: &PoolConfig, dialect: Arc<dyn DataDialect>) -> io::Result<Self> {
+        if config.shards == 0 || config.shards > RoomRef::MAX_SHARDS {
+            return Err(io::Error::other(format!("shards must be 1 to {}", RoomRef::MAX_SHARDS)));
+        }
+        let certificate =
+            Certificate::generate().ok_or_else(|| io::Error::other("no DTLS certificate could be made"))?;
+        let sockets = bind_all(config)?;
+        let addresses = sockets.iter().map(|udp| normal(udp.bound)).collect();
+        let mut polls = Vec::new();
+        for _ in &sockets {
+            let poll = Poll::new()?;
+            let wake = Wake::new(Waker::new(poll.registry(), WAKER)?);
+            polls.push((poll, wake));
+        }
+        let wakes: Vec<_> = polls.iter().map(|(_, wake)| wake.clone()).collect();
+        let meshes = Mesh::between(&wakes);
+        let (mut shards, mut threads) = (Vec::new(), Vec::new());
+        for (index, ((mut udp, (poll, wake)), mesh)) in sockets.into_iter().zip(polls).zip(meshes).enumerate() {
+            poll.registry().register(&mut udp.socket, SOCKET, Interest::READABLE)?;
+            let (commands, inbox) = mpsc::channel(INBOX);
+            let shared = Arc::new(Shared::new());
+            let connection = ConnectionConfig {
+                certificate: certificate.clone(),
+                candidates: candidates(normal(udp.bound), &config.advertise, config.loopback),
+            };
+            let shard_config = ShardConfig { index: index as u8, connection, dialect: Arc::clone(&dialect), entropy };
+            let thread = Thread {
+                index: index as u8,
+                poll,
+                wake: wake.clone(),
+                udp,
+                shard: new_shard(shard_config),
+                commands: inbox,
+                mesh,
+                shared: Arc::clone(&shared),
+                single_port: config.single_port,
+            };
+            let name = format!("shard-{index}");
+            threads.push(std::thread::Builder::new().name(name).spawn(|| thread.run())?);
+            shards.push(Handle { commands, wake, shared });
+        }
+        Ok(Self(Arc::new(Inner {
+            shards,
+            placement: config.placement,
+            turn: AtomicUsize::new(0),
+            next_room: AtomicU64::new(1),
+            addresses,
+            threads: tokio::sync::Mutex::new(threads),
+        })))
     }
 
     /// A room's way into the media plane. Events of its peers come out of `events`; the pool drops none of them
     /// but levels and quality (newest wins).
-    pub fn open_room(&self, _events: tokio::sync::mpsc::Sender<MediaEvent>) -> RoomMedia {
-        RoomMedia {}
+    pub fn open_room(&self, events: mpsc::Sender<MediaEvent>) -> RoomMedia {
+        let key = RoomKey(self.0.next_room.fetch_add(1, Ordering::Relaxed));
+        RoomMedia { pool: self.clone(), room: Arc::new(RoomRef::new(key)), events, sessions: HashMap::new() }
     }
 
     /// Where the shards listen, for the start-up banner and the tests.
     pub fn local_addrs(&self) -> Vec<SocketAddr> {
-        Vec::new()
+        self.0.addresses.clone()
     }
 
-    /// Peers on each shard, for metrics and tests.
+    /// Peers on each shard.
     pub fn peers_per_shard(&self) -> Vec<usize> {
-        Vec::new()
+        self.0.shards.iter().map(|shard| shard.shared.peers.load(Ordering::Relaxed)).collect()
     }
 
-    /// Ends the threads: peers say goodbye (DTLS close_notify) and the sockets close.
-    pub fn stop(&self) {}
+    /// Each shard's totals and gauges, as of its last turn.
+    pub fn stats(&self) -> Vec<ShardStats> {
+        self.0.shards.iter().map(|shard| **shard.shared.stats.load()).collect()
+    }
+
+    /// Hands the counts to the metrics recorder: before each scrape.
+    pub fn publish_metrics(&self) {
+        for (index, shard) in self.0.shards.iter().enumerate() {
+            publish_shard(&index.to_string(), shard);
+        }
+        let profiles = profile_counts();
+        for (profile, count) in [
+            ("AEAD_AES_128_GCM", profiles.aead_aes_128_gcm),
+            ("AEAD_AES_256_GCM", profiles.aead_aes_256_gcm),
+            ("AES128_CM_SHA1_80", profiles.aes_128_cm_sha1_80),
+        ] {
+            counter!("odeon_srtp_profile_total", "profile" => profile).absolute(count);
+        }
+    }
+
+    /// Ends the threads: peers are told (DTLS close_notify), sockets close. Waits for them, some milliseconds.
+    pub fn stop(&self) {
+        for shard in &self.0.shards {
+            shard.shared.stop.store(true, Ordering::Release);
+            shard.wake.wake();
+        }
+        let threads = self.0.threads.try_lock().map(|mut threads| std::mem::take(&mut *threads)).unwrap_or_default();
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a shard's thread had panicked");
+            }
+        }
+    }
+
+    fn place(&self) -> u8 {
+        let shards = &self.0.shards;
+        let load = |index: &usize| shards[*index].shared.peers.load(Ordering::Relaxed);
+        let chosen = match self.0.placement {
+            Placement::RoundRobin => self.0.turn.fetch_add(1, Ordering::Relaxed) % shards.len(),
+            Placement::LeastLoaded => (0..shards.len()).min_by_key(load).unwrap_or_default(),
+        };
+        // Counted at once: a burst of joins must not all go to the same shard. The shard corrects it.
+        shards[chosen].shared.peers.fetch_add(1, Ordering::Relaxed);
+        chosen as u8
+    }
 }
 
 /// One room's handle: it remembers which shard each of its sessions lives on.
 #[derive(Debug)]
-pub struct RoomMedia {}
+pub struct RoomMedia {
+    pool: MediaPool,
+    room: Arc<RoomRef>,
+    events: mpsc::Sender<MediaEvent>,
+    sessions: HashMap<SessionId, u8>,
+}
 
 impl RoomMedia {
     /// Hands a command to the shard of its session; waits while that shard's inbox is full. A command for a session
     /// that no `AddPeer` introduced (or that is gone) is ignored.
-    pub async fn command(&mut self, _command: MediaCommand) {}
+    pub async fn command(&mut self, command: MediaCommand) {
+        let Some(shard) = self.shard_of(&command) else { return };
+        let owner = match &command {
+            MediaCommand::Subscribe { publisher, .. } => self.sessions.get(publisher).copied().unwrap_or(shard),
+            _ => shard,
+        };
+        let Some(handle) = self.pool.0.shards.get(usize::from(shard)) else { return };
+        let command = Command { room: Arc::clone(&self.room), events: self.events.clone(), command, owner };
+        if handle.commands.send(command).await.is_ok() {
+            handle.wake.wake();
+        }
+    }
+
+    fn shard_of(&mut self, command: &MediaCommand) -> Option<u8> {
+        let session = command.session();
+        match command {
+            MediaCommand::AddPeer { .. } => {
+                let shard = self.pool.place();
+                self.sessions.insert(session, shard);
+                Some(shard)
+            }
+            MediaCommand::RemovePeer { .. } => self.sessions.remove(&session),
+            _ => self.sessions.get(&session).copied(),
+        }
+    }
+}
+
+impl Drop for RoomMedia {
+    /// A room task that ended without removing its peers (a panic) must not leave them behind.
+    fn drop(&mut self) {
+        for (session, shard) in self.sessions.drain() {
+            let Some(handle) = self.pool.0.shards.get(usize::from(shard)) else { continue };
+            let command = MediaCommand::RemovePeer { session };
+            let command = Command { room: Arc::clone(&self.room), events: self.events.clone(), command, owner: shard };
+            if handle.commands.try_send(command).is_err() {
+                tracing::error!(?session, "a peer was left on its shard");
+            }
+            handle.wake.wake();
+        }
+    }
+}
+
+fn bind_all(config: &PoolConfig) -> io::Result<Vec<Udp>> {
+    let mut sockets: Vec<Udp> = Vec::new();
+    for index in 0..config.shards {
+        let port = match (config.single_port, config.udp_port, sockets.first()) {
+            (true, 0, Some(first)) => first.bound.port(),
+            (true, port, _) | (false, port @ 0, _) => port,
+            (false, port, _) => port.checked_add(index).ok_or_else(|| io::Error::other("UDP ports end at 65535"))?,
+        };
+        let address = SocketAddr::new(config.bind, port);
+        let socket = Udp::bind(address, config.single_port)
+            .map_err(|error| io::Error::new(error.kind(), format!("UDP {address}: {error}")))?;
+        sockets.push(socket);
+    }
+    Ok(sockets)
+}
+
+#[allow(clippy::disallowed_methods, reason = "a shard's time begins here")]
+fn new_shard(config: ShardConfig) -> Shard {
+    Shard::new(config, Instant::now())
+}
+
+/// Secure randomness for ICE credentials. Without any there is no safe way on: the process must not serve.
+fn entropy(bytes: &mut [u8]) {
+    if let Err(error) = getrandom::fill(bytes) {
+        tracing::error!(%error, "no randomness");
+        std::process::abort();
+    }
+}
+
+fn publish_shard(index: &str, shard: &Handle) {
+    let stats = shard.shared.stats.load();
+    let egress = &shard.shared.egress;
+    for (name, value) in
+        [("odeon_peers", stats.peers), ("odeon_tracks", stats.tracks), ("odeon_addresses", stats.addresses)]
+    {
+        gauge!(name, "shard" => index.to_owned()).set(value as f64);
+    }
+    for (name, value) in [
+        ("odeon_rtp_packets_in_total", stats.packets_in),
+        ("odeon_rtp_packets_out_total", stats.packets_out),
+        ("odeon_rtp_packets_relayed_total", stats.packets_relayed),
+        ("odeon_udp_unknown_total", stats.datagrams_unknown),
+        ("odeon_keyframes_requested_total", stats.keyframes_requested),
+        ("odeon_data_packets_out_total", stats.data_out),
+        ("odeon_data_packets_refused_total", stats.data_refused),
+        ("odeon_data_packets_dropped_total", stats.data_dropped),
+        ("odeon_peer_panics_total", stats.panics),
+        ("odeon_udp_sends_total", egress.sends.load(Ordering::Relaxed)),
+        ("odeon_udp_gso_sends_total", egress.gso_sends.load(Ordering::Relaxed)),
+        ("odeon_udp_gso_segments_total", egress.gso_segments.load(Ordering::Relaxed)),
+        ("odeon_udp_dropped_total", egress.dropped.load(Ordering::Relaxed)),
+    ] {
+        counter!(name, "shard" => index.to_owned()).absolute(value);
+    }
 }

@@ -1,1 +1,36 @@
+//! The media graph of one shard: peers, the tracks they publish, and who receives which.
+//!
+//! Sans-IO: a [`Shard`] takes commands, datagrams, relay messages and the time, and writes to an [`Outbox`]. The
+//! thread, socket and clock around it are `net::shard`. Another shard is to a track what another subscriber is: a
+//! relay subscription ([`relay`]).
+//!
+//! The way of a packet: [`Shard::handle_datagram`] → `ingress` → `fanout` → `select` and `rewrite` → `rtc` →
+//! [`Outbox::datagram`]. Its payload is stored once, as an `Arc<[u8]>`; nothing on the way locks or waits.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test begins at some instant"))]
+
+mod data;
+mod demux;
+mod drive;
+mod fanout;
+mod ingress;
+mod keyframe;
+mod levels;
+mod lines;
+mod negotiate;
+mod outbox;
+mod peer;
+pub mod relay;
+mod rewrite;
+mod select;
+mod shard;
+mod stats;
+mod subscribe;
+mod timers;
+mod track;
+
+pub use data::{DataDialect, StampedPacket};
+pub use outbox::Outbox;
+pub use relay::{RelayMessage, RoomKey, RoomRef};
+pub use shard::{Shard, ShardConfig};
+pub use stats::ShardStats;

@@ -151,10 +151,7 @@ impl Registry {
             return Err(JoinError::Refused(room::JoinError::TooLong("metadata")));
         }
         for _ in 0..JOIN_ATTEMPTS {
-            let entry = self.inner.find_or_make(name, || Making {
-                config: config.clone(),
-                by_api: true,
-            })?;
+            let entry = self.inner.find_or_make(name, || Making { config: config.clone(), by_api: true })?;
             match self.claim_for_api(&entry).await {
                 Ok(info) => return Ok(info),
                 Err(RoomGone) => self.inner.forget(name, entry.number),
@@ -248,10 +245,7 @@ impl Registry {
     fn find_for(&self, name: &str, credential: Credential) -> Result<Entry, JoinError> {
         self.check_door(name, credential)?;
         let config = || self.inner.config.room.clone();
-        self.inner.find_or_make(name, || Making {
-            config: config(),
-            by_api: false,
-        })
+        self.inner.find_or_make(name, || Making { config: config(), by_api: false })
     }
 
     /// To somebody who does not get in, a token room is none, and is not made.
@@ -272,11 +266,7 @@ impl Registry {
     fn handles(&self, names: &[String]) -> Vec<RoomHandle> {
         let rooms = self.inner.rooms();
         let wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
-        rooms
-            .iter()
-            .filter(|(name, _)| wanted(name))
-            .map(|(_, entry)| entry.handle.clone())
-            .collect()
+        rooms.iter().filter(|(name, _)| wanted(name)).map(|(_, entry)| entry.handle.clone()).collect()
     }
 }
 
@@ -317,11 +307,7 @@ impl Inner {
         let room = Room::new(making.config, name, self.seeds.hash_one(number), now());
         let task = RoomTask::new(room, media, access.clone(), registration);
         tokio::spawn(task.run(request_queue, event_queue));
-        Entry {
-            number,
-            handle: RoomHandle::new(requests),
-            access,
-        }
+        Entry { number, handle: RoomHandle::new(requests), access }
     }
 
     /// Forgets a room, if its name has not been taken by a newer one.
@@ -362,11 +348,7 @@ pub(super) struct Registration {
 impl Registration {
     fn new(registry: &Arc<Inner>, name: &str, number: u64) -> Self {
         metrics::gauge!("odeon_rooms").increment(1.0);
-        Self {
-            registry: Arc::downgrade(registry),
-            name: name.into(),
-            number,
-        }
+        Self { registry: Arc::downgrade(registry), name: name.into(), number }
     }
 }
 
@@ -386,9 +368,5 @@ impl Drop for Registration {
 }
 
 fn check_name(name: &str) -> Result<(), JoinError> {
-    if name.is_empty() || name.len() > MAX_NAME_BYTES {
-        Err(JoinError::BadName)
-    } else {
-        Ok(())
-    }
+    if name.is_empty() || name.len() > MAX_NAME_BYTES { Err(JoinError::BadName) } else { Ok(()) }
 }

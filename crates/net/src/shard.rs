@@ -1,0 +1,221 @@
+//! A shard's thread: sleep until something comes, take it all in, let the media graph work, send what it made.
+//!
+//! Between receiving and sending there is no lock and no wait; the thread sleeps in epoll and never spins.
+
+use crate::egress::{EgressCounts, Gather};
+use crate::mesh::{Mesh, Parcel, Wake};
+use crate::rooms::RoomLinks;
+use crate::stray::Strays;
+use crate::udp::{ReceiveBuffers, Udp};
+use mio::{Events, Poll, Token};
+use room::media::{MediaCommand, MediaEvent};
+use rtc::Datagram;
+use sfu::{Outbox, RelayMessage, RoomKey, RoomRef, Shard, ShardStats};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+pub(crate) const SOCKET: Token = Token(0);
+pub(crate) const WAKER: Token = Token(1);
+/// Receive calls in one turn: then what came is sent on, however much more is waiting.
+const RECEIVES_A_TURN: usize = 8;
+/// Commands in one turn.
+const COMMANDS_A_TURN: usize = 256;
+/// Parcels from other shards in one turn.
+const PARCELS_A_TURN: usize = 4096;
+/// With something that found no place, look again soon.
+const RETRY: Duration = Duration::from_millis(2);
+/// How often counts are published and tables tidied.
+const HOUSEKEEPING: Duration = Duration::from_millis(250);
+
+/// To a shard from a room task.
+#[derive(Debug)]
+pub(crate) struct Command {
+    pub(crate) room: Arc<RoomRef>,
+    pub(crate) events: mpsc::Sender<MediaEvent>,
+    pub(crate) command: MediaCommand,
+    /// The shard of a subscription's publisher.
+    pub(crate) owner: u8,
+}
+
+/// What a shard's thread shares with the pool.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) peers: AtomicUsize,
+    pub(crate) stop: AtomicBool,
+    pub(crate) egress: EgressCounts,
+    pub(crate) stats: arc_swap::ArcSwap<ShardStats>,
+}
+
+impl Shared {
+    pub(crate) fn new() -> Self {
+        Self {
+            peers: AtomicUsize::new(0),
+            stop: AtomicBool::new(false),
+            egress: EgressCounts::default(),
+            stats: arc_swap::ArcSwap::from_pointee(ShardStats::default()),
+        }
+    }
+}
+
+/// Everything a shard's thread owns.
+pub(crate) struct Thread {
+    pub(crate) index: u8,
+    pub(crate) poll: Poll,
+    pub(crate) wake: Wake,
+    pub(crate) udp: Udp,
+    pub(crate) shard: Shard,
+    pub(crate) commands: mpsc::Receiver<Command>,
+    pub(crate) mesh: Mesh,
+    pub(crate) shared: Arc<Shared>,
+    /// One port for all shards.
+    pub(crate) single_port: bool,
+}
+
+/// Where the media graph's output goes: socket, rooms and other shards.
+struct Ways<'a> {
+    udp: &'a Udp,
+    gather: &'a mut Gather,
+    counts: &'a EgressCounts,
+    rooms: &'a mut RoomLinks,
+    mesh: &'a mut Mesh,
+}
+
+impl Outbox for Ways<'_> {
+    fn datagram(&mut self, local: Option<IpAddr>, datagram: Datagram) {
+        self.gather.push(self.udp, self.counts, local, datagram.destination, datagram.bytes());
+    }
+    fn event(&mut self, room: RoomKey, event: MediaEvent) {
+        self.rooms.send(room, event);
+    }
+    fn relay(&mut self, shard: u8, message: RelayMessage) {
+        self.mesh.send(shard, Parcel::Relay(message));
+    }
+}
+
+impl Thread {
+    /// Runs until it is told to stop.
+    #[allow(clippy::disallowed_methods, reason = "the media plane's clock is read here, once a turn")]
+    pub(crate) fn run(self) {
+        let Self { index, mut poll, wake, udp, mut shard, mut commands, mut mesh, shared, single_port } = self;
+        let mut events = Events::with_capacity(8);
+        let mut buffers = ReceiveBuffers::new();
+        let mut gather = Gather::new(udp.max_segments());
+        let mut rooms = RoomLinks::default();
+        let mut strays = Strays::default();
+        let mut waiting = false;
+        let mut tidy_at = Instant::now() + HOUSEKEEPING;
+        let mut more = false;
+        while !shared.stop.load(Ordering::Acquire) {
+            let wake_at = shard.poll_timeout().min(tidy_at);
+            let mut sleep = wake_at.saturating_duration_since(Instant::now());
+            if waiting {
+                sleep = sleep.min(RETRY);
+            }
+            if more {
+                sleep = Duration::ZERO;
+            }
+            if let Err(error) = poll.poll(&mut events, Some(sleep))
+                && error.kind() != std::io::ErrorKind::Interrupted
+            {
+                tracing::error!(%error, shard = index, "poll failed");
+            }
+            wake.seen();
+            let now = Instant::now();
+            let mut ways =
+                Ways { udp: &udp, gather: &mut gather, counts: &shared.egress, rooms: &mut rooms, mesh: &mut mesh };
+            obey(now, &mut shard, &mut commands, &mut ways);
+            take_parcels(now, &mut shard, &mut strays, &mut ways);
+            let shared_port = single_port.then_some((index, &mut strays));
+            more = receive(now, &mut shard, &mut buffers, shared_port, &mut ways);
+            shard.handle_timeout(now, &mut ways);
+            shard.flush(now, &mut ways);
+            gather.flush(&udp, &shared.egress);
+            waiting = mesh.finish_turn() | rooms.retry();
+            if tidy_at <= now {
+                tidy_at = now + HOUSEKEEPING;
+                rooms.tidy();
+                strays.age(now);
+                shared.stats.store(Arc::new(shard.stats()));
+            }
+            shared.peers.store(shard.peers(), Ordering::Relaxed);
+        }
+        let mut ways =
+            Ways { udp: &udp, gather: &mut gather, counts: &shared.egress, rooms: &mut rooms, mesh: &mut mesh };
+        shard.close(&mut ways);
+        gather.flush(&udp, &shared.egress);
+    }
+}
+
+fn obey(now: Instant, shard: &mut Shard, commands: &mut mpsc::Receiver<Command>, ways: &mut Ways<'_>) {
+    for _ in 0..COMMANDS_A_TURN {
+        let Ok(Command { room, events, command, owner }) = commands.try_recv() else { return };
+        ways.rooms.open(room.key, &events);
+        shard.handle_command(now, &room, command, owner, ways);
+    }
+}
+
+fn take_parcels(now: Instant, shard: &mut Shard, strays: &mut Strays, ways: &mut Ways<'_>) {
+    for _ in 0..PARCELS_A_TURN {
+        let Some((from, parcel)) = ways.mesh.receive() else { return };
+        match parcel {
+            Parcel::Relay(message) => shard.handle_relay(now, message, ways),
+            Parcel::Mine { source } => strays.learn(source, from, now),
+            Parcel::Stray { local, source, datagram } => {
+                let stun = rtc::stun::is_stun(&datagram);
+                if shard.handle_datagram(now, local, source, &datagram, ways) && stun {
+                    ways.mesh.send(from, Parcel::Mine { source });
+                }
+            }
+        }
+    }
+}
+
+/// Takes in what the socket has. True: there may be more.
+fn receive(
+    now: Instant,
+    shard: &mut Shard,
+    buffers: &mut ReceiveBuffers,
+    mut strays: Option<(u8, &mut Strays)>,
+    ways: &mut Ways<'_>,
+) -> bool {
+    let udp = ways.udp;
+    for _ in 0..RECEIVES_A_TURN {
+        let received = udp.receive(buffers, |local, source, datagram| {
+            handle(now, shard, &mut strays, local, source, datagram, ways);
+        });
+        match received {
+            Ok(Some(_)) => {}
+            Ok(None) => return false,
+            // ICMP port unreachable of some peer comes out here; it names nobody.
+            Err(error) => tracing::trace!(%error, "receive"),
+        }
+    }
+    true
+}
+
+fn handle(
+    now: Instant,
+    shard: &mut Shard,
+    strays: &mut Option<(u8, &mut Strays)>,
+    local: SocketAddr,
+    source: SocketAddr,
+    datagram: &[u8],
+    ways: &mut Ways<'_>,
+) {
+    if let Some((own, strays)) = strays
+        && let Some(owner) = strays.owner(*own, now, &source, datagram)
+    {
+        ways.mesh.send(owner, Parcel::Stray { local, source, datagram: datagram.to_vec() });
+        return;
+    }
+    let taken = shard.handle_datagram(now, local, source, datagram, ways);
+    if let Some((_, strays)) = strays
+        && taken
+        && rtc::stun::is_stun(datagram)
+    {
+        strays.forget(&source);
+    }
+}

@@ -1,0 +1,86 @@
+//! The table of settings. A row is: description (with its unit), key, field: type = default, when a change takes effect,
+//! LiveKit's names that mean the same.
+
+use super::setting::{Effect, Setting, settings};
+use super::value::{Addresses, Keys, LogFormat, LogLevel, Networks, RoomNames, Undeclared, Value};
+use net::pool::Placement;
+use std::path::PathBuf;
+use std::time::Duration;
+
+settings! {
+    /// TCP port of the page, the clients' WebSockets and the API. 0 draws a free one.
+    "http.port" http_port: u16 = 7880, Restart, livekit ["port"];
+    /// Addresses that HTTP listens on. Empty: all of the machine's.
+    "http.bind" http_bind: Addresses = Addresses::default(), Restart, livekit ["bind_addresses", "--bind"];
+    /// Reverse proxies whose X-Forwarded-For is believed. Anybody else's is ignored.
+    "http.trusted_proxies" http_trusted_proxies: Networks = Networks::default(), Restart;
+    /// Time that a client has to send a request's head, in seconds.
+    "http.header_timeout" http_header_timeout: Duration = Duration::from_secs(10), Restart;
+    /// The page's address as people type it, such as https://venue.example: for links when a proxy stands in front. Empty: taken from the address that HTTP listens on.
+    "http.public_url" http_public_url: PublicUrl = PublicUrl::default(), Restart;
+    /// API keys and their secrets, which sign and check tokens. A secret has 32 bytes at least. Empty: one is drawn at the first start and kept in the data folder.
+    "keys" keys: Keys = Keys::default(), Restart, livekit ["$LIVEKIT_KEYS"];
+    /// UDP port of media. Shard i listens on this plus i, unless `rtc.single_port`. 0 draws free ones.
+    "rtc.udp_port" rtc_udp_port: u16 = 7882, Restart, livekit ["--udp-port", "$UDP_PORT"];
+    /// All shards on one UDP port, for a firewall that opens just one.
+    "rtc.single_port" rtc_single_port: bool = false, Restart;
+    /// TCP port of media, for networks that let no UDP through. Accepted, so that LiveKit's files are read; nothing listens on it before ICE-TCP is there.
+    "rtc.tcp_port" rtc_tcp_port: u16 = 0, Restart;
+    /// Addresses that media listens on. Empty: all of the machine's.
+    "rtc.bind" rtc_bind: Addresses = Addresses::default(), Restart;
+    /// Public addresses that clients are told instead of the machine's own, where it stands behind NAT.
+    "rtc.node_ip" rtc_node_ip: Addresses = Addresses::default(), Restart, livekit ["--node-ip", "$NODE_IP"];
+    /// Media threads, each with a UDP socket of its own. 0: one for each core.
+    "rtc.shards" rtc_shards: u16 = 0, Restart;
+    /// Which shard a newcomer goes to: the least loaded, or each in turn.
+    "rtc.placement" rtc_placement: Placement = Placement::LeastLoaded, Restart;
+    /// Offer clients loopback addresses too, for those on the same machine.
+    "rtc.loopback" rtc_loopback: bool = false, Restart, livekit ["rtc.enable_loopback_candidate"];
+    /// Access of rooms that nobody has declared: open to everybody, or to token holders only.
+    "rooms.undeclared" rooms_undeclared: Undeclared = Undeclared::Open, Restart;
+    /// Rooms that are open to everybody, whoever joins.
+    "rooms.open" rooms_open: RoomNames = RoomNames::default(), Restart;
+    /// Rooms that are for token holders only. A room that is named in both lists is one of these.
+    "rooms.token" rooms_token: RoomNames = RoomNames::default(), Restart;
+    /// A room begins with the first who joins. Off: only rooms that the API made can be joined.
+    "room.auto_create" room_auto_create: bool = true, Restart;
+    /// Time until a room ends that nobody ever joined, in seconds.
+    "room.empty_timeout" room_empty_timeout: Duration = Duration::from_secs(300), Restart;
+    /// Time until a room ends after the last has left, in seconds.
+    "room.departure_timeout" room_departure_timeout: Duration = Duration::from_secs(20), Restart;
+    /// Participants in a room at most. 0: no limit.
+    "room.max_participants" room_max_participants: u32 = 0, Restart;
+    /// Rooms at a time at most.
+    "limits.rooms" limits_rooms: u32 = 10_000, Restart;
+    /// HTTP connections at a time at most, WebSockets counted in. Above that newcomers get 503.
+    "limits.http_connections" limits_http_connections: u32 = 20_000, Restart;
+    /// Format of log lines: text on a terminal and JSON otherwise (auto), or always one of them.
+    "log.format" log_format: LogFormat = LogFormat::Auto, Restart;
+    /// Which log lines are written: a level, or levels for parts of the program.
+    "log.level" log_level: LogLevel = LogLevel("info".to_owned()), Live, livekit ["logging.level"];
+    /// The one folder where everything is kept that Odeon writes.
+    "data_dir" data_dir: PathBuf = PathBuf::from("odeon-data"), Restart;
+    /// How long rooms live on after SIGTERM, in seconds. Nobody new gets in meanwhile.
+    "drain_timeout" drain_timeout: Duration = Duration::from_secs(600), Live;
+}
+
+/// An http or https origin, or nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PublicUrl(pub String);
+
+impl Value for PublicUrl {
+    const KIND: &'static str = "an address such as https://venue.example, without a path";
+    fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim().trim_end_matches('/');
+        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let plain = |host: &str| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']);
+        if text.is_empty() || host.is_some_and(plain) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(format!("expected {}", Self::KIND))
+        }
+    }
+    fn show(&self) -> String {
+        self.0.clone()
+    }
+}

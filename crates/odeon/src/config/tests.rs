@@ -1,0 +1,206 @@
+//! F-4: one setting, one name; unknown names are refused with the nearest.
+
+use super::*;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+fn yaml(text: &str) -> Result<Loaded, Vec<ConfigError>> {
+    load(&Sources { body: Some(text.to_owned()), ..Sources::default() })
+}
+
+fn toml(text: &str) -> Result<Loaded, Vec<ConfigError>> {
+    let mut loaded = load(&Sources::default()).unwrap();
+    file::apply(&mut loaded, Path::new("odeon.toml"), text);
+    if loaded.errors.is_empty() { Ok(loaded) } else { Err(loaded.errors) }
+}
+
+fn environment(variables: &[(&str, &str)]) -> Result<Loaded, Vec<ConfigError>> {
+    let environment = variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    load(&Sources { environment, ..Sources::default() })
+}
+
+fn told(result: Result<Loaded, Vec<ConfigError>>) -> String {
+    result.unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+// F-4: a text that differs from the default for each kind of setting, so that reading it must show.
+fn another(setting: &Setting) -> &'static str {
+    match setting.key {
+        "http.public_url" => "https://venue.example",
+        "keys" => "APIother: a-secret-of-at-least-32-bytes-here",
+        "rooms.open" | "rooms.token" => "foyer,stage",
+        "http.bind" | "rtc.bind" | "rtc.node_ip" => "192.0.2.1",
+        "http.trusted_proxies" => "192.0.2.0/24",
+        "rtc.placement" => "round_robin",
+        "rooms.undeclared" => "token",
+        "log.format" => "json",
+        "log.level" => "debug",
+        "data_dir" => "elsewhere",
+        "room.auto_create" => "false",
+        "rtc.single_port" | "rtc.loopback" => "true",
+        _ => "17",
+    }
+}
+
+#[test]
+fn f_4_every_setting_says_what_it_does_and_what_it_accepts() {
+    for setting in SETTINGS {
+        assert!(setting.doc.trim().len() > 15, "{} has no description", setting.key);
+        assert!(setting.doc.trim().ends_with('.'), "{}", setting.key);
+        assert!(!setting.kind.is_empty(), "{}", setting.key);
+        let loaded = load(&Sources::default()).unwrap();
+        assert!(explain(&loaded, Some(setting.key)).unwrap().contains(setting.kind));
+    }
+}
+
+#[test]
+fn f_4_no_two_settings_share_a_name_anywhere() {
+    let keys: BTreeSet<_> = SETTINGS.iter().map(|setting| setting.key).collect();
+    let variables: BTreeSet<_> = SETTINGS.iter().map(Setting::env).collect();
+    assert_eq!((keys.len(), variables.len()), (SETTINGS.len(), SETTINGS.len()));
+}
+
+#[test]
+fn f_4_file_environment_and_flag_set_the_same_by_the_same_name() {
+    for setting in SETTINGS {
+        let text = another(setting);
+        let default = (setting.show)(&Config::default());
+        let by_env = environment(&[(&setting.env(), text)]).unwrap();
+        let by_flag = load(&Sources { flags: vec![(setting.key, text.to_owned())], ..Sources::default() }).unwrap();
+        let by_file = toml(&in_toml(setting.key, text)).unwrap();
+        assert_ne!((setting.show)(&by_env.config), default, "{}", setting.key);
+        assert_eq!(by_env.config, by_flag.config, "{}", setting.key);
+        assert_eq!(by_env.config, by_file.config, "{}", setting.key);
+    }
+}
+
+fn in_toml(key: &str, text: &str) -> String {
+    match text.split_once(": ") {
+        Some((name, secret)) => format!("[{key}]\n{name} = \"{secret}\""),
+        None => format!("{key} = \"{text}\""),
+    }
+}
+
+#[test]
+fn f_4_every_default_reads_back_as_itself() {
+    for setting in SETTINGS.iter().filter(|setting| setting.key != "data_dir") {
+        let mut config = Config::default();
+        let shown = (setting.show)(&config);
+        (setting.assign)(&mut config, &shown).unwrap();
+        assert_eq!(config, Config::default(), "{}", setting.key);
+    }
+}
+
+#[test]
+fn f_4_an_unknown_key_is_refused_with_the_nearest() {
+    assert!(told(toml("[rtc]\nudp_prot = 1")).contains("did you mean \"rtc.udp_port\""));
+    assert!(told(toml("udp_port = 1")).contains("did you mean \"rtc.udp_port\""));
+    assert!(told(environment(&[("ODEON_RTC_UDP_PROT", "1")])).contains("did you mean \"ODEON_RTC_UDP_PORT\""));
+}
+
+#[test]
+fn f_4_a_name_like_no_other_gets_no_misleading_suggestion() {
+    assert!(!told(toml("zzz = 1")).contains("did you mean"));
+}
+
+#[test]
+fn f_4_everything_that_is_wrong_is_told_at_once() {
+    let told = told(toml("[rtc]\nudp_prot = 1\nshards = \"many\"\n[http]\nport = 70000"));
+    assert_eq!(told.lines().count(), 3, "{told}");
+}
+
+#[test]
+fn a_wrong_value_is_never_repeated_since_it_may_be_a_secret() {
+    assert!(!told(environment(&[("ODEON_KEYS", "hush-hush")])).contains("hush"));
+    assert!(!told(toml("[keys]\nAPIx = hush-hush")).contains("hush"));
+}
+
+#[test]
+fn a_yaml_error_does_not_repeat_the_lines_around_it() {
+    assert!(!told(yaml("keys:\n  APIx: hush-hush\n  - what")).contains("hush"));
+}
+
+#[test]
+fn later_layers_win_and_say_so() {
+    let sources = Sources {
+        dev: true,
+        body: Some("port: 1".into()),
+        environment: vec![("ODEON_HTTP_PORT".into(), "2".into()), ("ODEON_RTC_SHARDS".into(), "3".into())],
+        flags: vec![("http.port", "4".into())],
+        ..Sources::default()
+    };
+    let loaded = load(&sources).unwrap();
+    assert_eq!((loaded.config.http_port, loaded.config.rtc_shards), (4, 3));
+    assert_eq!(loaded.place("http.port"), Place::Flag("http.port".into()));
+    assert_eq!(loaded.place("rtc.loopback"), Place::Dev);
+    assert_eq!(loaded.place("rtc.placement"), Place::Default);
+}
+
+// L-08, L-09: LiveKit's own yaml.
+#[test]
+fn l_09_livekits_yaml_is_read_where_it_means_the_same() {
+    let text = "port: 7980\nbind_addresses: [127.0.0.1]\nkeys:\n  APIone: secret-one\nrtc:\n  udp_port: 7982\n  tcp_port: 7981\n  \
+                node_ip: 192.0.2.7\nroom:\n  auto_create: false\n  empty_timeout: 100\n  departure_timeout: 7\n  \
+                max_participants: 9\nlogging:\n  level: debug\n";
+    let config = yaml(text).unwrap().config;
+    assert_eq!((config.http_port, config.rtc_udp_port, config.rtc_tcp_port), (7980, 7982, 7981));
+    assert_eq!(config.keys.0["APIone"], "secret-one");
+    assert_eq!(config.rtc_node_ip.0, ["192.0.2.7".parse::<std::net::IpAddr>().unwrap()]);
+    assert_eq!(config.room_empty_timeout, Duration::from_secs(100));
+    assert_eq!(config.room_departure_timeout, Duration::from_secs(7));
+    assert_eq!((config.room_auto_create, config.room_max_participants), (false, 9));
+    assert_eq!(config.log_level.0, "debug");
+}
+
+#[test]
+fn l_09_livekits_environment_is_read_and_ours_wins_over_it() {
+    let theirs = environment(&[("LIVEKIT_KEYS", "APIone: secret-one"), ("UDP_PORT", "7999")]).unwrap().config;
+    assert_eq!((theirs.keys.0.len(), theirs.rtc_udp_port), (1, 7999));
+    let ours = environment(&[("ODEON_RTC_UDP_PORT", "8000"), ("UDP_PORT", "7999")]).unwrap().config;
+    assert_eq!(ours.rtc_udp_port, 8000);
+}
+
+#[test]
+fn what_livekit_has_and_we_have_not_is_refused_with_what_to_do() {
+    assert!(told(yaml("redis:\n  address: localhost:6379")).contains("later version"));
+    assert!(told(yaml("rtc:\n  use_external_ip: true")).contains("rtc.node_ip"));
+}
+
+#[test]
+fn a_secret_of_digits_has_to_be_quoted_lest_it_lose_some() {
+    assert!(told(yaml("keys:\n  APIone: 12345678901234567890123456789012")).contains("quotes"));
+}
+
+#[test]
+fn variables_that_kubernetes_writes_are_none_of_ours() {
+    let theirs =
+        [("ODEON_SERVICE_HOST", "10.0.0.1"), ("ODEON_PORT", "tcp://10.0.0.1:7880"), ("ODEON_PORT_7880_TCP", "x")];
+    assert!(environment(&theirs).is_ok());
+}
+
+#[test]
+fn an_empty_file_is_fine_and_one_that_is_not_there_is_told() {
+    assert!(toml("").is_ok());
+    let missing = Sources { file: Some("no-such.toml".into()), ..Sources::default() };
+    assert!(told(load(&missing)).contains("no-such.toml"));
+}
+
+#[test]
+fn explain_masks_secrets_and_tells_where_a_value_came_from() {
+    let loaded = environment(&[("ODEON_KEYS", "APIone: hush")]).unwrap();
+    let text = explain(&loaded, Some("keys")).unwrap();
+    assert!(text.contains("APIone") && text.contains("ODEON_KEYS") && !text.contains("hush"), "{text}");
+}
+
+#[test]
+fn explain_suggests_the_nearest_key() {
+    let loaded = load(&Sources::default()).unwrap();
+    assert!(explain(&loaded, Some("rtc.shard")).unwrap_err().contains("rtc.shards"));
+}
+
+#[test]
+fn dev_is_reachable_from_this_machine_only() {
+    let config = load(&Sources { dev: true, ..Sources::default() }).unwrap().config;
+    let addresses = config.http_bind.0.iter().chain(&config.rtc_bind.0);
+    assert!(addresses.clone().count() > 0 && addresses.clone().all(std::net::IpAddr::is_loopback));
+}

@@ -1,0 +1,208 @@
+//! HTTP connections: limits on their number, head and patience, and an orderly end.
+//!
+//! `axum::serve` sets none of these, so the connections are served by hyper itself.
+
+use crate::client_addr;
+use crate::config::Networks;
+use axum::Router;
+use axum::extract::ConnectInfo;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tower::Service;
+
+/// Largest request head in bytes. A LiveKit join is one request line of 2.5 KB, some clients' more; sixteen are promised.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+
+/// Header lines in a request. Browsers behind two proxies send about 40.
+const MAX_HEADERS: usize = 100;
+
+/// Pause after a failed accept: when descriptors run out, trying again at once only burns the core.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What a newcomer is told when there are too many: written whole into the socket's empty buffer, so it can't block.
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+/// Settings of the server.
+#[derive(Clone, Debug)]
+pub struct HttpConfig {
+    /// Connections at a time, WebSockets counted in.
+    pub max_connections: usize,
+    /// Time for a request's head.
+    pub header_timeout: Duration,
+    /// Whose X-Forwarded-For is believed.
+    pub trusted_proxies: Networks,
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct HttpServer {
+    stop: watch::Sender<bool>,
+    connections: Arc<Semaphore>,
+    max_connections: u32,
+}
+
+impl HttpServer {
+    /// Serves `router` on all of `listeners`. Handlers find the client as `ConnectInfo<SocketAddr>` (with proxies seen
+    /// through) and as [`client_addr::Client`].
+    pub fn start(listeners: Vec<TcpListener>, router: Router, config: HttpConfig) -> Self {
+        let max_connections = u32::try_from(config.max_connections.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
+        let connections = Arc::new(Semaphore::new(max_connections as usize));
+        let (stop, stopped) = watch::channel(false);
+        let config = Arc::new(config);
+        for listener in listeners {
+            let server = Acceptor {
+                router: router.clone(),
+                config: Arc::clone(&config),
+                connections: Arc::clone(&connections),
+                stopped: stopped.clone(),
+            };
+            tokio::spawn(server.run(listener));
+        }
+        Self { stop, connections, max_connections }
+    }
+
+    /// Takes no more connections, lets requests that run end, and waits for the others until `patience` is over.
+    pub async fn stop(self, patience: Duration) {
+        // No receiver left means that all acceptors and connections have ended already.
+        let _ = self.stop.send(true);
+        let all_gone = self.connections.acquire_many(self.max_connections);
+        if tokio::time::timeout(patience, all_gone).await.is_err() {
+            let left = self.max_connections as usize - self.connections.available_permits();
+            tracing::info!(left, "connections cut");
+        }
+    }
+}
+
+struct Acceptor {
+    router: Router,
+    config: Arc<HttpConfig>,
+    connections: Arc<Semaphore>,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Acceptor {
+    async fn run(mut self, listener: TcpListener) {
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = told_to_stop(&mut self.stopped) => return,
+            };
+            match accepted {
+                Ok((stream, peer)) => self.take(stream, peer),
+                Err(error) => {
+                    metrics::counter!("odeon_http_accept_errors_total").increment(1);
+                    tracing::warn!(%error, "can't accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn take(&self, stream: TcpStream, peer: SocketAddr) {
+        let Ok(permit) = Arc::clone(&self.connections).try_acquire_owned() else {
+            metrics::counter!("odeon_http_connections_refused_total").increment(1);
+            let _ = stream.try_write(FULL);
+            return;
+        };
+        // Signalling is small messages that somebody waits for.
+        let _ = stream.set_nodelay(true);
+        let stream = Counted { stream, _permit: permit };
+        tokio::spawn(serve(stream, peer, self.router.clone(), Arc::clone(&self.config), self.stopped.clone()));
+    }
+}
+
+async fn serve(
+    stream: Counted,
+    peer: SocketAddr,
+    router: Router,
+    config: Arc<HttpConfig>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(config.header_timeout);
+    builder.max_buf_size(MAX_HEAD_BYTES).max_headers(MAX_HEADERS);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let client = client_addr::resolve(peer.ip(), request.headers(), &config.trusted_proxies);
+        request.extensions_mut().insert(client);
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(client.address, peer.port())));
+        router.clone().call(request)
+    });
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = told_to_stop(&mut stopped) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "HTTP connection ended");
+    }
+}
+
+// The sender gone counts as told.
+async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// A connection and its place among the counted ones. A WebSocket outlives the HTTP connection that it began as, and keeps
+/// the place by keeping the stream.
+struct Counted {
+    stream: TcpStream,
+    _permit: OwnedSemaphorePermit,
+}
+
+mod counted_io {
+    use super::{Counted, io};
+    use std::io::IoSlice;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+    impl AsyncRead for Counted {
+        fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.get_mut().stream).poll_read(cx, buf)
+        }
+    }
+
+    impl AsyncWrite for Counted {
+        fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+            Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
+        }
+
+        fn poll_write_vectored(
+            self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            bufs: &[IoSlice<'_>],
+        ) -> Poll<io::Result<usize>> {
+            Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, bufs)
+        }
+
+        fn is_write_vectored(&self) -> bool {
+            self.stream.is_write_vectored()
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "http_server_tests.rs"]
+mod tests;

@@ -1,0 +1,95 @@
+//! `odeon serve`, from the settings to the last goodbye.
+
+use crate::cli::Flags;
+use crate::config::{Config, Loaded, load};
+use crate::data_dir::DataDir;
+use crate::drain::{self, Drained};
+use crate::keys::Keys;
+use crate::reload::Live;
+use crate::signals::{Asked, Signals};
+use crate::venue::Venue;
+use crate::{banner, descriptors, failure::Failure, keys, logs};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often the metrics drop what nobody has read.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
+/// The settings, or everything that is wrong with them.
+pub fn settings(flags: &Flags) -> Result<Loaded, Failure> {
+    load(&flags.sources()).map_err(Failure::settings)
+}
+
+/// Runs the venue until it is told to end.
+pub fn serve(flags: &Flags) -> Result<(), Failure> {
+    let sources = flags.sources();
+    let loaded = load(&sources).map_err(Failure::settings)?;
+    let config = &loaded.config;
+    let level = logs::init(config.log_format, &config.log_level.0);
+    let dir = DataDir::open(&config.data_dir)?;
+    let _lock = dir.lock()?;
+    let keys = keys::resolve(&loaded, &dir)?;
+    if let Err(error) = descriptors::raise_limit() {
+        tracing::warn!(%error, "the limit of open files stays as it was");
+    }
+    warn_of(config);
+    let live = Live::new(sources, level, config.clone());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ended = runtime.block_on(run(config, &dir, keys, live));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended
+}
+
+// What is accepted and does nothing yet is said, not left to be found out (F-6).
+fn warn_of(config: &Config) {
+    if config.rtc_tcp_port != 0 {
+        tracing::warn!(
+            "rtc.tcp_port is accepted, but nothing listens on it: media over TCP comes with a later version"
+        );
+    }
+}
+
+async fn run(config: &Config, dir: &DataDir, keys: Keys, mut live: Live) -> Result<(), Failure> {
+    let mut signals = Signals::listen()?;
+    let metrics = begin_metrics()?;
+    let store = Arc::new(keys.store.clone());
+    let venue = Venue::open(config, dir, store, metrics)?;
+    show(&banner::text(&venue.facts(config, dir, &keys)));
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "open");
+    while signals.next().await == Asked::Reload {
+        live.reload();
+    }
+    end(venue, live.drain_timeout(), signals).await;
+    Ok(())
+}
+
+async fn end(venue: Venue, timeout: Duration, mut signals: Signals) {
+    venue.close_doors();
+    tracing::info!(rooms = venue.rooms(), timeout_s = timeout.as_secs(), "draining: nobody new gets in");
+    let drained = drain::wait(|| venue.rooms(), timeout, signals.end()).await;
+    if drained != Drained::Empty {
+        tracing::info!(rooms = venue.rooms(), ?drained, "ending the rooms that are left");
+    }
+    venue.close().await;
+    tracing::info!("closed");
+}
+
+fn begin_metrics() -> Result<PrometheusHandle, Failure> {
+    let handle = PrometheusBuilder::new().install_recorder().map_err(Failure::other)?;
+    let upkeep = handle.clone();
+    tokio::spawn(async move {
+        let mut every = tokio::time::interval(METRICS_UPKEEP);
+        loop {
+            every.tick().await;
+            upkeep.run_upkeep();
+        }
+    });
+    Ok(handle)
+}
+
+// Who has closed our stdout does not want to read it.
+fn show(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}

@@ -1,0 +1,511 @@
+//! One peer connection, with str0m inside.
+//!
+//! Feed it datagrams and the time, drain [`Output`]s until a timeout comes. It never blocks, and what a peer sends can
+//! at worst end it with an error.
+
+use crate::codec::Codec;
+use crate::credentials::Credentials;
+use crate::crypto::{Certificate, provider};
+use crate::negotiation::{OfferedSection, SectionPlan, finish, prepare_offer};
+use crate::packet::{ChannelId, Datagram, IngressPacket, Mid, Orientation, OutgoingPacket, Rid, SendStream, Vp8};
+use crate::sdp::{Sdp, SdpError};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
+use str0m::channel::{ChannelConfig, Reliability};
+use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Pt};
+use str0m::net::{Protocol, Receive};
+use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RtpPacket, RtpWrite, Ssrc};
+use str0m::{Candidate, IceConnectionState, IceCreds, Input, Rtc, RtcConfig};
+
+/// Packets that a NACK may bring back: 1 s of video at 8 Mbit/s.
+const RESEND_VIDEO: usize = 1000;
+/// 2 s of audio.
+const RESEND_AUDIO: usize = 100;
+/// Largest data message that we take: 64,000 bytes of payload (livekit.md 2.5) and its envelope.
+pub const MAX_MESSAGE_BYTES: u32 = 65_535;
+/// What SCTP may hold for a receiver before [`Connection::write`] says no: 4 full messages.
+const MAX_BUFFERED_BYTES: usize = 4 * MAX_MESSAGE_BYTES as usize;
+/// [`Event::Writable`] comes when a channel's buffer has drained to this.
+const LOW_WATER_BYTES: usize = MAX_BUFFERED_BYTES / 2;
+/// How often loss and round trip are reported (livekit.md 2.8: quality every 5 s).
+const STATS_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How connections of a shard are made.
+#[derive(Clone, Debug)]
+pub struct ConnectionConfig {
+    /// Shared by all.
+    pub certificate: Certificate,
+    /// Addresses that clients are told: host candidates.
+    pub candidates: Vec<SocketAddr>,
+}
+
+/// Why a connection can't go on, or an SDP wasn't taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectionError {
+    /// The description breaks our limits or is none.
+    #[error("session description: {0}")]
+    Sdp(#[from] SdpError),
+    /// The description can't be negotiated.
+    #[error("negotiation: {0}")]
+    Negotiation(String),
+    /// An answer to an offer that isn't the last.
+    #[error("answer to no offer of ours")]
+    NoOffer,
+    /// DTLS, SRTP or SCTP failed.
+    #[error("transport: {0}")]
+    Transport(String),
+}
+
+/// What a drained connection says.
+#[derive(Debug)]
+pub enum Output {
+    /// Send this.
+    Transmit(Datagram),
+    /// This happened.
+    Event(Event),
+    /// Nothing more until then (or input).
+    Timeout(Instant),
+}
+
+/// What happens on a connection.
+#[derive(Debug)]
+pub enum Event {
+    /// ICE and DTLS are up.
+    Connected,
+    /// Every path is lost (the peer may come back, with a check from anywhere).
+    Disconnected,
+    /// A path is there again.
+    Reconnected,
+    /// The peer closed.
+    Closed,
+    /// A packet.
+    Packet(IngressPacket),
+    /// The peer can't decode what we send on this m-line.
+    KeyframeRequest(Mid),
+    /// A data channel is open, by its label.
+    ChannelOpen(ChannelId, String),
+    /// A message.
+    Message(ChannelId, Vec<u8>),
+    /// A data channel has closed.
+    ChannelClosed(ChannelId),
+    /// A channel that was full has room.
+    Writable(ChannelId),
+    /// Every 5 s for each stream that we receive: fraction lost, 0..=1.
+    IngressLoss(f32),
+    /// Every 5 s for each stream that we send: fraction lost 0..=1 as the peer reports it, and the round trip.
+    EgressLoss(f32, Option<Duration>),
+}
+
+/// A stream whose packets come: found once by SSRC, since only the first packets carry mid and rid.
+#[derive(Clone, Copy)]
+struct IngressStream {
+    ssrc: Ssrc,
+    mid: Mid,
+    rid: Option<Rid>,
+}
+
+/// A peer connection.
+pub struct Connection {
+    rtc: Rtc,
+    credentials: Credentials,
+    streams: Vec<IngressStream>,
+    codecs: Vec<(Pt, Codec)>,
+    pending_offer: Option<SdpPendingOffer>,
+    raw: Option<Sdp>,
+    candidates: Vec<SocketAddr>,
+    lost: bool,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("credentials", &self.credentials).finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    /// A connection that waits for an offer, or makes one.
+    pub fn new(config: &ConnectionConfig, credentials: Credentials, now: Instant) -> Self {
+        let mut rtc = rtc_config(config, &credentials).build(now);
+        for address in &config.candidates {
+            if let Ok(candidate) = Candidate::host(*address, Protocol::Udp) {
+                rtc.add_local_candidate(candidate);
+            }
+        }
+        Self {
+            rtc,
+            credentials,
+            streams: Vec::new(),
+            codecs: Vec::new(),
+            pending_offer: None,
+            raw: None,
+            candidates: config.candidates.clone(),
+            lost: false,
+        }
+    }
+
+    /// Our ICE credentials now.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// `candidate:…` lines of our addresses, for trickling.
+    pub fn candidate_lines(&self) -> Vec<String> {
+        let lines = self.candidates.iter().filter_map(|address| Candidate::host(*address, Protocol::Udp).ok());
+        lines
+            .enumerate()
+            .map(|(index, candidate)| {
+                let address = candidate.addr();
+                let priority = candidate.prio().saturating_sub(index as u32 * 256);
+                format!(
+                    "candidate:{} 1 udp {priority} {} {} typ host ufrag {}",
+                    index + 1,
+                    address.ip(),
+                    address.port(),
+                    self.credentials.ufrag
+                )
+            })
+            .collect()
+    }
+
+    /// Takes an offer. The answer is [`Connection::finish`]ed once its sections are planned.
+    ///
+    /// `fresh` becomes our credentials if the offer restarts ICE.
+    ///
+    /// # Errors
+    /// A description that can't be taken; the connection stays as it was.
+    pub fn accept_offer(&mut self, offer: &str, fresh: Credentials) -> Result<Vec<OfferedSection>, ConnectionError> {
+        let mut offer = Sdp::parse(offer)?;
+        let sections = offer.sections.iter().filter_map(OfferedSection::read).collect::<Vec<_>>();
+        if sections.len() != offer.sections.len() {
+            return Err(ConnectionError::Negotiation("a section without mid or of an unknown kind".into()));
+        }
+        prepare_offer(&mut offer);
+        let offer = SdpOffer::from_sdp_string(&offer.to_string()).map_err(negotiation_error)?;
+        let answer = self.rtc.sdp_api().accept_offer(offer).map_err(negotiation_error)?;
+        self.restore_credentials(fresh);
+        self.raw = Some(Sdp::parse(&answer.to_sdp_string())?);
+        self.learn_codecs();
+        Ok(sections)
+    }
+
+    /// The finished answer (or offer), with one plan for each section by position.
+    pub fn finish(&mut self, plans: &[SectionPlan]) -> Option<String> {
+        let mut sdp = self.raw.take()?;
+        finish(&mut sdp, plans, &self.credentials);
+        let lines = self.candidate_lines();
+        for (index, section) in sdp.sections.iter_mut().enumerate() {
+            section.remove_attribute("candidate");
+            if index == 0 {
+                section.lines.extend(lines.iter().map(|line| format!("a={line}")));
+            }
+        }
+        Some(sdp.to_string())
+    }
+
+    /// Adds a section of ours to the next offer.
+    pub fn next_offer(&mut self) -> OfferBuilder<'_> {
+        self.pending_offer = None;
+        OfferBuilder { api: self.rtc.sdp_api(), pending: &mut self.pending_offer, raw: &mut self.raw }
+    }
+
+    /// Takes the answer to our offer.
+    ///
+    /// # Errors
+    /// [`ConnectionError::NoOffer`] if none is pending; else the answer can't be taken.
+    pub fn accept_answer(&mut self, answer: &str) -> Result<(), ConnectionError> {
+        let pending = self.pending_offer.take().ok_or(ConnectionError::NoOffer)?;
+        let mut answer = Sdp::parse(answer)?;
+        prepare_offer(&mut answer);
+        let answer = SdpAnswer::from_sdp_string(&answer.to_string()).map_err(negotiation_error)?;
+        self.rtc.sdp_api().accept_answer(pending, answer).map_err(negotiation_error)?;
+        self.learn_codecs();
+        Ok(())
+    }
+
+    /// str0m answers an ICE restart with credentials of its own, which name no shard.
+    fn restore_credentials(&mut self, fresh: Credentials) {
+        let restarted = self.rtc.direct_api().local_ice_credentials().ufrag != self.credentials.ufrag;
+        if restarted {
+            self.credentials = fresh;
+            self.rtc.direct_api().set_local_ice_credentials(ice_creds(&self.credentials));
+        }
+    }
+
+    fn learn_codecs(&mut self) {
+        let params = self.rtc.codec_config().params();
+        self.codecs =
+            params.iter().filter_map(|p| Codec::from_strom(p.spec().codec).map(|codec| (p.pt(), codec))).collect();
+        self.streams.clear();
+    }
+
+    /// The payload type under which this m-line's receiver takes a codec, if it does.
+    pub fn payload_type(&self, mid: Mid, codec: Codec) -> Option<u8> {
+        let media = self.rtc.media(mid.0)?;
+        media.remote_pts().iter().find(|pt| self.codecs.contains(&(**pt, codec))).map(|pt| **pt)
+    }
+
+    /// The stream that we send on an m-line, once negotiated.
+    pub fn send_stream(&mut self, mid: Mid) -> Option<SendStream> {
+        self.rtc.direct_api().stream_tx_by_mid(mid.0, None).map(|stream| SendStream { ssrc: stream.ssrc() })
+    }
+
+    /// Is this STUN datagram for us, with a valid MESSAGE-INTEGRITY? (RFC 8445 section 7.3.)
+    pub fn verifies(&self, now: Instant, source: SocketAddr, destination: SocketAddr, datagram: &[u8]) -> bool {
+        Receive::new(Protocol::Udp, source, destination, datagram)
+            .is_ok_and(|receive| self.rtc.accepts(&Input::Receive(now, receive)))
+    }
+
+    /// A datagram came. What can't be parsed is dropped.
+    ///
+    /// # Errors
+    /// The connection is broken and must be dropped.
+    pub fn handle_datagram(
+        &mut self,
+        now: Instant,
+        source: SocketAddr,
+        destination: SocketAddr,
+        datagram: &[u8],
+    ) -> Result<(), ConnectionError> {
+        let Ok(receive) = Receive::new(Protocol::Udp, source, destination, datagram) else { return Ok(()) };
+        self.rtc.handle_input(Input::Receive(now, receive)).map_err(transport_error)
+    }
+
+    /// Time passed.
+    ///
+    /// # Errors
+    /// The connection is broken and must be dropped.
+    pub fn handle_timeout(&mut self, now: Instant) -> Result<(), ConnectionError> {
+        self.rtc.handle_input(Input::Timeout(now)).map_err(transport_error)
+    }
+
+    /// What comes out. Drain until [`Output::Timeout`].
+    ///
+    /// # Errors
+    /// The connection is broken and must be dropped.
+    pub fn poll(&mut self) -> Result<Output, ConnectionError> {
+        loop {
+            match self.rtc.poll_output().map_err(transport_error)? {
+                str0m::Output::Timeout(at) => return Ok(Output::Timeout(at)),
+                str0m::Output::Transmit(transmit) => {
+                    let (source, destination) = (transmit.source, transmit.destination);
+                    return Ok(Output::Transmit(Datagram { source, destination, contents: transmit.contents }));
+                }
+                str0m::Output::Event(event) => {
+                    if let Some(event) = self.translate(event) {
+                        return Ok(Output::Event(event));
+                    }
+                }
+            }
+        }
+    }
+
+    fn translate(&mut self, event: str0m::Event) -> Option<Event> {
+        use str0m::Event as Strom;
+        match event {
+            Strom::RtpPacket(packet) => self.ingress(packet).map(Event::Packet),
+            Strom::KeyframeRequest(request) => Some(Event::KeyframeRequest(Mid(request.mid))),
+            Strom::Connected => Some(Event::Connected),
+            Strom::IceConnectionStateChange(state) => self.ice_state(state),
+            Strom::ChannelOpen(id, label) => {
+                if let Some(mut channel) = self.rtc.channel(id) {
+                    channel.set_buffered_amount_low_threshold(LOW_WATER_BYTES);
+                }
+                Some(Event::ChannelOpen(ChannelId(id), label))
+            }
+            Strom::ChannelData(data) => Some(Event::Message(ChannelId(data.id), data.data)),
+            Strom::ChannelClose(id) => Some(Event::ChannelClosed(ChannelId(id))),
+            Strom::ChannelBufferedAmountLow(id) => Some(Event::Writable(ChannelId(id))),
+            Strom::MediaIngressStats(stats) => stats.loss.map(Event::IngressLoss),
+            Strom::MediaEgressStats(stats) => stats.loss.map(|loss| Event::EgressLoss(loss, stats.rtt)),
+            Strom::Closed => Some(Event::Closed),
+            _ => None,
+        }
+    }
+
+    fn ice_state(&mut self, state: IceConnectionState) -> Option<Event> {
+        let was_lost = std::mem::replace(&mut self.lost, state == IceConnectionState::Disconnected);
+        match (was_lost, self.lost) {
+            (false, true) => Some(Event::Disconnected),
+            (true, false) if state.is_connected() => Some(Event::Reconnected),
+            _ => None,
+        }
+    }
+
+    fn ingress(&mut self, packet: RtpPacket) -> Option<IngressPacket> {
+        let ssrc = packet.header.ssrc;
+        let stream = match self.streams.iter().find(|stream| stream.ssrc == ssrc) {
+            Some(stream) => *stream,
+            None => self.find_stream(ssrc)?,
+        };
+        let codec = self.codecs.iter().find(|(pt, _)| *pt == packet.header.payload_type)?.1;
+        let extensions = &packet.header.ext_vals;
+        Some(IngressPacket {
+            mid: stream.mid,
+            rid: stream.rid,
+            ssrc: *ssrc,
+            codec,
+            sequence: *packet.seq_no,
+            timestamp: packet.header.timestamp,
+            marker: packet.header.marker,
+            // RFC 6464 counts in -dBov; str0m gives the negative.
+            audio_level: extensions.audio_level.map(|level| level.unsigned_abs().min(127)),
+            voice: extensions.voice_activity,
+            orientation: extensions.video_orientation.map(Orientation),
+            vp8: (codec == Codec::Vp8).then(|| Vp8::parse(&packet.payload)).flatten(),
+            payload: packet.payload,
+            arrival: packet.timestamp,
+        })
+    }
+
+    fn find_stream(&mut self, ssrc: Ssrc) -> Option<IngressStream> {
+        let mut api = self.rtc.direct_api();
+        let stream = api.stream_rx(&ssrc)?;
+        let found = IngressStream { ssrc, mid: Mid(stream.mid()), rid: stream.rid().map(Rid) };
+        self.streams.push(found);
+        Some(found)
+    }
+
+    /// Queues a packet; it leaves with the next [`Connection::handle_timeout`] and [`Connection::poll`]. Returns false
+    /// if there is no such stream.
+    pub fn send(&mut self, stream: SendStream, packet: &OutgoingPacket<'_>) -> bool {
+        let mut api = self.rtc.direct_api();
+        let Some(tx) = api.stream_tx(&stream.ssrc) else { return false };
+        let from = packet.from;
+        let mut write = RtpWrite::new(
+            Pt::new_with_value(packet.payload_type),
+            packet.sequence.into(),
+            packet.timestamp,
+            from.arrival,
+            Arc::clone(&from.payload),
+        )
+        .marker(from.marker)
+        .nackable(!from.codec.is_audio())
+        .ext_vals(extension_values(from));
+        if let Some(patch) = packet.vp8.and_then(|rewrite| from.vp8?.patch(rewrite)) {
+            write = write.vp8_patch(patch);
+        }
+        tx.write_rtp(write);
+        true
+    }
+
+    /// Asks the peer for a keyframe (PLI, RFC 4585 section 6.3.1). False if it sends no such stream yet.
+    pub fn request_keyframe(&mut self, mid: Mid, rid: Option<Rid>) -> bool {
+        match self.rtc.direct_api().stream_rx_by_mid(mid.0, rid.map(|rid| rid.0)) {
+            Some(stream) => {
+                stream.request_keyframe(KeyframeRequestKind::Pli);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Writes a binary message. False: the channel is full, or gone.
+    pub fn write(&mut self, channel: ChannelId, message: &[u8]) -> bool {
+        self.rtc.channel(channel.0).is_some_and(|mut channel| channel.write(true, message).unwrap_or(false))
+    }
+
+    /// Bytes that wait in a channel.
+    pub fn buffered(&mut self, channel: ChannelId) -> usize {
+        self.rtc.channel(channel.0).map_or(0, |mut channel| channel.buffered_amount())
+    }
+
+    /// Says goodbye: what [`Connection::poll`] still gives must be sent.
+    pub fn close(&mut self) {
+        // An error here means there is nobody to say goodbye to.
+        let _ = self.rtc.close();
+    }
+}
+
+/// Gathers changes for an offer of ours.
+pub struct OfferBuilder<'a> {
+    api: str0m::change::SdpApi<'a>,
+    pending: &'a mut Option<SdpPendingOffer>,
+    raw: &'a mut Option<Sdp>,
+}
+
+impl OfferBuilder<'_> {
+    /// A data channel that we open.
+    pub fn add_channel(&mut self, label: &str, reliable: bool) -> ChannelId {
+        let reliability = if reliable { Reliability::Reliable } else { Reliability::MaxRetransmits { retransmits: 0 } };
+        let config = ChannelConfig { label: label.to_owned(), ordered: reliable, reliability, ..Default::default() };
+        ChannelId(self.api.add_channel_with_config(config))
+    }
+
+    /// A new section on which we send.
+    pub fn add_send_section(&mut self, audio: bool) -> Mid {
+        let kind = if audio { MediaKind::Audio } else { MediaKind::Video };
+        Mid(self.api.add_media(kind, Direction::SendOnly, None, None, None))
+    }
+
+    /// An existing section begins or stops sending.
+    pub fn set_sending(&mut self, mid: Mid, sending: bool) {
+        let direction = if sending { Direction::SendOnly } else { Direction::Inactive };
+        self.api.set_direction(mid.0, direction);
+    }
+
+    /// Makes the offer: the mids of its sections by position, to plan them. `None`: nothing to offer.
+    pub fn make(self) -> Option<Vec<String>> {
+        let (offer, pending) = self.api.apply()?;
+        let sdp = Sdp::parse(&offer.to_sdp_string()).ok()?;
+        let mids = sdp.sections.iter().map(|section| section.mid().unwrap_or_default().to_owned()).collect();
+        *self.raw = Some(sdp);
+        *self.pending = Some(pending);
+        Some(mids)
+    }
+}
+
+fn rtc_config(config: &ConnectionConfig, credentials: &Credentials) -> RtcConfig {
+    RtcConfig::new()
+        .set_crypto_provider(provider())
+        .set_dtls_cert(config.certificate.0.clone())
+        .set_local_ice_credentials(ice_creds(credentials))
+        .set_ice_lite(true)
+        .set_rtp_mode(true)
+        .set_stats_interval(Some(STATS_INTERVAL))
+        .set_send_buffer_video(RESEND_VIDEO)
+        .set_send_buffer_audio(RESEND_AUDIO)
+        .set_sctp_max_message_size(MAX_MESSAGE_BYTES)
+        .set_sctp_max_buffered_amount(MAX_BUFFERED_BYTES)
+        .set_extension_map(extensions())
+        .clear_codecs()
+        .enable_opus(true, false)
+        .enable_vp8(true)
+        .enable_h264(true)
+        .enable_vp9(true)
+        .enable_av1(true)
+}
+
+/// What we read or write. Numbers only matter in our own offers; Chrome's are used here.
+fn extensions() -> ExtensionMap {
+    let mut map = ExtensionMap::empty();
+    map.set(1, Extension::AudioLevel);
+    map.set(3, Extension::TransportSequenceNumber);
+    map.set(4, Extension::RtpMid);
+    map.set(10, Extension::RtpStreamId);
+    map.set(11, Extension::RepairedRtpStreamId);
+    map.set(13, Extension::VideoOrientation);
+    map
+}
+
+fn extension_values(from: &IngressPacket) -> ExtensionValues {
+    ExtensionValues {
+        audio_level: from.audio_level.map(|level| -(level as i8)),
+        voice_activity: from.voice,
+        video_orientation: from.orientation.map(|orientation| orientation.0),
+        ..Default::default()
+    }
+}
+
+fn ice_creds(credentials: &Credentials) -> IceCreds {
+    IceCreds { ufrag: credentials.ufrag.clone(), pass: credentials.password.clone() }
+}
+
+fn negotiation_error(error: impl std::fmt::Display) -> ConnectionError {
+    ConnectionError::Negotiation(error.to_string())
+}
+
+fn transport_error(error: impl std::fmt::Display) -> ConnectionError {
+    ConnectionError::Transport(error.to_string())
+}

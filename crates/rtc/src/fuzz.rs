@@ -1,0 +1,50 @@
+//! Fuzz bodies: run by `cargo fuzz` on random input and by stable tests on truncated and flipped samples.
+
+use crate::connection::{Connection, ConnectionConfig};
+use crate::credentials::Credentials;
+use crate::crypto::Certificate;
+use crate::sdp::Sdp;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+/// A description reads, and what it writes reads the same.
+pub fn sdp(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(sdp) = Sdp::parse(text) {
+        assert_eq!(Sdp::parse(&sdp.to_string()).as_ref(), Ok(&sdp));
+    }
+}
+
+/// The ufrag of a STUN datagram.
+pub fn stun(data: &[u8]) {
+    if let Some(ufrag) = Credentials::addressed_ufrag(data) {
+        Credentials::shard_of(ufrag);
+    }
+}
+
+/// A connection takes an offer, and lives whatever it says.
+pub fn offer(data: &[u8], certificate: &Certificate, now: Instant) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let mut connection = connection(certificate, now);
+    if connection.accept_offer(text, credentials()).is_ok() {
+        connection.finish(&[]);
+    }
+}
+
+/// A connection takes a datagram before anything was negotiated.
+pub fn datagram(data: &[u8], certificate: &Certificate, now: Instant) {
+    let mut connection = connection(certificate, now);
+    let address = SocketAddr::from(([127, 0, 0, 1], 9));
+    connection.verifies(now, address, address, data);
+    // An error ends the connection; that is its right.
+    let _ = connection.handle_datagram(now, address, address, data);
+}
+
+fn credentials() -> Credentials {
+    Credentials::new(0, &[1; Credentials::ENTROPY])
+}
+
+fn connection(certificate: &Certificate, now: Instant) -> Connection {
+    let candidates = vec![SocketAddr::from(([127, 0, 0, 1], 7882))];
+    Connection::new(&ConnectionConfig { certificate: certificate.clone(), candidates }, credentials(), now)
+}

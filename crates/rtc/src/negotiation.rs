@@ -1,0 +1,245 @@
+//! What an offer proposes, what is to become of each section, and the finished answer.
+//!
+//! str0m answers with a random `msid` on every section, in its own codec order and, after an ICE restart, with
+//! credentials that it drew. Here each section gets the stream it really carries (livekit.md 2.5).
+
+use crate::credentials::Credentials;
+use crate::sdp::{Direction, Sdp, Section};
+
+/// What a section carries.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum SectionKind {
+    /// Sound.
+    Audio,
+    /// Pictures.
+    Video,
+    /// Data channels.
+    Application,
+}
+
+/// One section of an offer, as the media graph needs to know it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OfferedSection {
+    /// Its id.
+    pub mid: String,
+    /// What it carries.
+    pub kind: SectionKind,
+    /// The client wants to send on it.
+    pub client_sends: bool,
+    /// The client wants to receive on it.
+    pub client_receives: bool,
+    /// The track id of `a=msid`: the client's id of what it sends.
+    pub track_id: Option<String>,
+    /// Simulcast streams that it sends, in the offered order (`q`, `h`, `f`).
+    pub rids: Vec<String>,
+}
+
+impl OfferedSection {
+    /// `None` for a section without mid or of a kind that we don't take; str0m refuses the offer for it.
+    pub(crate) fn read(section: &Section) -> Option<Self> {
+        let kind = match section.kind.as_str() {
+            "audio" => SectionKind::Audio,
+            "video" => SectionKind::Video,
+            "application" => SectionKind::Application,
+            _ => return None,
+        };
+        let direction = if kind == SectionKind::Application { Direction::Inactive } else { section.direction() };
+        Some(Self {
+            mid: section.mid()?.to_owned(),
+            kind,
+            client_sends: direction.sends(),
+            client_receives: direction.receives(),
+            track_id: section.attribute("msid").and_then(|msid| msid.split_once(' ')).map(|(_, id)| id.to_owned()),
+            rids: section.attributes("rid").filter_map(sent_rid).collect(),
+        })
+    }
+}
+
+/// `q send` or `q send pt=…` → `q`.
+fn sent_rid(value: &str) -> Option<String> {
+    let mut words = value.split_ascii_whitespace();
+    let rid = words.next()?;
+    (words.next() == Some("send")).then(|| rid.to_owned())
+}
+
+/// What becomes of a section in our answer or offer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SectionPlan {
+    /// Nothing flows: free for a later track. `inactive`, so that a browser fires `track` when one comes (it fires
+    /// only when the direction turns to receiving).
+    Unused,
+    /// The client sends.
+    Receive(ReceivePlan),
+    /// We send a track.
+    Send {
+        /// `PA_…|TR_…`
+        stream_id: String,
+        /// `TR_…`
+        track_id: String,
+    },
+    /// Data channels: as str0m says.
+    Data,
+}
+
+/// How we take what the client sends on a section.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ReceivePlan {
+    /// Codec names, first choice first; the others follow in the offered order.
+    pub codecs: Vec<String>,
+    /// Ask for two channels.
+    pub stereo: bool,
+    /// Don't ask for discontinuous transmission.
+    pub no_dtx: bool,
+}
+
+/// Extensions that a section on which we send may carry. Without transport-wide sequence numbers: nothing estimates
+/// the way down yet, and each would cost the receiver feedback.
+const SENDABLE: [&str; 3] = [
+    "urn:ietf:params:rtp-hdrext:sdes:mid",
+    "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
+    "urn:3gpp:video-orientation",
+];
+
+/// Takes out of an offer what we don't want str0m to act on.
+///
+/// * Candidates: we are ICE-lite and learn addresses from verified checks, so no offer makes us send anywhere.
+/// * `sctp-init`: SNAP would be answered in kind; the classic handshake works with everybody.
+/// * On sections where the client receives: extensions and feedback that we don't serve.
+pub(crate) fn prepare_offer(offer: &mut Sdp) {
+    for section in &mut offer.sections {
+        for name in ["candidate", "end-of-candidates", "sctp-init"] {
+            section.remove_attribute(name);
+        }
+        if section.kind != "application" && section.direction().receives() {
+            section.lines.retain(|line| is_served(line));
+        }
+    }
+}
+
+fn is_served(line: &str) -> bool {
+    if let Some(extension) = line.strip_prefix("a=extmap:") {
+        return SENDABLE.iter().any(|uri| extension.split_ascii_whitespace().any(|word| word == *uri));
+    }
+    let feedback = line.strip_prefix("a=rtcp-fb:");
+    !feedback.is_some_and(|feedback| feedback.ends_with("transport-cc") || feedback.ends_with("goog-remb"))
+}
+
+/// Puts the plan into a description of str0m's making. Plans are by position; sections without one stay unused.
+pub(crate) fn finish(sdp: &mut Sdp, plans: &[SectionPlan], credentials: &Credentials) {
+    sdp.remove_session_attribute("msid-semantic");
+    for (index, section) in sdp.sections.iter_mut().enumerate() {
+        section.set_attribute("ice-ufrag", &credentials.ufrag);
+        section.set_attribute("ice-pwd", &credentials.password);
+        match plans.get(index).unwrap_or(&SectionPlan::Unused) {
+            SectionPlan::Data => {}
+            SectionPlan::Unused if section.kind == "application" => {}
+            SectionPlan::Unused => {
+                remove_stream(section);
+                section.set_direction(Direction::Inactive);
+            }
+            SectionPlan::Receive(plan) => receive(section, plan),
+            SectionPlan::Send { stream_id, track_id } => send(section, stream_id, track_id),
+        }
+    }
+}
+
+fn remove_stream(section: &mut Section) {
+    for name in ["msid", "ssrc", "ssrc-group"] {
+        section.remove_attribute(name);
+    }
+}
+
+fn send(section: &mut Section, stream_id: &str, track_id: &str) {
+    let msid = format!("{stream_id} {track_id}");
+    section.set_attribute("msid", &msid);
+    for line in &mut section.lines {
+        if let Some(head) = line.strip_prefix("a=ssrc:").and_then(|ssrc| ssrc.split_once(' ')).map(|(ssrc, _)| ssrc) {
+            let value = if line.contains(" cname:") { format!("cname:{stream_id}") } else { format!("msid:{msid}") };
+            *line = format!("a=ssrc:{head} {value}");
+        }
+    }
+}
+
+fn receive(section: &mut Section, plan: &ReceivePlan) {
+    remove_stream(section);
+    section.set_direction(Direction::RecvOnly);
+    for codec in plan.codecs.iter().rev() {
+        let first = section.payload_types(codec);
+        section.formats.sort_by_key(|pt| !first.contains(pt));
+    }
+    for opus in section.payload_types("opus") {
+        if plan.stereo {
+            section.extend_format(&opus, "stereo=1;maxaveragebitrate=510000");
+        }
+        if !plan.no_dtx {
+            section.extend_format(&opus, "usedtx=1");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sdp(body: &str) -> Sdp {
+        Sdp::parse(&format!("v=0\r\ns=-\r\n{body}")).unwrap()
+    }
+
+    fn credentials() -> Credentials {
+        Credentials { ufrag: "00abc".into(), password: "secret".into() }
+    }
+
+    #[test]
+    fn an_offer_is_read_section_by_section() {
+        let offer = sdp("m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=sendonly\r\na=msid:stream track\r\n\
+            a=rid:q send\r\na=rid:h send\r\na=rid:x recv\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:2\r\n");
+        let video = OfferedSection::read(&offer.sections[0]).unwrap();
+        assert_eq!((video.client_sends, video.client_receives), (true, false));
+        assert_eq!((video.track_id.as_deref(), video.rids.as_slice()), (Some("track"), &["q".into(), "h".into()][..]));
+        let data = OfferedSection::read(&offer.sections[1]).unwrap();
+        assert_eq!((data.client_sends, data.client_receives), (false, false));
+    }
+
+    #[test]
+    fn an_unused_section_carries_no_stream() {
+        let mut answer = sdp("m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=ice-ufrag:x\r\na=ice-pwd:y\r\na=sendonly\r\n\
+            a=msid:a b\r\na=ssrc:1 cname:c\r\na=ssrc:1 msid:a b\r\n");
+        finish(&mut answer, &[SectionPlan::Unused], &credentials());
+        let text = answer.to_string();
+        assert!(!text.contains("msid") && !text.contains("ssrc") && text.contains("a=inactive\r\n"), "{text}");
+        assert!(text.contains("a=ice-ufrag:00abc\r\n") && text.contains("a=ice-pwd:secret\r\n"), "{text}");
+    }
+
+    #[test]
+    fn a_sent_track_has_its_own_msid_everywhere() {
+        let mut answer = sdp("m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=sendonly\r\na=msid:a b\r\na=ssrc:1 cname:c\r\n\
+            a=ssrc:1 msid:a b\r\na=ssrc:2 msid:a b\r\na=ssrc-group:FID 1 2\r\n");
+        let plan = SectionPlan::Send { stream_id: "PA_1|TR_2".into(), track_id: "TR_2".into() };
+        finish(&mut answer, &[plan], &credentials());
+        assert_eq!(answer.sections[0].attribute("msid"), Some("PA_1|TR_2 TR_2"));
+        let ssrcs: Vec<_> = answer.sections[0].attributes("ssrc").collect();
+        assert_eq!(ssrcs, ["1 cname:PA_1|TR_2", "1 msid:PA_1|TR_2 TR_2", "2 msid:PA_1|TR_2 TR_2"]);
+    }
+
+    #[test]
+    fn the_announced_codec_comes_first_and_opus_without_red() {
+        let mut answer = sdp("m=video 9 UDP/TLS/RTP/SAVPF 96 97 102\r\na=recvonly\r\na=rtpmap:96 VP8/90000\r\n\
+            a=rtpmap:97 rtx/90000\r\na=rtpmap:102 H264/90000\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n\
+            a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\n");
+        let video = ReceivePlan { codecs: vec!["h264".into()], ..ReceivePlan::default() };
+        let audio = ReceivePlan { stereo: true, no_dtx: true, ..ReceivePlan::default() };
+        finish(&mut answer, &[SectionPlan::Receive(video), SectionPlan::Receive(audio)], &credentials());
+        assert_eq!(answer.sections[0].formats, ["102", "96", "97"]);
+        assert_eq!(answer.sections[1].attribute("fmtp"), Some("111 minptime=10;stereo=1;maxaveragebitrate=510000"));
+    }
+
+    #[test]
+    fn an_offer_can_make_us_send_nowhere() {
+        let mut offer =
+            sdp("m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=recvonly\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n\
+            a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n\
+            a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\na=rtcp-fb:111 transport-cc\r\n");
+        prepare_offer(&mut offer);
+        assert_eq!(offer.sections[0].lines, ["a=recvonly", "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid"]);
+    }
+}

@@ -1,0 +1,91 @@
+//! The m-lines of a peer: on which it sends, and on which it receives.
+
+use crate::rewrite::Rewriter;
+use crate::select::Selector;
+use crate::track::TrackKey;
+use room::TrackSid;
+use room::media::ExpectedTrack;
+use room::track::TrackKind;
+use rtc::{Codec, Mid, SendStream};
+
+/// An m-line on which the client sends.
+#[derive(Debug)]
+pub(crate) struct ReceiveLine {
+    pub(crate) mid: Mid,
+    pub(crate) kind: TrackKind,
+    /// The client's id of what it sends (`msid`).
+    pub(crate) client_id: Option<String>,
+    pub(crate) rids: Vec<String>,
+    /// The announced track that it carries, once matched.
+    pub(crate) track: Option<TrackKey>,
+    /// What was announced, for the next answers.
+    pub(crate) expected: Option<ExpectedTrack>,
+}
+
+/// What a send line does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Use {
+    /// Free: its last description said `inactive`.
+    Free,
+    /// Carries this track.
+    Track(TrackKey, TrackSid),
+    /// Carried a track that is gone; free once a description said so. A browser tells of a new track on the line only
+    /// when its direction turned.
+    Draining,
+}
+
+/// An m-line on which we send.
+#[derive(Debug)]
+pub(crate) struct SendLine {
+    pub(crate) mid: Mid,
+    pub(crate) kind: TrackKind,
+    pub(crate) use_: Use,
+    /// `PA_…|TR_…` and `TR_…` of what it carries.
+    pub(crate) stream_id: String,
+    /// Negotiated: packets may go.
+    pub(crate) open: bool,
+    pub(crate) stream: Option<SendStream>,
+    /// The receiver's payload type for the codec that it gets now.
+    pub(crate) payload_type: Option<(Codec, u8)>,
+    pub(crate) selector: Selector,
+    pub(crate) rewriter: Rewriter,
+}
+
+impl SendLine {
+    pub(crate) fn new(mid: Mid, kind: TrackKind) -> Self {
+        Self {
+            mid,
+            kind,
+            use_: Use::Free,
+            stream_id: String::new(),
+            open: false,
+            stream: None,
+            payload_type: None,
+            selector: Selector::default(),
+            rewriter: Rewriter::new(1),
+        }
+    }
+
+    /// Takes a track on. The rewriter stays: its numbers go on.
+    pub(crate) fn assign(&mut self, track: TrackKey, sid: TrackSid, stream_id: String) {
+        self.use_ = Use::Track(track, sid);
+        self.stream_id = stream_id;
+        self.open = false;
+        self.payload_type = None;
+        self.selector = Selector::default();
+    }
+
+    /// The track that it carries.
+    pub(crate) fn track(&self) -> Option<(TrackKey, &TrackSid)> {
+        match &self.use_ {
+            Use::Track(key, sid) => Some((*key, sid)),
+            _ => None,
+        }
+    }
+
+    /// Stops sending.
+    pub(crate) fn drain(&mut self) {
+        self.use_ = Use::Draining;
+        self.open = false;
+    }
+}

@@ -1,0 +1,143 @@
+//! A participant's peer: its connections, its m-lines and its data channels.
+
+use crate::data::Channels;
+use crate::lines::{ReceiveLine, SendLine};
+use crate::relay::RoomRef;
+use crate::track::TrackKey;
+use room::media::{DataSender, ExpectedTrack, Target};
+use room::track::TrackKind;
+use room::{SessionId, TrackSid};
+use rtc::Connection;
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+slotmap::new_key_type! {
+    /// A peer's entry on its shard.
+    pub struct PeerKey;
+}
+
+/// A track that the peer is to receive and that has no m-line yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Waiting {
+    pub(crate) track: TrackKey,
+    pub(crate) sid: TrackSid,
+    pub(crate) kind: TrackKind,
+    pub(crate) stream_id: String,
+}
+
+/// How far a connection has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Progress {
+    /// No description yet.
+    New,
+    /// Described; must be up by then.
+    Connecting { until: Instant },
+    /// ICE and DTLS are up.
+    Up,
+    /// All paths lost; gone by then unless one comes back.
+    Lost { until: Instant },
+}
+
+impl Progress {
+    /// ICE and DTLS are up.
+    pub(crate) fn is_up(self) -> bool {
+        self == Self::Up
+    }
+}
+
+/// One of a peer's connections and what the shard knows of it.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) connection: Connection,
+    pub(crate) progress: Progress,
+    /// Candidates went out with the first description.
+    pub(crate) candidates_sent: bool,
+    /// Verified addresses of the peer, newest last.
+    pub(crate) sources: Vec<SocketAddr>,
+    /// Where we last sent, and the local address that its packets came to.
+    pub(crate) path: Option<(SocketAddr, IpAddr)>,
+}
+
+impl Link {
+    pub(crate) fn new(connection: Connection) -> Self {
+        Self { connection, progress: Progress::New, candidates_sent: false, sources: Vec::new(), path: None }
+    }
+
+    /// When its progress has to be looked at.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        match self.progress {
+            Progress::Connecting { until } | Progress::Lost { until } => Some(until),
+            Progress::New | Progress::Up => None,
+        }
+    }
+}
+
+/// Loss and round trip as heard since the last report.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LossReport {
+    pub(crate) up: Option<f32>,
+    pub(crate) down: Option<f32>,
+    pub(crate) rtt_ms: Option<f32>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) session: SessionId,
+    pub(crate) room: Arc<RoomRef>,
+    pub(crate) sender: Arc<DataSender>,
+    pub(crate) publisher: Link,
+    /// Dual mode only.
+    pub(crate) subscriber: Option<Link>,
+    /// Announced, not yet seen in an offer.
+    pub(crate) expected: Vec<ExpectedTrack>,
+    pub(crate) receive_lines: Vec<ReceiveLine>,
+    /// Of the publisher connection in single mode, of the subscriber in dual.
+    pub(crate) send_lines: Vec<SendLine>,
+    pub(crate) waiting: VecDeque<Waiting>,
+    pub(crate) channels: Channels,
+    /// Single: sections were asked for. Dual: an offer of ours is pending.
+    pub(crate) negotiating: bool,
+    /// Something changed that needs a negotiation: looked at when the turn ends.
+    pub(crate) negotiate: bool,
+    /// Id of the next offer of ours (dual).
+    pub(crate) offer_id: u32,
+    /// In the list of peers to drive at the end of the turn.
+    pub(crate) dirty: bool,
+    /// Its entry in the timers.
+    pub(crate) armed: Option<Instant>,
+    pub(crate) loss: LossReport,
+    #[cfg(feature = "fault-injection")]
+    pub(crate) faulty: bool,
+}
+
+impl Peer {
+    /// The connection that carries what we send.
+    pub(crate) fn sending_target(&self) -> Target {
+        if self.subscriber.is_some() { Target::Subscriber } else { Target::Publisher }
+    }
+
+    /// A connection. A subscriber link that a single-mode peer hasn't is its only one.
+    pub(crate) fn link(&mut self, target: Target) -> &mut Link {
+        match (target, self.subscriber.as_mut()) {
+            (Target::Subscriber, Some(link)) => link,
+            _ => &mut self.publisher,
+        }
+    }
+
+    /// The link that carries what we send.
+    pub(crate) fn sending_link(&mut self) -> &mut Link {
+        self.link(self.sending_target())
+    }
+
+    /// All its links.
+    pub(crate) fn links(&self) -> impl Iterator<Item = &Link> {
+        std::iter::once(&self.publisher).chain(self.subscriber.as_ref())
+    }
+
+    /// Its targets.
+    pub(crate) fn targets(&self) -> &'static [Target] {
+        if self.subscriber.is_some() { &[Target::Publisher, Target::Subscriber] } else { &[Target::Publisher] }
+    }
+}

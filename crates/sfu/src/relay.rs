@@ -1,0 +1,107 @@
+//! What shards tell each other. A relay subscription makes another shard a subscriber of a track: packets go there
+//! once, however many receive them there.
+
+use crate::track::TrackKey;
+use room::TrackSid;
+use rtc::IngressPacket;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A room's number in this process, for its life: shards group peers by it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct RoomKey(pub u64);
+
+/// A room as its shards know it: its number, and on which shards it has peers.
+#[derive(Debug)]
+pub struct RoomRef {
+    /// Its number.
+    pub key: RoomKey,
+    shards: AtomicU64,
+}
+
+impl RoomRef {
+    /// More shards than bits would lose data packets: the pool refuses to start with more.
+    pub const MAX_SHARDS: u16 = 64;
+
+    /// A room without peers.
+    pub fn new(key: RoomKey) -> Self {
+        Self { key, shards: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn set_present(&self, shard: u8, present: bool) {
+        let bit = 1 << shard;
+        if present {
+            self.shards.fetch_or(bit, Ordering::Relaxed);
+        } else {
+            self.shards.fetch_and(!bit, Ordering::Relaxed);
+        }
+    }
+
+    /// The shards where it has peers, but for `own`.
+    pub(crate) fn others(&self, own: u8) -> impl Iterator<Item = u8> + use<> {
+        let bits = self.shards.load(Ordering::Relaxed) & !(1 << own);
+        (0..64).filter(move |shard| bits & (1 << shard) != 0)
+    }
+}
+
+/// From one shard to another.
+#[derive(Clone, Debug)]
+pub enum RelayMessage {
+    /// Send me this track's packets, addressed to my `key`.
+    Subscribe {
+        /// Yours.
+        track: TrackSid,
+        /// The asking shard.
+        from: u8,
+        /// The asking shard's entry for it.
+        key: TrackKey,
+    },
+    /// No longer.
+    Unsubscribe {
+        /// Yours.
+        track: TrackSid,
+        /// The asking shard.
+        from: u8,
+    },
+    /// A packet of a track that you subscribed to.
+    Packet {
+        /// Your entry for it.
+        key: TrackKey,
+        /// 0 low … 2 high.
+        layer: u8,
+        /// A picture can be decoded from here on.
+        keyframe: bool,
+        /// Payload shared, not copied.
+        packet: IngressPacket,
+    },
+    /// A receiver on my side needs a keyframe of your track.
+    Keyframe {
+        /// Yours.
+        track: TrackSid,
+        /// Of this layer.
+        layer: u8,
+    },
+    /// The track is over.
+    Ended {
+        /// Your entry for it.
+        key: TrackKey,
+    },
+    /// A data packet, stamped, for the room's peers on your side.
+    Data {
+        /// Which room.
+        room: RoomKey,
+        /// `_reliable` or `_lossy`.
+        reliable: bool,
+        /// As receivers get it.
+        bytes: Arc<[u8]>,
+        /// Bare identities; empty: all.
+        destinations: Arc<[String]>,
+    },
+}
+
+impl RelayMessage {
+    /// May be dropped when the way between two shards is full: what UDP would lose too.
+    pub fn is_droppable(&self) -> bool {
+        matches!(self, RelayMessage::Packet { .. } | RelayMessage::Data { reliable: false, .. })
+    }
+}

@@ -1,0 +1,417 @@
+//! A shard: its peers and tracks, and the ways in.
+
+use crate::data::DataDialect;
+use crate::demux::{Demux, Destination, MAX_SOURCES};
+use crate::levels::WINDOW;
+use crate::outbox::Outbox;
+use crate::peer::{Link, Peer, PeerKey};
+use crate::relay::{RelayMessage, RoomKey, RoomRef};
+use crate::stats::ShardStats;
+use crate::timers::Timers;
+use crate::track::{Owner, Track, TrackKey};
+use room::media::{AudioLevel, ConnectionMode, DataSender, MediaCommand, MediaEvent};
+use room::{SessionId, TrackSid};
+use rtc::{Connection, ConnectionConfig, Credentials, stun};
+use slotmap::SlotMap;
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// From the first description to ICE and DTLS up: three times what a bad mobile network takes.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+/// All paths lost so long: gone (livekit.md 2.9; ICE itself takes about 15 s to notice, L-28).
+pub(crate) const LOST_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often layers are looked at and held-back keyframe requests go out.
+const TICK: Duration = Duration::from_millis(100);
+/// How often a peer's loss is reported (livekit.md 2.8).
+const QUALITY_INTERVAL: Duration = Duration::from_secs(5);
+
+/// What a shard is made of.
+#[derive(Debug)]
+pub struct ShardConfig {
+    /// Its place among the shards.
+    pub index: u8,
+    /// How its connections are made.
+    pub connection: ConnectionConfig,
+    /// Who reads its data packets.
+    pub dialect: Arc<dyn DataDialect>,
+    /// Secure randomness, from the shell.
+    pub entropy: fn(&mut [u8]),
+}
+
+/// The media graph of one shard.
+#[derive(Debug)]
+pub struct Shard {
+    pub(crate) config: ShardConfig,
+    pub(crate) peers: SlotMap<PeerKey, Peer>,
+    pub(crate) tracks: SlotMap<TrackKey, Track>,
+    pub(crate) sessions: HashMap<SessionId, PeerKey>,
+    pub(crate) rooms: HashMap<RoomKey, Vec<PeerKey>>,
+    pub(crate) by_sid: HashMap<TrackSid, TrackKey>,
+    pub(crate) demux: Demux,
+    pub(crate) timers: Timers,
+    pub(crate) dirty: Vec<PeerKey>,
+    pub(crate) stats: ShardStats,
+    next_tick: Instant,
+    next_window: Instant,
+    next_quality: Instant,
+}
+
+impl Shard {
+    /// An empty shard.
+    pub fn new(config: ShardConfig, now: Instant) -> Self {
+        Self {
+            config,
+            peers: SlotMap::with_key(),
+            tracks: SlotMap::with_key(),
+            sessions: HashMap::new(),
+            rooms: HashMap::new(),
+            by_sid: HashMap::new(),
+            demux: Demux::default(),
+            timers: Timers::default(),
+            dirty: Vec::new(),
+            stats: ShardStats::default(),
+            next_tick: now + TICK,
+            next_window: now + WINDOW,
+            next_quality: now + QUALITY_INTERVAL,
+        }
+    }
+
+    /// Peers now.
+    pub fn peers(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// Totals and gauges.
+    pub fn stats(&self) -> ShardStats {
+        ShardStats {
+            peers: self.peers.len() as u64,
+            tracks: self.tracks.values().filter(|track| matches!(track.owner, Owner::Local { .. })).count() as u64,
+            addresses: self.demux.addresses() as u64,
+            ..self.stats
+        }
+    }
+
+    pub(crate) fn mark_dirty(&mut self, key: PeerKey) {
+        if let Some(peer) = self.peers.get_mut(key)
+            && !std::mem::replace(&mut peer.dirty, true)
+        {
+            self.dirty.push(key);
+        }
+    }
+
+    pub(crate) fn credentials(&self) -> Credentials {
+        let mut entropy = [0; Credentials::ENTROPY];
+        (self.config.entropy)(&mut entropy);
+        Credentials::new(self.config.index, &entropy)
+    }
+
+    /// A room's command for a peer of this shard. `owner` is the shard of a subscription's publisher.
+    pub fn handle_command(
+        &mut self,
+        now: Instant,
+        room: &Arc<RoomRef>,
+        command: MediaCommand,
+        owner: u8,
+        outbox: &mut dyn Outbox,
+    ) {
+        if let MediaCommand::AddPeer { session, mode, sender } = command {
+            self.add_peer(now, room, session, mode, sender);
+            return;
+        }
+        let Some(key) = self.sessions.get(&command.session()).copied() else { return };
+        self.guarded(key, outbox, |shard, outbox| shard.obey(now, key, command, owner, outbox));
+    }
+
+    fn obey(&mut self, now: Instant, key: PeerKey, command: MediaCommand, owner: u8, outbox: &mut dyn Outbox) {
+        match command {
+            MediaCommand::AddPeer { .. } => {}
+            MediaCommand::RemovePeer { .. } => self.farewell(key, outbox),
+            MediaCommand::SetSender { sender, .. } => {
+                if let Some(peer) = self.peers.get_mut(key) {
+                    peer.sender = sender;
+                }
+            }
+            MediaCommand::Offer { id, sdp, .. } => self.offer(now, key, id, &sdp, outbox),
+            MediaCommand::Answer { id, sdp, .. } => self.answered(now, key, id, &sdp, outbox),
+            // ICE-lite: addresses are learnt from the client's verified checks.
+            MediaCommand::Candidate { .. } => {}
+            MediaCommand::ExpectTrack { track, .. } => self.expect_track(key, track, outbox),
+            MediaCommand::EndTrack { track, .. } => self.end_track(key, &track, outbox),
+            MediaCommand::SetMuted { track, muted, .. } => {
+                if let Some(track) = self.by_sid.get(&track).and_then(|key| self.tracks.get_mut(*key)) {
+                    track.muted = muted;
+                }
+            }
+            MediaCommand::Subscribe { track, kind, publisher_sid, .. } => {
+                self.subscribe(key, track, kind, &publisher_sid, owner, outbox);
+            }
+            MediaCommand::Unsubscribe { track, .. } => self.unsubscribe(key, &track, outbox),
+            MediaCommand::SendData { reliable, packet, .. } => self.send_data(key, reliable, &packet, outbox),
+        }
+    }
+
+    fn end_track(&mut self, key: PeerKey, sid: &TrackSid, outbox: &mut dyn Outbox) {
+        let Some(track) = self.by_sid.get(sid).copied() else { return };
+        if let Some(peer) = self.peers.get_mut(key) {
+            for line in peer.receive_lines.iter_mut().filter(|line| line.track == Some(track)) {
+                line.track = None;
+            }
+        }
+        self.remove_track(track, outbox);
+    }
+
+    fn add_peer(
+        &mut self,
+        now: Instant,
+        room: &Arc<RoomRef>,
+        session: SessionId,
+        mode: ConnectionMode,
+        sender: Arc<DataSender>,
+    ) {
+        let link = || Link::new(Connection::new(&self.config.connection, self.credentials(), now));
+        let publisher = link();
+        let subscriber = (mode == ConnectionMode::Dual).then(link);
+        let peer = Peer {
+            session,
+            room: Arc::clone(room),
+            sender,
+            publisher,
+            negotiate: subscriber.is_some(),
+            subscriber,
+            expected: Vec::new(),
+            receive_lines: Vec::new(),
+            send_lines: Vec::new(),
+            waiting: Default::default(),
+            channels: Default::default(),
+            negotiating: false,
+            offer_id: 0,
+            dirty: false,
+            armed: None,
+            loss: Default::default(),
+            #[cfg(feature = "fault-injection")]
+            faulty: false,
+        };
+        let key = self.peers.insert(peer);
+        self.sessions.insert(session, key);
+        self.rooms.entry(room.key).or_default().push(key);
+        room.set_present(self.config.index, true);
+        self.register_ufrags(key);
+        self.mark_dirty(key);
+    }
+
+    fn register_ufrags(&mut self, key: PeerKey) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        for target in peer.targets() {
+            let ufrag = &peer.link(*target).connection.credentials().ufrag;
+            self.demux.add_ufrag(ufrag, key, *target);
+        }
+    }
+
+    /// The room lets a peer go: it is told on the wire (DTLS close_notify), then dropped.
+    fn farewell(&mut self, key: PeerKey, outbox: &mut dyn Outbox) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        for target in peer.targets() {
+            let link = peer.link(*target);
+            link.connection.close();
+            while let Ok(rtc::Output::Transmit(datagram)) = link.connection.poll() {
+                outbox.datagram(link.path.map(|path| path.1), datagram);
+            }
+        }
+        self.remove_peer(key, outbox);
+    }
+
+    /// Forgets a peer, its tracks, subscriptions and addresses.
+    pub(crate) fn remove_peer(&mut self, key: PeerKey, outbox: &mut dyn Outbox) {
+        self.drop_subscriptions(key, outbox);
+        let owned: Vec<_> = self.tracks.iter().filter(|(_, track)| is_owner(track, key)).map(|(key, _)| key).collect();
+        for track in owned {
+            self.remove_track(track, outbox);
+        }
+        let Some(peer) = self.peers.remove(key) else { return };
+        self.sessions.remove(&peer.session);
+        for link in peer.links() {
+            self.demux.remove_ufrag(&link.connection.credentials().ufrag);
+            link.sources.iter().for_each(|source| self.demux.forget(source, key));
+        }
+        if let Some(peers) = self.rooms.get_mut(&peer.room.key) {
+            peers.retain(|other| *other != key);
+            if peers.is_empty() {
+                self.rooms.remove(&peer.room.key);
+                peer.room.set_present(self.config.index, false);
+            }
+        }
+    }
+
+    /// A datagram came to `local`. False: its source has proved nothing, and it was dropped.
+    pub fn handle_datagram(
+        &mut self,
+        now: Instant,
+        local: SocketAddr,
+        source: SocketAddr,
+        datagram: &[u8],
+        outbox: &mut dyn Outbox,
+    ) -> bool {
+        let Some(destination) = self.find_peer(now, local, source, datagram) else {
+            self.stats.datagrams_unknown += 1;
+            return false;
+        };
+        let candidate = self.candidate_for(local);
+        self.guarded(destination.peer, outbox, |shard, outbox| {
+            let Some(peer) = shard.peers.get_mut(destination.peer) else { return };
+            let link = peer.link(destination.target);
+            match link.connection.handle_datagram(now, source, candidate, datagram) {
+                Ok(()) => shard.drain(now, destination.peer, destination.target, outbox),
+                Err(error) => {
+                    tracing::debug!(%error, "datagram broke a connection");
+                    shard.end_peer(destination.peer, room::media::MediaEnd::Failed, outbox);
+                }
+            }
+        });
+        true
+    }
+
+    /// By address if it is verified; else only a STUN request that proves itself.
+    fn find_peer(
+        &mut self,
+        now: Instant,
+        local: SocketAddr,
+        source: SocketAddr,
+        datagram: &[u8],
+    ) -> Option<Destination> {
+        if !stun::is_stun(datagram) {
+            return self.demux.by_source(&source);
+        }
+        let (key, target) = self.demux.by_ufrag(Credentials::addressed_ufrag(datagram)?)?;
+        let known = self.demux.by_source(&source).filter(|known| (known.peer, known.target) == (key, target));
+        if known.is_some() {
+            return known;
+        }
+        let candidate = self.candidate_for(local);
+        let link = self.peers.get_mut(key)?.link(target);
+        if link.sources.len() >= MAX_SOURCES || !link.connection.verifies(now, source, candidate, datagram) {
+            return None;
+        }
+        link.sources.push(source);
+        let destination = Destination { peer: key, target, local: local.ip() };
+        self.demux.verified(source, destination);
+        Some(destination)
+    }
+
+    /// The candidate that stands for a local address: behind a NAT it is another one.
+    fn candidate_for(&self, local: SocketAddr) -> SocketAddr {
+        let candidates = &self.config.connection.candidates;
+        let same_family = || candidates.iter().find(|candidate| candidate.is_ipv4() == local.is_ipv4());
+        candidates.iter().find(|candidate| **candidate == local).or_else(same_family).copied().unwrap_or(local)
+    }
+
+    /// A message from another shard.
+    pub fn handle_relay(&mut self, now: Instant, message: RelayMessage, outbox: &mut dyn Outbox) {
+        self.relayed(now, message, outbox);
+    }
+
+    /// When [`Shard::handle_timeout`] is due next.
+    pub fn poll_timeout(&self) -> Instant {
+        let housekeeping = self.next_tick.min(self.next_window).min(self.next_quality);
+        self.timers.next().map_or(housekeeping, |next| next.min(housekeeping))
+    }
+
+    /// Time passed: due peers get their turn, and housekeeping is done.
+    pub fn handle_timeout(&mut self, now: Instant, outbox: &mut dyn Outbox) {
+        while let Some((at, key)) = self.timers.pop_due(now) {
+            let Some(peer) = self.peers.get_mut(key) else { continue };
+            if peer.armed == Some(at) {
+                peer.armed = None;
+                self.mark_dirty(key);
+            }
+        }
+        if self.next_tick <= now {
+            self.next_tick = now + TICK;
+            self.look_at_layers(now, outbox);
+        }
+        if self.next_window <= now {
+            self.next_window = now + WINDOW;
+            self.report_levels(outbox);
+        }
+        if self.next_quality <= now {
+            self.next_quality = now + QUALITY_INTERVAL;
+            self.report_quality(outbox);
+        }
+    }
+
+    /// Layers that went quiet give way to lower ones; keyframe requests that were held back go out.
+    fn look_at_layers(&mut self, now: Instant, outbox: &mut dyn Outbox) {
+        let mut due = Vec::new();
+        for (key, track) in &mut self.tracks {
+            if let Some(highest) = track.live.highest(now) {
+                track.target = highest;
+            }
+            for (layer, throttle) in track.throttles.iter_mut().enumerate() {
+                if !track.muted && throttle.due(now) {
+                    due.push((key, layer as u8));
+                }
+            }
+        }
+        for (key, layer) in due {
+            self.ask_keyframe(key, layer, outbox);
+        }
+    }
+
+    fn report_levels(&mut self, outbox: &mut dyn Outbox) {
+        let mut rooms: BTreeMap<u64, Vec<AudioLevel>> = BTreeMap::new();
+        for track in self.tracks.values_mut() {
+            let Owner::Local { session, .. } = track.owner else { continue };
+            if let Some((level_dbov, active_share)) = track.level.close() {
+                let level = AudioLevel { session, track: track.sid.clone(), level_dbov, active_share };
+                rooms.entry(track.room.0).or_default().push(level);
+            }
+        }
+        for (room, levels) in rooms {
+            outbox.event(RoomKey(room), MediaEvent::Levels { levels });
+        }
+    }
+
+    fn report_quality(&mut self, outbox: &mut dyn Outbox) {
+        for peer in self.peers.values_mut() {
+            let loss = std::mem::take(&mut peer.loss);
+            if !peer.links().any(|link| link.progress.is_up()) {
+                continue;
+            }
+            let event = MediaEvent::Quality {
+                session: peer.session,
+                up_loss: loss.up,
+                down_loss: loss.down,
+                rtt_ms: loss.rtt_ms,
+            };
+            outbox.event(peer.room.key, event);
+        }
+    }
+
+    /// Makes a peer's next turn panic.
+    #[cfg(feature = "fault-injection")]
+    pub fn inject_fault(&mut self, session: SessionId) {
+        if let Some(peer) = self.sessions.get(&session).and_then(|key| self.peers.get_mut(*key)) {
+            peer.faulty = true;
+        }
+    }
+
+    /// Ends everybody: they are told on the wire.
+    pub fn close(&mut self, outbox: &mut dyn Outbox) {
+        let keys: Vec<_> = self.peers.keys().collect();
+        for key in keys {
+            self.guarded(key, outbox, |shard, outbox| shard.farewell(key, outbox));
+        }
+    }
+
+    /// Addresses that clients are told.
+    pub fn candidates(&self) -> Vec<IpAddr> {
+        self.config.connection.candidates.iter().map(SocketAddr::ip).collect()
+    }
+}
+
+fn is_owner(track: &Track, key: PeerKey) -> bool {
+    matches!(track.owner, Owner::Local { peer, .. } if peer == key)
+}
+
+const _: () = assert!(RoomRef::MAX_SHARDS as usize <= 256, "a ufrag names a shard in two hex digits");

@@ -1,0 +1,32 @@
+//! What a shard counts, for /metrics and tests.
+
+/// Totals since the shard began, but for the gauges.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ShardStats {
+    /// Gauge: peers.
+    pub peers: u64,
+    /// Gauge: tracks with their owner here.
+    pub tracks: u64,
+    /// Gauge: entries of the table of verified addresses.
+    pub addresses: u64,
+    /// RTP packets from publishers.
+    pub packets_in: u64,
+    /// RTP packets to subscribers.
+    pub packets_out: u64,
+    /// RTP packets to other shards.
+    pub packets_relayed: u64,
+    /// Datagrams from addresses that proved nothing.
+    pub datagrams_unknown: u64,
+    /// Keyframes asked of publishers.
+    pub keyframes_requested: u64,
+    /// Keyframe requests held back by the throttle.
+    pub keyframes_throttled: u64,
+    /// Data packets delivered.
+    pub data_out: u64,
+    /// Data packets refused by their dialect.
+    pub data_refused: u64,
+    /// Lossy data packets dropped for a receiver that is behind.
+    pub data_dropped: u64,
+    /// Peers lost to a defect of ours.
+    pub panics: u64,
+}

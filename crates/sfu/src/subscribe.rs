@@ -1,0 +1,260 @@
+//! Who receives which track: subscriptions of peers, and of other shards.
+
+use crate::lines::Use;
+use crate::outbox::Outbox;
+use crate::peer::{PeerKey, Waiting};
+use crate::relay::{RelayMessage, RoomKey};
+use crate::shard::Shard;
+use crate::track::{Owner, Receiver, RelayTarget, Track, TrackKey};
+use room::media::{MediaEvent, Target};
+use room::track::TrackKind;
+use room::{ParticipantSid, TrackSid};
+use rtc::IngressPacket;
+use std::time::Instant;
+
+impl Shard {
+    /// A peer is to receive a track, which lives on shard `owner`.
+    pub(crate) fn subscribe(
+        &mut self,
+        key: PeerKey,
+        sid: TrackSid,
+        kind: TrackKind,
+        publisher: &ParticipantSid,
+        owner: u8,
+        outbox: &mut dyn Outbox,
+    ) {
+        let Some(peer) = self.peers.get(key) else { return };
+        let room = peer.room.key;
+        let Some(track) = self.track_here(room, &sid, kind, owner, outbox) else { return };
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        let already = peer.send_lines.iter().any(|line| line.track().is_some_and(|(_, carried)| *carried == sid))
+            || peer.waiting.iter().any(|waiting| waiting.sid == sid);
+        if already {
+            return;
+        }
+        let stream_id = format!("{publisher}|{sid}");
+        peer.waiting.push_back(Waiting { track, sid, kind, stream_id });
+        peer.negotiate = true;
+        self.mark_dirty(key);
+    }
+
+    /// This shard's entry of a track: its own, or a relay subscription to its owner.
+    fn track_here(
+        &mut self,
+        room: RoomKey,
+        sid: &TrackSid,
+        kind: TrackKind,
+        owner: u8,
+        outbox: &mut dyn Outbox,
+    ) -> Option<TrackKey> {
+        if let Some(key) = self.by_sid.get(sid) {
+            return Some(*key);
+        }
+        if owner == self.config.index {
+            return None; // It ended while the command was on its way.
+        }
+        let track = Track::new(sid.clone(), room, Owner::Remote { shard: owner }, kind);
+        let key = self.tracks.insert(track);
+        self.by_sid.insert(sid.clone(), key);
+        outbox.relay(owner, RelayMessage::Subscribe { track: sid.clone(), from: self.config.index, key });
+        Some(key)
+    }
+
+    /// A peer no longer receives a track.
+    pub(crate) fn unsubscribe(&mut self, key: PeerKey, sid: &TrackSid, outbox: &mut dyn Outbox) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        peer.waiting.retain(|waiting| waiting.sid != *sid);
+        for line in &mut peer.send_lines {
+            if line.track().is_some_and(|(_, carried)| carried == sid) {
+                line.drain();
+                peer.negotiate = true;
+            }
+        }
+        self.mark_dirty(key);
+        if let Some(track) = self.by_sid.get(sid).copied() {
+            self.drop_receiver(track, key, outbox);
+        }
+    }
+
+    fn drop_receiver(&mut self, track_key: TrackKey, peer: PeerKey, outbox: &mut dyn Outbox) {
+        if let Some(track) = self.tracks.get_mut(track_key) {
+            track.receivers.retain(|receiver| receiver.peer != peer);
+        }
+        self.release_relay(track_key, outbox);
+    }
+
+    /// Ends a relay subscription that nobody here needs any more.
+    fn release_relay(&mut self, key: TrackKey, outbox: &mut dyn Outbox) {
+        let Some(track) = self.tracks.get(key) else { return };
+        let Owner::Remote { shard } = track.owner else { return };
+        let wanted = !track.receivers.is_empty()
+            || self.peers.values().any(|peer| peer.waiting.iter().any(|waiting| waiting.track == key));
+        if !wanted {
+            let (sid, from) = (track.sid.clone(), self.config.index);
+            self.by_sid.remove(&sid);
+            self.tracks.remove(key);
+            outbox.relay(shard, RelayMessage::Unsubscribe { track: sid, from });
+        }
+    }
+
+    /// The line that carries a subscription is negotiated: packets flow from the next keyframe on.
+    pub(crate) fn open_lines(&mut self, now: Instant, key: PeerKey, outbox: &mut dyn Outbox) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        let (session, room) = (peer.session, peer.room.key);
+        let mut opened = Vec::new();
+        let target = peer.sending_target();
+        for index in 0..peer.send_lines.len() {
+            let Some((track, sid)) = peer.send_lines[index].track().map(|(key, sid)| (key, sid.clone())) else {
+                continue;
+            };
+            if peer.send_lines[index].open {
+                continue;
+            }
+            let mid = peer.send_lines[index].mid;
+            let stream = peer.link(target).connection.send_stream(mid);
+            peer.send_lines[index].stream = stream;
+            peer.send_lines[index].open = stream.is_some();
+            opened.push((track, sid, Receiver { peer: key, line: index as u16 }));
+        }
+        for (track_key, sid, receiver) in opened {
+            if let Some(track) = self.tracks.get_mut(track_key) {
+                track.receivers.retain(|other| other.peer != key);
+                track.receivers.push(receiver);
+            }
+            outbox.event(room, MediaEvent::Subscribed { session, track: sid });
+            self.begin_picture(now, key, track_key, outbox);
+        }
+    }
+
+    /// Asks for a keyframe for a receiver that is connected and has none.
+    fn begin_picture(&mut self, now: Instant, peer: PeerKey, track: TrackKey, outbox: &mut dyn Outbox) {
+        let connected = self.peers.get_mut(peer).is_some_and(|peer| peer.sending_link().progress.is_up());
+        let target = self.tracks.get(track).map(|track| track.target);
+        if let (true, Some(layer)) = (connected, target) {
+            self.want_keyframe(now, track, layer, outbox);
+        }
+    }
+
+    /// A peer's sending connection is up: its pictures can begin.
+    pub(crate) fn begin_pictures(&mut self, now: Instant, key: PeerKey, outbox: &mut dyn Outbox) {
+        let Some(peer) = self.peers.get(key) else { return };
+        let tracks: Vec<_> = peer
+            .send_lines
+            .iter()
+            .filter(|line| line.open)
+            .filter_map(|line| line.track().map(|(key, _)| key))
+            .collect();
+        for track in tracks {
+            self.begin_picture(now, key, track, outbox);
+        }
+    }
+
+    /// The receiver says that it can't decode.
+    pub(crate) fn keyframe_wanted_by(&mut self, now: Instant, key: PeerKey, mid: rtc::Mid, outbox: &mut dyn Outbox) {
+        let Some(peer) = self.peers.get(key) else { return };
+        let line = peer.send_lines.iter().find(|line| line.mid == mid);
+        let Some((track, layer)) = line.and_then(|line| Some((line.track()?.0, line.selector.current()))) else {
+            return;
+        };
+        let layer = layer.or_else(|| self.tracks.get(track).map(|track| track.target)).unwrap_or_default();
+        self.want_keyframe(now, track, layer, outbox);
+    }
+
+    /// Drops every subscription of a peer that goes.
+    pub(crate) fn drop_subscriptions(&mut self, key: PeerKey, outbox: &mut dyn Outbox) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        let waiting = std::mem::take(&mut peer.waiting);
+        let mut tracks: Vec<_> = waiting.into_iter().map(|waiting| waiting.track).collect();
+        for line in &mut peer.send_lines {
+            if let Use::Track(track, _) = std::mem::replace(&mut line.use_, Use::Draining) {
+                tracks.push(track);
+            }
+        }
+        for track in tracks {
+            self.drop_receiver(track, key, outbox);
+        }
+    }
+
+    /// A message from another shard.
+    pub(crate) fn relayed(&mut self, now: Instant, message: RelayMessage, outbox: &mut dyn Outbox) {
+        match message {
+            RelayMessage::Subscribe { track, from, key } => {
+                self.relay_subscribed(&track, RelayTarget { shard: from, key }, outbox)
+            }
+            RelayMessage::Unsubscribe { track, from } => {
+                if let Some(track) = self.by_sid.get(&track).and_then(|key| self.tracks.get_mut(*key)) {
+                    track.relays.retain(|relay| relay.shard != from);
+                }
+            }
+            RelayMessage::Packet { key, layer, keyframe, packet } => {
+                self.relayed_packet(now, key, layer, keyframe, packet, outbox);
+            }
+            RelayMessage::Keyframe { track, layer } => {
+                if let Some(key) = self.by_sid.get(&track).copied() {
+                    self.want_keyframe(now, key, layer, outbox);
+                }
+            }
+            RelayMessage::Ended { key } => self.remove_track(key, outbox),
+            RelayMessage::Data { room, reliable, bytes, destinations } => {
+                self.deliver(room, None, reliable, &bytes, &destinations, outbox);
+            }
+        }
+    }
+
+    fn relay_subscribed(&mut self, sid: &TrackSid, relay: RelayTarget, outbox: &mut dyn Outbox) {
+        match self.by_sid.get(sid).and_then(|key| self.tracks.get_mut(*key)) {
+            Some(track) => {
+                track.relays.retain(|other| other.shard != relay.shard);
+                track.relays.push(relay);
+            }
+            None => outbox.relay(relay.shard, RelayMessage::Ended { key: relay.key }),
+        }
+    }
+
+    fn relayed_packet(
+        &mut self,
+        now: Instant,
+        key: TrackKey,
+        layer: u8,
+        keyframe: bool,
+        mut packet: IngressPacket,
+        outbox: &mut dyn Outbox,
+    ) {
+        let Some(track) = self.tracks.get_mut(key) else { return };
+        packet.arrival = now;
+        track.heard(layer, packet.ssrc, packet.codec, now);
+        self.forward(now, key, layer, keyframe, &packet, outbox);
+    }
+
+    /// A track is over: receivers' lines are drained and relays told.
+    pub(crate) fn remove_track(&mut self, key: TrackKey, outbox: &mut dyn Outbox) {
+        let Some(track) = self.tracks.remove(key) else { return };
+        if self.by_sid.get(&track.sid) == Some(&key) {
+            self.by_sid.remove(&track.sid);
+        }
+        for relay in &track.relays {
+            outbox.relay(relay.shard, RelayMessage::Ended { key: relay.key });
+        }
+        for receiver in &track.receivers {
+            let Some(peer) = self.peers.get_mut(receiver.peer) else { continue };
+            if let Some(line) = peer.send_lines.get_mut(usize::from(receiver.line)) {
+                line.drain();
+                peer.negotiate = true;
+            }
+            self.mark_dirty(receiver.peer);
+        }
+        for peer in self.peers.values_mut() {
+            peer.waiting.retain(|waiting| waiting.track != key);
+        }
+    }
+
+    /// The link that carries what a peer gets is up.
+    pub(crate) fn connected(&mut self, now: Instant, key: PeerKey, target: Target, outbox: &mut dyn Outbox) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        peer.link(target).progress = crate::peer::Progress::Up;
+        outbox.event(peer.room.key, MediaEvent::Connected { session: peer.session, target });
+        if target == peer.sending_target() {
+            self.begin_pictures(now, key, outbox);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! A track on this shard: its layers as they arrive, and who gets it.
+
+use crate::keyframe::Throttle;
+use crate::levels::LevelWindow;
+use crate::peer::PeerKey;
+use crate::relay::RoomKey;
+use crate::select::{Liveness, MAX_LAYERS};
+use room::media::LiveLayer;
+use room::track::TrackKind;
+use room::{SessionId, TrackSid};
+use rtc::{Codec, Mid, Rid};
+use smallvec::SmallVec;
+use std::time::Instant;
+
+slotmap::new_key_type! {
+    /// A track's entry on one shard.
+    pub struct TrackKey;
+}
+
+/// Where a track's packets come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Owner {
+    /// A peer of this shard sends it, on this m-line.
+    Local { peer: PeerKey, session: SessionId, mid: Mid },
+    /// Another shard relays it.
+    Remote { shard: u8 },
+}
+
+/// One simulcast stream as the publisher offered it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layer {
+    pub(crate) rid: Option<Rid>,
+    /// 0 until its first packet.
+    pub(crate) ssrc: u32,
+}
+
+/// Another shard that gets this track.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct RelayTarget {
+    pub(crate) shard: u8,
+    pub(crate) key: TrackKey,
+}
+
+/// A receiver: a peer and which of its send lines.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Receiver {
+    pub(crate) peer: PeerKey,
+    pub(crate) line: u16,
+}
+
+#[derive(Debug)]
+pub(crate) struct Track {
+    pub(crate) sid: TrackSid,
+    pub(crate) room: RoomKey,
+    pub(crate) owner: Owner,
+    pub(crate) kind: TrackKind,
+    /// Known from the first packet on.
+    pub(crate) codec: Option<Codec>,
+    pub(crate) muted: bool,
+    pub(crate) layers: SmallVec<[Layer; MAX_LAYERS]>,
+    pub(crate) live: Liveness,
+    /// The layer that receivers should have: refreshed by packets and by the shard's tick.
+    pub(crate) target: u8,
+    pub(crate) throttles: [Throttle; MAX_LAYERS],
+    pub(crate) level: LevelWindow,
+    pub(crate) receivers: Vec<Receiver>,
+    pub(crate) relays: SmallVec<[RelayTarget; 4]>,
+}
+
+impl Track {
+    pub(crate) fn new(sid: TrackSid, room: RoomKey, owner: Owner, kind: TrackKind) -> Self {
+        Self {
+            sid,
+            room,
+            owner,
+            kind,
+            codec: None,
+            muted: false,
+            layers: SmallVec::new(),
+            live: Liveness::default(),
+            target: 0,
+            throttles: Default::default(),
+            level: LevelWindow::default(),
+            receivers: Vec::new(),
+            relays: SmallVec::new(),
+        }
+    }
+
+    /// The layers of an offer: q, h, f from low to high, or one without rid.
+    pub(crate) fn set_layers(&mut self, rids: &[String]) {
+        let rid = |index: usize| rids.get(index).map(|rid| Rid::from(rid.as_str()));
+        let count = rids.len().clamp(1, MAX_LAYERS);
+        self.layers = (0..count).map(|index| Layer { rid: rid(index), ssrc: 0 }).collect();
+    }
+
+    /// The layer of a packet by its rid; `None` for a rid that was not offered.
+    pub(crate) fn layer_of(&self, rid: Option<Rid>) -> Option<u8> {
+        self.layers.iter().position(|layer| layer.rid == rid || layer.rid.is_none()).map(|index| index as u8)
+    }
+
+    /// A packet of `layer` came. True if it shows something new: the codec, or the layer's SSRC.
+    pub(crate) fn heard(&mut self, layer: u8, ssrc: u32, codec: Codec, now: Instant) -> bool {
+        self.live.heard(layer, now);
+        self.target = self.live.highest(now).unwrap_or(layer);
+        let new_codec = self.codec.replace(codec) != Some(codec);
+        let known = self.layers.get_mut(usize::from(layer)).map(|known| std::mem::replace(&mut known.ssrc, ssrc));
+        new_codec || known.is_some_and(|known| known != ssrc)
+    }
+
+    /// What the room is told about the layers.
+    pub(crate) fn live_layers(&self) -> Vec<LiveLayer> {
+        let describe = |(index, layer): (usize, &Layer)| LiveLayer {
+            rid: layer.rid.map(|rid| rid.as_str().to_owned()).unwrap_or_default(),
+            ssrc: layer.ssrc,
+            quality: quality(index, self.layers.len()),
+        };
+        self.layers.iter().enumerate().map(describe).collect()
+    }
+}
+
+/// LiveKit's quality of a layer: q LOW, h MEDIUM, f HIGH; a single one is HIGH.
+fn quality(index: usize, count: usize) -> i32 {
+    if count == 1 { 2 } else { index as i32 }
+}

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Everything, from a clean checkout. Compiles twice: dev for unit tests, release for the tests with real clients.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/stage.sh
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
+# Incremental state is of no use to a run that compiles once, and costs disk and time.
+export CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-0}
+target=${CARGO_TARGET_DIR:-$PWD/target}
+
+end_to_end() {
+    ODEON_BIN=$target/release/odeon CARGO_TARGET_DIR=$target e2e/run.sh
+}
+
+stage "tools" scripts/need.sh rust node
+stage "format" cargo fmt --all --check
+stage "page: checks" scripts/web.sh check
+stage "page: build" scripts/web.sh build
+stage "unit tests" scripts/unit.sh
+stage "release build" cargo build --release --locked -p odeon -p bench
+stage "real clients: install" e2e/install.sh
+stage "real clients" end_to_end

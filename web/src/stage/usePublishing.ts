@@ -1,0 +1,67 @@
+/** One's own microphone, camera and screen in the room. */
+import { LocalAudioTrack, LocalVideoTrack, type Room, Track } from "livekit-client";
+import type { TakenTracks } from "@/composables/useDevices";
+import { keep } from "@/lib/keep";
+import { type DeviceKind, type Trouble, troubleOfDevice } from "@/lib/trouble";
+import type { Mine } from "./model";
+import { abilitiesOf } from "./people";
+
+export function usePublishing(room: Room, complain: (trouble: Trouble) => void) {
+  const me = () => room.localParticipant;
+
+  /** Publishes what was already running at the door: no second question by the browser, no dark moment. */
+  async function bring(tracks: TakenTracks): Promise<void> {
+    const may = abilitiesOf(me());
+    if (!may.microphone) tracks.microphone?.stop();
+    else if (tracks.microphone) await bringOne(new LocalAudioTrack(tracks.microphone, undefined, false));
+    if (!may.camera) tracks.camera?.stop();
+    else if (tracks.camera) await bringOne(new LocalVideoTrack(tracks.camera, undefined, false));
+    if (!may.microphone && !may.camera) complain("mayNotPublish");
+  }
+
+  async function bringOne(track: LocalAudioTrack | LocalVideoTrack): Promise<void> {
+    const isVideo = track.kind === Track.Kind.Video;
+    const source = isVideo ? Track.Source.Camera : Track.Source.Microphone;
+    try {
+      await me().publishTrack(track, { source });
+    } catch {
+      track.stop();
+      complain("lost");
+    }
+  }
+
+  /** After a break that cost the session: the same things as before, from scratch. */
+  async function restore(before: Mine): Promise<void> {
+    if (before.microphoneOn) await setMicrophone(true);
+    if (before.cameraOn) await setCamera(true);
+  }
+
+  const setMicrophone = (on: boolean) => attempt("microphone", () => me().setMicrophoneEnabled(on));
+  const setCamera = (on: boolean) => attempt("camera", () => me().setCameraEnabled(on));
+
+  async function attempt(kind: DeviceKind, change: () => Promise<unknown>): Promise<void> {
+    try {
+      await change();
+    } catch (error) {
+      complain(troubleOfDevice(error, kind));
+    }
+  }
+
+  /** Changing one's mind in the browser's own dialogue is no trouble. */
+  async function setScreen(on: boolean): Promise<void> {
+    try {
+      await me().setScreenShareEnabled(on, { audio: true });
+    } catch (error) {
+      const cancelled = error instanceof Error && error.name === "NotAllowedError" && !/system/i.test(error.message);
+      if (!cancelled) complain("screenFault");
+    }
+  }
+
+  async function choose(kind: DeviceKind, deviceId: string): Promise<void> {
+    keep(kind, deviceId);
+    const media = kind === "camera" ? "videoinput" : "audioinput";
+    await attempt(kind, () => room.switchActiveDevice(media, deviceId, false));
+  }
+
+  return { bring, restore, setMicrophone, setCamera, setScreen, choose };
+}
