@@ -10,7 +10,7 @@ import { chromium } from 'playwright-core';
 const PAGE = new URL('../page/', import.meta.url).pathname;
 const PATIENCE_MS = 10_000;
 
-const FLAGS = [
+export const FLAGS = [
   '--no-sandbox',
   '--use-fake-ui-for-media-stream',
   '--use-fake-device-for-media-stream',
