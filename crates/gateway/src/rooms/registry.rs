@@ -196,6 +196,27 @@ impl Registry {
         existing.unwrap_or_else(|| self.inner.config.access_of(name))
     }
 
+    /// Would somebody with this get into the room, as things stand? Makes nothing.
+    ///
+    /// # Errors
+    /// Says why not.
+    pub fn check(&self, name: &str, credential: Credential) -> Result<(), JoinError> {
+        self.check_door(name, credential)?;
+        let rooms = self.inner.rooms();
+        let place = rooms.contains_key(name) || rooms.len() < self.inner.config.max_rooms;
+        if place { Ok(()) } else { Err(JoinError::TooManyRooms) }
+    }
+
+    /// What rooms are made with that nobody configured.
+    pub fn room_defaults(&self) -> &RoomConfig {
+        &self.inner.config.room
+    }
+
+    /// Nobody new comes in.
+    pub fn is_draining(&self) -> bool {
+        self.inner.draining.load(Ordering::Acquire)
+    }
+
     /// How many rooms there are.
     pub fn len(&self) -> usize {
         self.inner.rooms().len()
@@ -220,20 +241,26 @@ impl Registry {
         }
     }
 
-    /// The room to join, made if need be. To somebody who does not get in, a token room is none, and is not made.
+    /// The room to join, made if need be.
     fn find_for(&self, name: &str, credential: Credential) -> Result<Entry, JoinError> {
-        if self.inner.draining.load(Ordering::Acquire) {
+        self.check_door(name, credential)?;
+        let config = || self.inner.config.room.clone();
+        self.inner.find_or_make(name, || Making { config: config(), by_api: false })
+    }
+
+    /// To somebody who does not get in, a token room is none, and is not made.
+    fn check_door(&self, name: &str, credential: Credential) -> Result<(), JoinError> {
+        if self.is_draining() {
             return Err(JoinError::Draining);
         }
         check_name(name)?;
-        if credential == Credential::Public && self.access(name) == Access::Token {
-            return Err(JoinError::NoSuchRoom);
+        let barred = credential == Credential::Public && self.access(name) == Access::Token;
+        let missing = || !self.inner.config.auto_create && !self.inner.rooms().contains_key(name);
+        if barred || missing() {
+            Err(JoinError::NoSuchRoom)
+        } else {
+            Ok(())
         }
-        if !self.inner.config.auto_create && !self.inner.rooms().contains_key(name) {
-            return Err(JoinError::NoSuchRoom);
-        }
-        let config = || self.inner.config.room.clone();
-        self.inner.find_or_make(name, || Making { config: config(), by_api: false })
     }
 
     fn handles(&self, names: &[String]) -> Vec<RoomHandle> {
