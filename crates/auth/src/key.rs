@@ -83,10 +83,7 @@ impl KeyStore {
         let length = secret.reveal().len();
         // An empty secret would let anybody sign, also in development.
         if length == 0 || (strength == Strength::Required && length < MIN_SECRET_BYTES) {
-            return Err(KeyError::WeakSecret {
-                key: key.to_owned(),
-                length,
-            });
+            return Err(KeyError::WeakSecret { key: key.to_owned(), length });
         }
         self.keys.push((key.to_owned(), secret));
         Ok(())
@@ -113,9 +110,7 @@ pub fn generate(id: [u8; 12], secret: [u8; 32]) -> (String, Secret) {
     use base64::Engine as _;
     // No characters that look alike: ids are read aloud.
     const ALPHABET: &[u8; 57] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-    let id = id
-        .iter()
-        .map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]));
+    let id = id.iter().map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]));
     let secret = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(secret);
     (format!("API{}", id.collect::<String>()), Secret::new(secret))
 }
@@ -129,16 +124,9 @@ mod tests {
         //
         let mut keys = KeyStore::new();
         let weak = keys.add("k", Secret::new("x".repeat(31)), Strength::Required);
-        assert_eq!(
-            weak,
-            Err(KeyError::WeakSecret {
-                key: "k".into(),
-                length: 31
-            })
-        );
+        assert_eq!(weak, Err(KeyError::WeakSecret { key: "k".into(), length: 31 }));
         keys.add("k", Secret::new("x".repeat(32)), Strength::Required).unwrap();
-        keys.add("devkey", Secret::new("secret"), Strength::Development)
-            .unwrap();
+        keys.add("devkey", Secret::new("secret"), Strength::Development).unwrap();
         assert!(keys.add("empty", Secret::new(""), Strength::Development).is_err());
     }
 
@@ -151,10 +139,7 @@ mod tests {
         assert_eq!(keys.primary().unwrap().0, "a");
         let twice = keys.add("a", Secret::new("z".repeat(32)), Strength::Required);
         assert_eq!(twice, Err(KeyError::Duplicate("a".into())));
-        assert_eq!(
-            keys.add("", Secret::new("z".repeat(32)), Strength::Required),
-            Err(KeyError::EmptyId)
-        );
+        assert_eq!(keys.add("", Secret::new("z".repeat(32)), Strength::Required), Err(KeyError::EmptyId));
     }
 
     #[test]
@@ -168,8 +153,7 @@ mod tests {
     #[test]
     fn a_secret_does_not_print_itself() {
         let mut keys = KeyStore::new();
-        keys.add("k", Secret::new("hunter2-hunter2-hunter2-hunter2-"), Strength::Required)
-            .unwrap();
+        keys.add("k", Secret::new("hunter2-hunter2-hunter2-hunter2-"), Strength::Required).unwrap();
         assert!(!format!("{keys:?}").contains("hunter2"));
     }
 }

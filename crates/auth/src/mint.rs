@@ -15,19 +15,8 @@ pub const REFRESH_TTL_S: u64 = 10 * 60;
 /// # Errors
 /// [`TokenError::UnknownKey`] when there is no key at all.
 pub fn operator_token(keys: &KeyStore, now_unix: u64, ttl_s: u64) -> Result<String, TokenError> {
-    let video = VideoGrant {
-        room_admin: true,
-        room_create: true,
-        room_list: true,
-        ..VideoGrant::default()
-    };
-    sign(
-        &Claims {
-            video,
-            ..own_claims(keys, now_unix, ttl_s)?
-        },
-        keys,
-    )
+    let video = VideoGrant { room_admin: true, room_create: true, room_list: true, ..VideoGrant::default() };
+    sign(&Claims { video, ..own_claims(keys, now_unix, ttl_s)? }, keys)
 }
 
 /// What the web page joins with: whatever everybody may in an open room, for ten minutes, and never administration.
@@ -65,23 +54,11 @@ pub fn page_token(
 /// [`TokenError::UnknownKey`] when its key has gone meanwhile.
 pub fn refreshed(claims: &Claims, keys: &KeyStore, now_unix: u64) -> Result<String, TokenError> {
     let exp = now_unix.saturating_add(REFRESH_TTL_S);
-    sign(
-        &Claims {
-            nbf: Some(now_unix),
-            exp,
-            ..claims.clone()
-        },
-        keys,
-    )
+    sign(&Claims { nbf: Some(now_unix), exp, ..claims.clone() }, keys)
 }
 
 fn own_claims(keys: &KeyStore, now_unix: u64, ttl_s: u64) -> Result<Claims, TokenError> {
     let (key, _) = keys.primary().ok_or(TokenError::UnknownKey)?;
     let exp = now_unix.saturating_add(ttl_s);
-    Ok(Claims {
-        iss: key.to_owned(),
-        nbf: Some(now_unix),
-        exp,
-        ..Claims::default()
-    })
+    Ok(Claims { iss: key.to_owned(), nbf: Some(now_unix), exp, ..Claims::default() })
 }

@@ -48,11 +48,7 @@ impl WebOrigin {
             Some(digits) => parse_port(digits)?,
             None => default_port(secure),
         };
-        Some(Self {
-            secure,
-            host: host.to_ascii_lowercase(),
-            port,
-        })
+        Some(Self { secure, host: host.to_ascii_lowercase(), port })
     }
 }
 
@@ -82,10 +78,7 @@ fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
 }
 
 fn parse_port(digits: &str) -> Option<u16> {
-    digits
-        .bytes()
-        .all(|b| b.is_ascii_digit())
-        .then(|| digits.parse().ok())?
+    digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())?
 }
 
 fn default_port(secure: bool) -> u16 {

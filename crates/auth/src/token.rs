@@ -74,11 +74,7 @@ pub fn verify(token: &str, keys: &KeyStore, now_unix: u64) -> Result<Claims, Tok
 pub fn sign(claims: &Claims, keys: &KeyStore) -> Result<String, TokenError> {
     let secret = keys.secret(&claims.iss).ok_or(TokenError::UnknownKey)?;
     let body = serde_json::to_vec(claims).map_err(|_| TokenError::Claims)?;
-    let message = format!(
-        "{}.{}",
-        BASE64URL.encode(br#"{"alg":"HS256","typ":"JWT"}"#),
-        BASE64URL.encode(body)
-    );
+    let message = format!("{}.{}", BASE64URL.encode(br#"{"alg":"HS256","typ":"JWT"}"#), BASE64URL.encode(body));
     let key = EncodingKey::from_secret(secret.reveal().as_bytes());
     let signature = crypto::sign(message.as_bytes(), &key, Algorithm::HS256).map_err(|_| TokenError::Signature)?;
     Ok(format!("{message}.{signature}"))
@@ -100,32 +96,20 @@ impl<'a> Parts<'a> {
         let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
         let (header, claims) = message.split_once('.').ok_or(TokenError::Malformed)?;
         // A further dot is no base64url and fails there.
-        Ok(Self {
-            message,
-            header,
-            claims,
-            signature,
-        })
+        Ok(Self { message, header, claims, signature })
     }
 }
 
 fn parse(part: &str) -> Result<Value, TokenError> {
     let json = BASE64URL.decode(part).map_err(|_| TokenError::Malformed)?;
-    strict_json::parse(&json)
-        .ok()
-        .filter(Value::is_object)
-        .ok_or(TokenError::Malformed)
+    strict_json::parse(&json).ok().filter(Value::is_object).ok_or(TokenError::Malformed)
 }
 
 /// Only `alg` decides, and only one value of it is known: the key is found by `iss`, so `kid`, `jku`, `jwk` and `x5u`
 /// lead nowhere. `crit` would say "refuse if you don't understand", and we understand nothing (RFC 7515, 4.1.11).
 fn check_header(header: &Value) -> Result<(), TokenError> {
     let hs256 = header.get("alg").and_then(Value::as_str) == Some("HS256");
-    if hs256 && header.get("crit").is_none() {
-        Ok(())
-    } else {
-        Err(TokenError::Algorithm)
-    }
+    if hs256 && header.get("crit").is_none() { Ok(()) } else { Err(TokenError::Algorithm) }
 }
 
 fn check_signature(parts: &Parts<'_>, secret: &Secret) -> Result<(), TokenError> {
@@ -149,9 +133,5 @@ fn check_time(claims: &Claims, now_unix: u64) -> Result<(), TokenError> {
 fn check_identity(claims: &Claims) -> Result<(), TokenError> {
     let identity = claims.participant_identity();
     let reserved = RESERVED_PREFIXES.iter().any(|prefix| identity.starts_with(prefix));
-    if reserved {
-        Err(TokenError::ReservedIdentity)
-    } else {
-        Ok(())
-    }
+    if reserved { Err(TokenError::ReservedIdentity) } else { Ok(()) }
 }

@@ -8,14 +8,8 @@ const NOW: u64 = 1_800_000_000;
 
 fn keys() -> KeyStore {
     let mut keys = KeyStore::new();
-    keys.add("devkey", Secret::new("secret"), Strength::Development)
-        .unwrap();
-    keys.add(
-        "second",
-        Secret::new("a-secret-of-more-than-thirty-two-bytes"),
-        Strength::Required,
-    )
-    .unwrap();
+    keys.add("devkey", Secret::new("secret"), Strength::Development).unwrap();
+    keys.add("second", Secret::new("a-secret-of-more-than-thirty-two-bytes"), Strength::Required).unwrap();
     keys
 }
 
@@ -50,15 +44,9 @@ fn l_51_permissions_that_are_not_set_are_given() {
     // L-51
     let none = VideoGrant::default();
     assert!(none.may_publish() && none.may_subscribe() && none.may_publish_data());
-    let audience = VideoGrant {
-        can_publish: Some(false),
-        ..VideoGrant::default()
-    };
+    let audience = VideoGrant { can_publish: Some(false), ..VideoGrant::default() };
     assert!(!audience.may_publish() && audience.may_subscribe() && !audience.may_publish_data());
-    let chatty = VideoGrant {
-        can_publish_data: Some(true),
-        ..audience
-    };
+    let chatty = VideoGrant { can_publish_data: Some(true), ..audience };
     assert!(chatty.may_publish_data());
 }
 
@@ -73,15 +61,8 @@ fn an_operator_administers_every_room_and_joins_none() {
 
 #[test]
 fn room_admin_is_for_the_named_room_only() {
-    let video = VideoGrant {
-        room_admin: true,
-        room: "r".into(),
-        ..VideoGrant::default()
-    };
-    let mut claims = Claims {
-        video,
-        ..Claims::default()
-    };
+    let video = VideoGrant { room_admin: true, room: "r".into(), ..VideoGrant::default() };
+    let mut claims = Claims { video, ..Claims::default() };
     assert!(claims.may_administer("r") && !claims.may_administer("other") && !claims.is_operator());
     claims.video.room.clear();
     assert!(!claims.may_administer("") && !claims.may_administer("r"));
@@ -94,12 +75,7 @@ fn a_page_token_lasts_ten_minutes_is_marked_and_never_administers() {
     assert!(claims.odeon_page && claims.video.room_join && claims.video.may_publish());
     assert_eq!((claims.video.room.as_str(), claims.exp), ("r", NOW + PAGE_TOKEN_TTL_S));
     let raised = Claims {
-        video: VideoGrant {
-            room_admin: true,
-            room_create: true,
-            room_list: true,
-            ..claims.video.clone()
-        },
+        video: VideoGrant { room_admin: true, room_create: true, room_list: true, ..claims.video.clone() },
         ..claims
     };
     assert!(!raised.may_administer("r") && !raised.is_operator());

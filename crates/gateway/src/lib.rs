@@ -1,3 +1,94 @@
 //! Gateways: each lets one kind of client in. They never talk to each other: they only read and write [`rooms`].
+//!
+//! | module | who comes in by it |
+//! |---|---|
+//! | [`livekit`] | LiveKit's SDKs (`/rtc`) and backends (`/twirp`) |
+//! | `pages` | browsers: the web page, and the tokens that it joins with |
+//! | [`rooms`] | nobody: what all gateways share |
 
+mod budget;
+mod client;
+mod clock;
+mod draw;
+pub mod livekit;
+mod not_found;
+mod pages;
 pub mod rooms;
+
+pub use client::{ClientAddress, Secure};
+
+use auth::KeyStore;
+use auth::origin::WebOrigin;
+use axum::Router;
+use livekit::nonces::Nonces;
+use pages::guests::Guests;
+use rooms::Registry;
+use std::sync::Arc;
+use wire::livekit::join_response::ServerFacts;
+use wire::livekit::proto::IceServer;
+
+/// What the gateways must be told.
+#[derive(Clone, Debug, Default)]
+pub struct GatewayConfig {
+    /// `ND_…`, the same for the life of the data folder.
+    pub node_id: String,
+    /// Told to clients; may be empty.
+    pub region: String,
+    /// Origins whose pages may use ours (`http.public_url`, where a proxy hides our own), besides the one that a
+    /// request was made to.
+    pub origins: Vec<WebOrigin>,
+    /// STUN and TURN servers for clients.
+    pub ice_servers: Vec<IceServer>,
+}
+
+/// All gateways. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    server: ServerFacts,
+    origins: Vec<WebOrigin>,
+    keys: Arc<KeyStore>,
+    registry: Registry,
+    guests: Guests,
+    nonces: Nonces,
+}
+
+impl Gateway {
+    /// `keys` verify tokens and sign our own; `registry` holds the rooms.
+    pub fn new(config: GatewayConfig, keys: impl Into<Arc<KeyStore>>, registry: Registry) -> Self {
+        let server = ServerFacts {
+            node_id: config.node_id,
+            region: config.region,
+            sif_trailer: draw::bytes::<32>().to_vec(),
+            ice_servers: config.ice_servers,
+        };
+        let inner = Inner {
+            server,
+            origins: config.origins,
+            keys: keys.into(),
+            registry,
+            guests: Guests::default(),
+            nonces: Nonces::default(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The rooms.
+    pub fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+}
+
+/// Every address of every gateway. Whoever serves it puts [`ClientAddress`] and [`Secure`] into each request.
+pub fn router(gateway: Gateway) -> Router {
+    let routes = Router::new()
+        .merge(livekit::routes())
+        .merge(pages::routes())
+        .with_state(gateway);
+    let again = routes.clone();
+    routes.fallback(move |request| not_found::collapse_slashes(again, request))
+}

@@ -15,11 +15,14 @@ use sfu::{RoomRef, Shard, ShardConfig};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Instant;
 use tokio::sync::mpsc;
+
+/// Shards at most: the shard stands in the ICE ufrag.
+pub const MAX_SHARDS: u16 = RoomRef::MAX_SHARDS;
 
 /// Commands that may wait for a shard before rooms wait for it.
 const INBOX: usize = 1024;
@@ -64,8 +67,8 @@ struct Inner {
     turn: AtomicUsize,
     next_room: AtomicU64,
     addresses: Vec<SocketAddr>,
-    #[allow(clippy::disallowed_types, reason = "taken once, at the end")]
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Taken once, at the end.
+    threads: tokio::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
 #[derive(Debug)]
@@ -127,7 +130,7 @@ impl MediaPool {
             turn: AtomicUsize::new(0),
             next_room: AtomicU64::new(1),
             addresses,
-            threads: Mutex::new(threads),
+            threads: tokio::sync::Mutex::new(threads),
         })))
     }
 
@@ -174,7 +177,7 @@ impl MediaPool {
             shard.shared.stop.store(true, Ordering::Release);
             shard.wake.wake();
         }
-        let threads = self.0.threads.lock().map(|mut threads| std::mem::take(&mut *threads)).unwrap_or_default();
+        let threads = self.0.threads.try_lock().map(|mut threads| std::mem::take(&mut *threads)).unwrap_or_default();
         for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("a shard's thread had panicked");
@@ -230,6 +233,21 @@ impl RoomMedia {
             }
             MediaCommand::RemovePeer { .. } => self.sessions.remove(&session),
             _ => self.sessions.get(&session).copied(),
+        }
+    }
+}
+
+impl Drop for RoomMedia {
+    /// A room task that ended without removing its peers (a panic) must not leave them behind.
+    fn drop(&mut self) {
+        for (session, shard) in self.sessions.drain() {
+            let Some(handle) = self.pool.0.shards.get(usize::from(shard)) else { continue };
+            let command = MediaCommand::RemovePeer { session };
+            let command = Command { room: Arc::clone(&self.room), events: self.events.clone(), command, owner: shard };
+            if handle.commands.try_send(command).is_err() {
+                tracing::error!(?session, "a peer was left on its shard");
+            }
+            handle.wake.wake();
         }
     }
 }

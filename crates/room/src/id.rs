@@ -95,20 +95,13 @@ pub struct Identity {
 impl Identity {
     /// An identity given by a token.
     pub fn token(id: impl Into<Arc<str>>) -> Self {
-        Self {
-            origin: Origin::Token,
-            id: id.into(),
-        }
+        Self { origin: Origin::Token, id: id.into() }
     }
 
     /// As a client of `viewer`'s origin sees it: bare for its own, prefixed for others.
     pub fn seen_from(&self, viewer: Origin) -> Arc<str> {
         // Dialects with tokens (LiveKit) are the `Token` origin: others appear to them prefixed.
-        if self.origin == viewer {
-            self.id.clone()
-        } else {
-            format!("{}{}", self.origin.prefix(), self.id).into()
-        }
+        if self.origin == viewer { self.id.clone() } else { format!("{}{}", self.origin.prefix(), self.id).into() }
     }
 }
 

@@ -58,12 +58,7 @@ pub struct RoomConfig {
 impl Default for RoomConfig {
     /// The reference's defaults (livekit.md 3, «room opts»).
     fn default() -> Self {
-        Self {
-            empty_timeout_s: 300,
-            departure_timeout_s: 20,
-            max_participants: 0,
-            metadata: String::new(),
-        }
+        Self { empty_timeout_s: 300, departure_timeout_s: 20, max_participants: 0, metadata: String::new() }
     }
 }
 
@@ -135,40 +130,17 @@ impl Room {
             RoomInput::SignalLost { session } => self.on_signal_lost(now, session),
             RoomInput::Offer { session, id, sdp } => self.on_offer(session, id, sdp),
             RoomInput::Answer { session, id, sdp } => self.on_answer(session, id, sdp),
-            RoomInput::Candidate {
-                session,
-                target,
-                candidate,
-            } => self.on_candidate(session, target, candidate),
+            RoomInput::Candidate { session, target, candidate } => self.on_candidate(session, target, candidate),
             RoomInput::AddTrack { session, request } => self.on_add_track(now, session, *request),
             RoomInput::Mute { session, track, muted } => self.on_mute(now, session, &track, muted),
-            RoomInput::UpdateTrack {
-                session,
-                track,
-                audio_features,
-                size,
-            } => {
+            RoomInput::UpdateTrack { session, track, audio_features, size } => {
                 self.on_update_track(now, session, &track, audio_features, size);
             }
-            RoomInput::UpdateSubscription {
-                session,
-                tracks,
-                subscribe,
-            } => {
+            RoomInput::UpdateSubscription { session, tracks, subscribe } => {
                 self.on_update_subscription(session, tracks, subscribe);
             }
-            RoomInput::UpdateMetadata {
-                session,
-                request_id,
-                name,
-                metadata,
-                attributes,
-            } => {
-                let change = metadata::Change {
-                    name,
-                    metadata,
-                    attributes,
-                };
+            RoomInput::UpdateMetadata { session, request_id, name, metadata, attributes } => {
+                let change = metadata::Change { name, metadata, attributes };
                 self.on_update_metadata(session, request_id, change);
             }
             RoomInput::Remove { identity } => self.on_remove(&identity),

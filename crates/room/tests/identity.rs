@@ -20,16 +20,9 @@ fn l_16_the_same_identity_again_disconnects_the_older() {
     let leave = (DisconnectReason::DuplicateIdentity, LeaveAction::Disconnect);
     assert_eq!(stage.leave_told(old), Some(leave));
     assert!(stage.closed(old));
-    assert_eq!(
-        stage.joined(new).2.len(),
-        1,
-        "the new one sees the watcher, not the old self"
-    );
+    assert_eq!(stage.joined(new).2.len(), 1, "the new one sees the watcher, not the old self");
     let seen = stage.updates(watcher);
-    assert_eq!(
-        (&seen[0].sid, seen[0].state),
-        (&old_sid, ParticipantState::Disconnected)
-    );
+    assert_eq!((&seen[0].sid, seen[0].state), (&old_sid, ParticipantState::Disconnected));
     assert_eq!(seen[0].disconnect_reason, Some(DisconnectReason::DuplicateIdentity));
     assert_eq!(seen[1].state, ParticipantState::Joined);
     assert_ne!(seen[1].sid, old_sid);
@@ -53,10 +46,7 @@ fn l_50_the_evicted_session_can_do_nothing_more() {
 fn l_16_the_same_id_of_another_origin_is_somebody_else() {
     let mut stage = Stage::new();
     let token = stage.join("alice");
-    let bus = Identity {
-        origin: Origin::Bus,
-        id: "alice".into(),
-    };
+    let bus = Identity { origin: Origin::Bus, id: "alice".into() };
     stage.join_with("", |join| join.identity = bus.clone());
     assert_eq!(stage.leave_told(token), None);
     let seen = stage.updates(token);

@@ -19,10 +19,7 @@ fn l_23_the_newcomer_gets_the_room_and_everybody_in_it() {
     let mic = stage.publish(alice, microphone("m"));
     let bob = stage.join("bob");
     let (room, you, others) = stage.joined(bob);
-    assert_eq!(
-        (room.name.as_str(), room.num_participants, room.created_at_ms),
-        ("residence", 2, START_MS)
-    );
+    assert_eq!((room.name.as_str(), room.num_participants, room.created_at_ms), ("residence", 2, START_MS));
     assert_eq!((&*you.identity.id, you.state), ("bob", ParticipantState::Joined));
     assert_eq!(others.len(), 1);
     assert_eq!(&*others[0].identity.id, "alice");
@@ -37,11 +34,7 @@ fn l_15_sids_are_given_by_the_server() {
     let alice = stage.join("alice");
     let track = stage.announce(alice, camera("c"));
     let (room, you, _) = stage.joined(alice);
-    for (sid, prefix) in [
-        (room.sid.as_str(), "RM_"),
-        (you.sid.as_str(), "PA_"),
-        (track.as_str(), "TR_VC"),
-    ] {
+    for (sid, prefix) in [(room.sid.as_str(), "RM_"), (you.sid.as_str(), "PA_"), (track.as_str(), "TR_VC")] {
         assert!(sid.starts_with(prefix), "{sid}");
         assert_eq!(sid.len(), prefix.len() + 12, "{sid}");
     }
@@ -59,10 +52,7 @@ fn l_42_the_tokens_metadata_is_seen_by_all() {
     let (_, you, _) = stage.joined(bob);
     let seen = stage.seen(alice, "bob").expect("alice sees bob");
     for info in [you, seen] {
-        assert_eq!(
-            (info.metadata.as_str(), info.attributes["colour"].as_str()),
-            ("seat 12", "red")
-        );
+        assert_eq!((info.metadata.as_str(), info.attributes["colour"].as_str()), ("seat 12", "red"));
         assert_eq!(info.name, "BOB");
     }
 }
@@ -87,19 +77,10 @@ fn others_see_a_newcomer_at_once_and_again_when_the_media_is_up() {
 fn a_dual_client_is_active_by_its_subscriber_connection() {
     let mut stage = Stage::new();
     let bob = stage.join_with("bob", |join| join.mode = ConnectionMode::Dual);
-    stage.media(MediaEvent::Connected {
-        session: bob,
-        target: Target::Publisher,
-    });
+    stage.media(MediaEvent::Connected { session: bob, target: Target::Publisher });
     assert!(stage.seen(bob, "bob").is_none());
-    stage.media(MediaEvent::Connected {
-        session: bob,
-        target: Target::Subscriber,
-    });
-    assert_eq!(
-        stage.seen(bob, "bob").map(|info| info.state),
-        Some(ParticipantState::Active)
-    );
+    stage.media(MediaEvent::Connected { session: bob, target: Target::Subscriber });
+    assert_eq!(stage.seen(bob, "bob").map(|info| info.state), Some(ParticipantState::Active));
 }
 
 #[test]
@@ -109,14 +90,8 @@ fn a_dual_client_that_may_not_subscribe_is_active_by_its_publisher_connection() 
         join.mode = ConnectionMode::Dual;
         join.permission.can_subscribe = false;
     });
-    stage.media(MediaEvent::Connected {
-        session: bob,
-        target: Target::Publisher,
-    });
-    assert_eq!(
-        stage.seen(bob, "bob").map(|info| info.state),
-        Some(ParticipantState::Active)
-    );
+    stage.media(MediaEvent::Connected { session: bob, target: Target::Publisher });
+    assert_eq!(stage.seen(bob, "bob").map(|info| info.state), Some(ParticipantState::Active));
 }
 
 /// The whole order of 2.3: joined, published tracks, permissions; and to the shard: peer, own tracks, subscriptions,
@@ -167,10 +142,7 @@ fn name(step: &Step, me: room::SessionId) -> &'static str {
 
 #[test]
 fn a_full_room_refuses_newcomers_but_not_whoever_comes_again() {
-    let mut stage = Stage::with(RoomConfig {
-        max_participants: 1,
-        ..RoomConfig::default()
-    });
+    let mut stage = Stage::with(RoomConfig { max_participants: 1, ..RoomConfig::default() });
     stage.join("alice");
     let bob = stage.ticket("bob");
     assert_eq!(stage.room.check_join(&bob), Err(JoinError::RoomFull));
@@ -201,24 +173,15 @@ fn what_is_too_long_is_refused_by_name() {
         change(&mut join);
         stage.room.check_join(&join)
     };
-    assert_eq!(
-        refused(&|join| join.name = "n".repeat(257)),
-        Err(JoinError::TooLong("name"))
-    );
+    assert_eq!(refused(&|join| join.name = "n".repeat(257)), Err(JoinError::TooLong("name")));
     assert_eq!(refused(&|join| join.name = "n".repeat(256)), Ok(()));
-    assert_eq!(
-        refused(&|join| join.metadata = "m".repeat(512 * 1024 + 1)),
-        Err(JoinError::TooLong("metadata"))
-    );
+    assert_eq!(refused(&|join| join.metadata = "m".repeat(512 * 1024 + 1)), Err(JoinError::TooLong("metadata")));
     let long = "i".repeat(257);
     assert_eq!(
         refused(&|join| join.identity = room::Identity::token(long.as_str())),
         Err(JoinError::TooLong("identity"))
     );
-    assert_eq!(
-        refused(&|join| join.identity = room::Identity::token("")),
-        Err(JoinError::EmptyIdentity)
-    );
+    assert_eq!(refused(&|join| join.identity = room::Identity::token("")), Err(JoinError::EmptyIdentity));
     let huge = "v".repeat(64 * 1024);
     let attributes = |join: &mut Join| drop(join.attributes.insert("k".into(), huge.clone()));
     assert_eq!(refused(&attributes), Err(JoinError::TooLong("attributes")));

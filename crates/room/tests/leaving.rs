@@ -57,10 +57,7 @@ fn l_28_who_lost_signalling_without_media_is_gone_after_15_to_25_s() {
     stage.pass_secs(15);
     assert!(stage.seen(bob, "alice").is_none());
     stage.pass_secs(10);
-    assert_eq!(
-        stage.seen(bob, "alice").map(|info| info.state),
-        Some(ParticipantState::Disconnected)
-    );
+    assert_eq!(stage.seen(bob, "alice").map(|info| info.state), Some(ParticipantState::Disconnected));
     assert!(stage.told(alice).is_empty(), "there is no socket to tell them on");
 }
 
@@ -108,10 +105,7 @@ fn media_ends_once() {
     stage.media_ends(alice, MediaEnd::ClosedByPeer);
     stage.connect(alice);
     stage.pass_secs(1);
-    assert!(
-        stage.closed(alice),
-        "neither a second end nor a late report puts it off"
-    );
+    assert!(stage.closed(alice), "neither a second end nor a late report puts it off");
 }
 
 #[test]
@@ -125,11 +119,7 @@ fn each_end_of_media_has_its_remedy() {
         let mut stage = Stage::new();
         let (alice, bob) = two(&mut stage);
         stage.media_ends(alice, end);
-        assert_eq!(
-            stage.leave_told(alice),
-            Some((DisconnectReason::MediaFailure, action)),
-            "{end:?}"
-        );
+        assert_eq!(stage.leave_told(alice), Some((DisconnectReason::MediaFailure, action)), "{end:?}");
         assert!(stage.seen(bob, "alice").is_some(), "gone at once");
     }
 }
@@ -138,14 +128,8 @@ fn each_end_of_media_has_its_remedy() {
 fn an_sdp_that_cannot_be_taken_is_a_reconnect() {
     let mut stage = Stage::new();
     let (alice, _) = two(&mut stage);
-    stage.media(MediaEvent::NegotiationFailed {
-        session: alice,
-        error: "no ice-ufrag".into(),
-    });
-    assert_eq!(
-        stage.leave_told(alice),
-        Some((DisconnectReason::MediaFailure, LeaveAction::Reconnect))
-    );
+    stage.media(MediaEvent::NegotiationFailed { session: alice, error: "no ice-ufrag".into() });
+    assert_eq!(stage.leave_told(alice), Some((DisconnectReason::MediaFailure, LeaveAction::Reconnect)));
 }
 
 /// L-06 (model): an operator removes somebody.
@@ -153,26 +137,20 @@ fn an_sdp_that_cannot_be_taken_is_a_reconnect() {
 fn l_06_who_is_removed_is_told_and_seen_to_go() {
     let mut stage = Stage::new();
     let (alice, bob) = two(&mut stage);
-    stage.input(RoomInput::Remove {
-        identity: Identity::token("alice"),
-    });
+    stage.input(RoomInput::Remove { identity: Identity::token("alice") });
     let leave = (DisconnectReason::ParticipantRemoved, LeaveAction::Disconnect);
     assert_eq!(stage.leave_told(alice), Some(leave));
     let seen = stage.seen(bob, "alice").expect("seen");
     assert_eq!(seen.disconnect_reason, Some(DisconnectReason::ParticipantRemoved));
     stage.forget();
-    stage.input(RoomInput::Remove {
-        identity: Identity::token("nobody"),
-    });
+    stage.input(RoomInput::Remove { identity: Identity::token("nobody") });
     assert!(stage.steps.is_empty());
 }
 
 #[test]
 fn deletion_and_shutdown_tell_everybody_and_end_the_room() {
-    let ends = [
-        (RoomInput::Delete, DisconnectReason::RoomDeleted),
-        (RoomInput::Shutdown, DisconnectReason::ServerShutdown),
-    ];
+    let ends =
+        [(RoomInput::Delete, DisconnectReason::RoomDeleted), (RoomInput::Shutdown, DisconnectReason::ServerShutdown)];
     for (input, reason) in ends {
         let mut stage = Stage::new();
         let (alice, bob) = two(&mut stage);

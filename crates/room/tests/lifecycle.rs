@@ -47,11 +47,7 @@ fn l_14_who_comes_back_in_time_keeps_the_room() {
 
 #[test]
 fn timeouts_are_the_rooms_own() {
-    let mut stage = Stage::with(RoomConfig {
-        empty_timeout_s: 5,
-        departure_timeout_s: 2,
-        ..RoomConfig::default()
-    });
+    let mut stage = Stage::with(RoomConfig { empty_timeout_s: 5, departure_timeout_s: 2, ..RoomConfig::default() });
     let alice = stage.join("alice");
     stage.pass_secs(60);
     stage.leave(alice);
@@ -72,13 +68,7 @@ fn counts_are_told_at_most_every_5_s() {
     assert!(room_updates(&stage, alice).is_empty());
     stage.pass_secs(1);
     let updates = room_updates(&stage, alice);
-    assert_eq!(
-        updates
-            .iter()
-            .map(|info| (info.num_participants, info.num_publishers))
-            .collect::<Vec<_>>(),
-        [(2, 1)]
-    );
+    assert_eq!(updates.iter().map(|info| (info.num_participants, info.num_publishers)).collect::<Vec<_>>(), [(2, 1)]);
     stage.leave(bob);
     stage.pass_secs(5);
     assert_eq!(room_updates(&stage, alice).len(), 2);

@@ -17,9 +17,7 @@ fn update(
     metadata: Option<&str>,
     attributes: &[(&str, &str)],
 ) {
-    let attributes = attributes
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    let attributes = attributes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
     stage.input(RoomInput::UpdateMetadata {
         session,
         request_id: 42,
@@ -31,12 +29,7 @@ fn update(
 
 fn outcome(stage: &Stage, session: SessionId) -> Option<RequestOutcome> {
     stage.told(session).iter().rev().find_map(|event| match &**event {
-        RoomEvent::RequestResponse {
-            request_id: 42,
-            outcome,
-            subject: RequestSubject::Metadata,
-            ..
-        } => Some(*outcome),
+        RoomEvent::RequestResponse { request_id: 42, outcome, subject: RequestSubject::Metadata, .. } => Some(*outcome),
         _ => None,
     })
 }
@@ -64,20 +57,11 @@ fn l_17_a_permitted_change_is_seen_and_answered() {
 fn what_is_not_named_stays_and_an_empty_attribute_goes() {
     let mut stage = Stage::new();
     let alice = editor(&mut stage);
-    update(
-        &mut stage,
-        alice,
-        Some("Alice A."),
-        None,
-        &[("colour", "red"), ("seat", "3")],
-    );
+    update(&mut stage, alice, Some("Alice A."), None, &[("colour", "red"), ("seat", "3")]);
     update(&mut stage, alice, None, Some("m"), &[("colour", "")]);
     let seen = stage.seen(alice, "alice").expect("seen");
     assert_eq!((seen.name.as_str(), seen.metadata.as_str()), ("Alice A.", "m"));
-    assert_eq!(
-        seen.attributes.clone().into_iter().collect::<Vec<_>>(),
-        [("seat".to_owned(), "3".to_owned())]
-    );
+    assert_eq!(seen.attributes.clone().into_iter().collect::<Vec<_>>(), [("seat".to_owned(), "3".to_owned())]);
 }
 
 #[test]
@@ -95,11 +79,8 @@ fn what_is_too_large_is_refused() {
     let mut stage = Stage::new();
     let alice = editor(&mut stage);
     let (name, metadata, value) = ("n".repeat(257), "m".repeat(512 * 1024 + 1), "v".repeat(64 * 1024));
-    let tries: [Words<'_>; 3] = [
-        (Some(&name), None, &[]),
-        (None, Some(&metadata), &[]),
-        (None, None, &[("k", &value)]),
-    ];
+    let tries: [Words<'_>; 3] =
+        [(Some(&name), None, &[]), (None, Some(&metadata), &[]), (None, None, &[("k", &value)])];
     for (name, metadata, attributes) in tries {
         stage.forget();
         update(&mut stage, alice, name, metadata, attributes);

@@ -13,14 +13,9 @@ fn l_51_without_can_publish_a_track_is_refused() {
     let mut stage = Stage::new();
     let alice = stage.join_with("alice", |join| join.permission.can_publish = false);
     stage.forget();
-    stage.input(RoomInput::AddTrack {
-        session: alice,
-        request: Box::new(camera("c")),
-    });
+    stage.input(RoomInput::AddTrack { session: alice, request: Box::new(camera("c")) });
     let told = stage.told(alice);
-    let RoomEvent::RequestResponse { outcome, subject, .. } = &*told[0] else {
-        panic!("{told:?}")
-    };
+    let RoomEvent::RequestResponse { outcome, subject, .. } = &*told[0] else { panic!("{told:?}") };
     assert_eq!(*outcome, RequestOutcome::NotAllowed);
     assert_eq!(*subject, RequestSubject::AddTrack { cid: "c".into() });
     assert!(stage.commands().is_empty());
@@ -33,10 +28,7 @@ fn l_51_only_permitted_sources_may_be_published() {
     let sources = vec![TrackSource::Microphone];
     let alice = stage.join_with("alice", |join| join.permission.can_publish_sources = sources);
     stage.announce(alice, microphone("m"));
-    stage.input(RoomInput::AddTrack {
-        session: alice,
-        request: Box::new(camera("c")),
-    });
+    stage.input(RoomInput::AddTrack { session: alice, request: Box::new(camera("c")) });
     assert!(stage.published_sid(alice, "c").is_none());
 }
 
@@ -54,11 +46,7 @@ fn l_51_the_hidden_are_never_shown() {
     assert_eq!(stage.joined(ghost).2.len(), 1, "the ghost sees alice");
     stage.connect(ghost);
     let track = stage.publish(ghost, camera("c"));
-    stage.input(RoomInput::UpdateSubscription {
-        session: alice,
-        tracks: vec![track.clone()],
-        subscribe: true,
-    });
+    stage.input(RoomInput::UpdateSubscription { session: alice, tracks: vec![track.clone()], subscribe: true });
     assert!(stage.subscribed().iter().all(|(session, _)| *session == ghost));
     stage.leave(ghost);
     assert!(stage.updates(alice).is_empty());

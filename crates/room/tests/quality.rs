@@ -8,12 +8,7 @@ use room::media::MediaEvent;
 use stage::{Stage, microphone};
 
 fn report(stage: &mut Stage, session: SessionId, loss: f32, rtt_ms: f32) {
-    stage.media(MediaEvent::Quality {
-        session,
-        up_loss: Some(loss),
-        down_loss: None,
-        rtt_ms: Some(rtt_ms),
-    });
+    stage.media(MediaEvent::Quality { session, up_loss: Some(loss), down_loss: None, rtt_ms: Some(rtt_ms) });
 }
 
 fn rounds(stage: &Stage, session: SessionId) -> Vec<Vec<ParticipantQuality>> {
@@ -42,11 +37,7 @@ fn loss_and_delay_make_the_quality() {
     assert_eq!(quality_of(0.05, 20.0), Quality::Good);
     assert_eq!(quality_of(0.15, 20.0), Quality::Poor);
     assert_eq!(quality_of(0.0, 800.0), Quality::Good);
-    assert_eq!(
-        quality_of(1.0, 5000.0),
-        Quality::Poor,
-        "never lost: that is the client's to find out"
-    );
+    assert_eq!(quality_of(1.0, 5000.0), Quality::Poor, "never lost: that is the client's to find out");
 }
 
 #[test]
@@ -68,10 +59,7 @@ fn each_hears_of_themselves_and_of_those_they_receive_every_5_s() {
         report(&mut stage, bob, 0.0, 10.0);
         stage.pass_secs(5);
     }
-    assert_eq!(
-        rounds(&stage, alice).iter().map(Vec::len).collect::<Vec<_>>(),
-        [1, 1, 1]
-    );
+    assert_eq!(rounds(&stage, alice).iter().map(Vec::len).collect::<Vec<_>>(), [1, 1, 1]);
     assert_eq!(rounds(&stage, bob).iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 2]);
 }
 

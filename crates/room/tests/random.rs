@@ -69,10 +69,7 @@ impl Oracle {
             self.versions.insert((session, you.sid.to_string()), you.version);
             return;
         }
-        assert!(
-            self.open.contains(&session),
-            "the first event is Joined, none comes after the end: {event:?}"
-        );
+        assert!(self.open.contains(&session), "the first event is Joined, none comes after the end: {event:?}");
         assert!(!self.told_leave.contains(&session), "Leave is the last event");
         match event {
             RoomEvent::ParticipantsUpdated(list) => list.iter().for_each(|info| self.check_info(session, info)),
@@ -84,15 +81,9 @@ impl Oracle {
     fn check_info(&mut self, viewer: SessionId, info: &room::participant::Participant) {
         let sid = info.sid.to_string();
         let own = self.versions.contains_key(&(viewer, sid.clone()));
-        assert!(
-            own || !self.hidden.contains(&*info.identity.id),
-            "hidden and shown: {info:?}"
-        );
+        assert!(own || !self.hidden.contains(&*info.identity.id), "hidden and shown: {info:?}");
         let before = self.versions.insert((viewer, sid), info.version);
-        assert!(
-            before.is_none_or(|before| before < info.version),
-            "versions rise: {before:?} {info:?}"
-        );
+        assert!(before.is_none_or(|before| before < info.version), "versions rise: {before:?} {info:?}");
     }
 
     fn check_command(&mut self, command: &MediaCommand) {
@@ -133,19 +124,10 @@ struct World {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let config = RoomConfig {
-            max_participants: if seed.is_multiple_of(3) { 5 } else { 0 },
-            ..RoomConfig::default()
-        };
+        let config =
+            RoomConfig { max_participants: if seed.is_multiple_of(3) { 5 } else { 0 }, ..RoomConfig::default() };
         let (sessions, tracks) = (vec![SessionId(9999)], vec![TrackSid::new("TR_VCnowhere00000")]);
-        Self {
-            stage: Stage::with(config),
-            dice: Dice(seed),
-            oracle: Oracle::default(),
-            sessions,
-            tracks,
-            checked: 0,
-        }
+        Self { stage: Stage::with(config), dice: Dice(seed), oracle: Oracle::default(), sessions, tracks, checked: 0 }
     }
 
     fn step(&mut self) {
@@ -183,11 +165,7 @@ impl World {
         let can_update_metadata = self.dice.coin();
         let request = self.request();
         let session = self.stage.join_with(&identity, |join| {
-            join.mode = if dual {
-                ConnectionMode::Dual
-            } else {
-                ConnectionMode::Single
-            };
+            join.mode = if dual { ConnectionMode::Dual } else { ConnectionMode::Single };
             join.auto_subscribe = auto_subscribe;
             join.permission.can_subscribe = can_subscribe;
             join.permission.can_update_metadata = can_update_metadata;
@@ -221,23 +199,10 @@ impl World {
                 self.oracle.open.remove(&session);
                 RoomInput::SignalLost { session }
             }
-            2 => RoomInput::Remove {
-                identity: Identity::token(format!("p{}", self.dice.below(12))),
-            },
-            3 => RoomInput::AddTrack {
-                session,
-                request: Box::new(self.request()),
-            },
-            4 => RoomInput::Mute {
-                session,
-                track,
-                muted: flag,
-            },
-            5 | 6 => RoomInput::UpdateSubscription {
-                session,
-                tracks: vec![track],
-                subscribe: flag,
-            },
+            2 => RoomInput::Remove { identity: Identity::token(format!("p{}", self.dice.below(12))) },
+            3 => RoomInput::AddTrack { session, request: Box::new(self.request()) },
+            4 => RoomInput::Mute { session, track, muted: flag },
+            5 | 6 => RoomInput::UpdateSubscription { session, tracks: vec![track], subscribe: flag },
             7 => RoomInput::UpdateMetadata {
                 session,
                 request_id: 1,
@@ -245,17 +210,8 @@ impl World {
                 metadata: None,
                 attributes: [("k".to_owned(), "v".repeat(self.dice.below(9) as usize))].into(),
             },
-            8 => RoomInput::Offer {
-                session,
-                id: 1,
-                sdp: String::new(),
-            },
-            9 => RoomInput::UpdateTrack {
-                session,
-                track,
-                audio_features: Some(vec![1]),
-                size: Some((1, 2)),
-            },
+            8 => RoomInput::Offer { session, id: 1, sdp: String::new() },
+            9 => RoomInput::UpdateTrack { session, track, audio_features: Some(vec![1]), size: Some((1, 2)) },
             _ => RoomInput::Media(self.media_event(session, track, flag)),
         }
     }
@@ -263,62 +219,26 @@ impl World {
     fn media_event(&mut self, session: SessionId, track: TrackSid, flag: bool) -> MediaEvent {
         match self.dice.below(9) {
             0 => {
-                let ends = [
-                    MediaEnd::Connectivity,
-                    MediaEnd::ClosedByPeer,
-                    MediaEnd::SlowReader,
-                    MediaEnd::Panic,
-                ];
-                MediaEvent::Ended {
-                    session,
-                    reason: self.dice.pick(&ends),
-                }
+                let ends = [MediaEnd::Connectivity, MediaEnd::ClosedByPeer, MediaEnd::SlowReader, MediaEnd::Panic];
+                MediaEvent::Ended { session, reason: self.dice.pick(&ends) }
             }
-            1 => MediaEvent::Connected {
-                session,
-                target: if flag { Target::Publisher } else { Target::Subscriber },
-            },
+            1 => MediaEvent::Connected { session, target: if flag { Target::Publisher } else { Target::Subscriber } },
             2..=4 => {
-                let layers = vec![LiveLayer {
-                    rid: "q".into(),
-                    ssrc: 1,
-                    quality: 0,
-                }];
+                let layers = vec![LiveLayer { rid: "q".into(), ssrc: 1, quality: 0 }];
                 // Mostly the owner's own track, as shards report it.
                 let owner = self.owner(&track).filter(|_| flag).unwrap_or(session);
-                MediaEvent::TrackLive {
-                    session: owner,
-                    track,
-                    mid: "0".into(),
-                    mime: "video/VP8".into(),
-                    layers,
-                }
+                MediaEvent::TrackLive { session: owner, track, mid: "0".into(), mime: "video/VP8".into(), layers }
             }
-            5 => MediaEvent::TrackEnded {
-                session: self.owner(&track).unwrap_or(session),
-                track,
-            },
+            5 => MediaEvent::TrackEnded { session: self.owner(&track).unwrap_or(session), track },
             6 => MediaEvent::Subscribed { session, track },
             7 => {
                 let (level_dbov, active_share) = (self.dice.below(256) as u8, self.dice.below(11) as f32 / 10.0);
                 let session = self.owner(&track).unwrap_or(session);
-                MediaEvent::Levels {
-                    levels: vec![AudioLevel {
-                        session,
-                        track,
-                        level_dbov,
-                        active_share,
-                    }],
-                }
+                MediaEvent::Levels { levels: vec![AudioLevel { session, track, level_dbov, active_share }] }
             }
             _ => {
                 let loss = self.dice.pick(&[Some(0.1), Some(f32::NAN), Some(7.0), None]);
-                MediaEvent::Quality {
-                    session,
-                    up_loss: loss,
-                    down_loss: Some(0.0),
-                    rtt_ms: Some(30.0),
-                }
+                MediaEvent::Quality { session, up_loss: loss, down_loss: Some(0.0), rtt_ms: Some(30.0) }
             }
         }
     }

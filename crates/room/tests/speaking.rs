@@ -9,12 +9,7 @@ use stage::{Stage, microphone};
 use std::time::Duration;
 
 fn heard(stage: &mut Stage, session: SessionId, track: &TrackSid, level_dbov: u8, active_share: f32) {
-    let level = AudioLevel {
-        session,
-        track: track.clone(),
-        level_dbov,
-        active_share,
-    };
+    let level = AudioLevel { session, track: track.clone(), level_dbov, active_share };
     stage.media(MediaEvent::Levels { levels: vec![level] });
 }
 
@@ -81,11 +76,7 @@ fn l_03_a_cough_is_no_speech() {
 fn those_who_do_not_receive_a_speaker_are_not_told() {
     let mut stage = Stage::new();
     let (alice, mic, bob) = scene(&mut stage);
-    stage.input(RoomInput::UpdateSubscription {
-        session: bob,
-        tracks: vec![mic.clone()],
-        subscribe: false,
-    });
+    stage.input(RoomInput::UpdateSubscription { session: bob, tracks: vec![mic.clone()], subscribe: false });
     heard(&mut stage, alice, &mic, 10, 1.0);
     assert_eq!((speakers(&stage, bob).len(), speakers(&stage, alice).len()), (0, 1));
 }
@@ -106,18 +97,10 @@ fn a_muted_track_speaks_no_more() {
     let mut stage = Stage::new();
     let (alice, mic, bob) = scene(&mut stage);
     heard(&mut stage, alice, &mic, 10, 1.0);
-    stage.input(RoomInput::Mute {
-        session: alice,
-        track: mic.clone(),
-        muted: true,
-    });
+    stage.input(RoomInput::Mute { session: alice, track: mic.clone(), muted: true });
     assert!(!speakers(&stage, bob)[1][0].active);
     heard(&mut stage, alice, &mic, 10, 1.0);
-    assert_eq!(
-        speakers(&stage, bob).len(),
-        2,
-        "what the shard heard before the mute reached it"
-    );
+    assert_eq!(speakers(&stage, bob).len(), 2, "what the shard heard before the mute reached it");
 }
 
 #[test]
@@ -127,15 +110,8 @@ fn the_loudest_comes_first() {
     let quiet = stage.publish(alice, microphone("a"));
     let loud = stage.publish(bob, microphone("b"));
     stage.forget();
-    let level = |session, track, level_dbov| AudioLevel {
-        session,
-        track,
-        level_dbov,
-        active_share: 1.0,
-    };
-    stage.media(MediaEvent::Levels {
-        levels: vec![level(alice, quiet, 25), level(bob, loud, 3)],
-    });
+    let level = |session, track, level_dbov| AudioLevel { session, track, level_dbov, active_share: 1.0 };
+    stage.media(MediaEvent::Levels { levels: vec![level(alice, quiet, 25), level(bob, loud, 3)] });
     let told = speakers(&stage, alice);
     assert_eq!(told.len(), 1);
     assert!(told[0][0].level > told[0][1].level);

@@ -8,11 +8,7 @@ use room::{RoomInput, SessionId, TrackSid};
 use stage::{Stage, camera, microphone};
 
 fn choose(stage: &mut Stage, session: SessionId, track: &TrackSid, subscribe: bool) {
-    stage.input(RoomInput::UpdateSubscription {
-        session,
-        tracks: vec![track.clone()],
-        subscribe,
-    });
+    stage.input(RoomInput::UpdateSubscription { session, tracks: vec![track.clone()], subscribe });
 }
 
 /// L-21: everything is received by default, what is there and what comes.
@@ -102,14 +98,7 @@ fn l_51_without_can_subscribe_nothing_is_received() {
     stage.publish(alice, camera("c"));
     choose(&mut stage, bob, &mic, true);
     assert_eq!(stage.subscribed().len(), 0);
-    assert_eq!(
-        stage
-            .told(bob)
-            .iter()
-            .filter_map(|event| permitted(event))
-            .collect::<Vec<_>>(),
-        [(mic, false)]
-    );
+    assert_eq!(stage.told(bob).iter().filter_map(|event| permitted(event)).collect::<Vec<_>>(), [(mic, false)]);
 }
 
 #[test]

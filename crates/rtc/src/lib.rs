@@ -4,6 +4,7 @@
 //! Sans-IO, in virtual time. str0m does the protocol inside and is named in this crate alone (and in `sim` and
 //! `bench`), so that its inside can be replaced. What its SDP can't say, [`negotiation`] finishes.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test begins at some instant"))]
 
 pub mod codec;
 pub mod connection;

@@ -7,6 +7,7 @@
 //! The way of a packet: [`Shard::handle_datagram`] → `ingress` → `fanout` → `select` and `rewrite` → `rtc` →
 //! [`Outbox::datagram`]. Its payload is stored once, as an `Arc<[u8]>`; nothing on the way locks or waits.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test begins at some instant"))]
 
 mod data;
 mod demux;

@@ -20,20 +20,14 @@ pub fn livekit_join(bytes: &[u8]) {
 /// A wrapped join request before base64: what a client controls most of.
 pub fn livekit_wrapped_join(bytes: &[u8]) {
     use base64::Engine as _;
-    let text = format!(
-        "join_request={}",
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
-    );
+    let text = format!("join_request={}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes));
     let _ = JoinParams::v1(&Query::parse(&text));
 }
 
 /// A message of a client, as protobuf and as JSON.
 pub fn livekit_signal(bytes: &[u8]) {
     for mode in [ConnectionMode::Single, ConnectionMode::Dual] {
-        let sender = signal::Sender {
-            session: SessionId(1),
-            mode,
-        };
+        let sender = signal::Sender { session: SessionId(1), mode };
         let _ = signal::decode(sender, bytes, Encoding::Binary);
         let _ = signal::decode(sender, bytes, Encoding::Json);
     }

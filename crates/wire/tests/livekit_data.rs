@@ -20,18 +20,11 @@ fn alice() -> DataSender {
 }
 
 fn user(payload: &[u8]) -> proto::UserPacket {
-    proto::UserPacket {
-        payload: payload.to_vec(),
-        topic: Some("chat".into()),
-        ..Default::default()
-    }
+    proto::UserPacket { payload: payload.to_vec(), topic: Some("chat".into()), ..Default::default() }
 }
 
 fn packet(value: Value) -> proto::DataPacket {
-    proto::DataPacket {
-        value: Some(value),
-        ..Default::default()
-    }
+    proto::DataPacket { value: Some(value), ..Default::default() }
 }
 
 fn stamped(sender: &DataSender, packet: &proto::DataPacket) -> (proto::DataPacket, Stamped) {
@@ -60,21 +53,12 @@ fn l_44_the_senders_names_replace_whatever_the_client_said() {
         }))
     };
     let (packet, stamped) = stamped(&alice(), &claimed);
-    assert_eq!(
-        (packet.participant_identity.as_str(), packet.participant_sid.as_str()),
-        ("alice", "PA_alice")
-    );
+    assert_eq!((packet.participant_identity.as_str(), packet.participant_sid.as_str()), ("alice", "PA_alice"));
     assert_eq!(packet.sequence, 41);
     assert!(stamped.destinations.is_empty());
     let user = user_of(packet);
-    assert_eq!(
-        (user.participant_identity.as_str(), user.participant_sid.as_str()),
-        ("alice", "PA_alice")
-    );
-    assert_eq!(
-        (&user.payload[..], user.topic.as_deref()),
-        (&b"hello"[..], Some("chat"))
-    );
+    assert_eq!((user.participant_identity.as_str(), user.participant_sid.as_str()), ("alice", "PA_alice"));
+    assert_eq!((&user.payload[..], user.topic.as_deref()), (&b"hello"[..], Some("chat")));
 }
 
 #[test]
@@ -82,10 +66,7 @@ fn l_47_destinations_are_mirrored_both_ways() {
     // L-47: 2.x names identities on the packet, 1.x in the user packet.
     let outer = proto::DataPacket {
         destination_identities: vec!["bob".into(), "eve".into()],
-        ..packet(Value::User(proto::UserPacket {
-            destination_identities: vec!["old".into()],
-            ..user(b"x")
-        }))
+        ..packet(Value::User(proto::UserPacket { destination_identities: vec!["old".into()], ..user(b"x") }))
     };
     let inner = packet(Value::User(proto::UserPacket {
         destination_identities: vec!["bob".into(), "eve".into()],
@@ -102,19 +83,13 @@ fn l_47_destinations_are_mirrored_both_ways() {
 #[test]
 fn l_47_destination_sids_of_1_x_clients_never_become_everybody() {
     // L-47
-    let sent = packet(Value::User(proto::UserPacket {
-        destination_sids: vec!["PA_bob".into()],
-        ..user(b"x")
-    }));
+    let sent = packet(Value::User(proto::UserPacket { destination_sids: vec!["PA_bob".into()], ..user(b"x") }));
     assert_eq!(stamped(&alice(), &sent).1.destinations, ["PA_bob"]);
 }
 
 #[test]
 fn the_channel_says_the_kind() {
-    let lying = proto::DataPacket {
-        kind: 1,
-        ..packet(Value::User(user(b"x")))
-    };
+    let lying = proto::DataPacket { kind: 1, ..packet(Value::User(user(b"x"))) };
     for (reliable, kind) in [(true, 0), (false, 1)] {
         let stamped = stamp(&alice(), reliable, &lying.encode_to_vec()).unwrap();
         assert_eq!(proto::DataPacket::decode(&*stamped.bytes).unwrap().kind, kind);
@@ -124,11 +99,7 @@ fn the_channel_says_the_kind() {
 #[test]
 fn l_66_what_is_not_understood_passes_byte_for_byte() {
     // L-66: encrypted packets, and fields and payloads of later versions.
-    let secret = proto::EncryptedPacket {
-        iv: vec![1; 12],
-        encrypted_value: vec![9; 40],
-        ..Default::default()
-    };
+    let secret = proto::EncryptedPacket { iv: vec![1; 12], encrypted_value: vec![9; 40], ..Default::default() };
     let (packet, _) = stamped(&alice(), &packet(Value::EncryptedPacket(secret.clone())));
     assert_eq!(packet.value, Some(Value::EncryptedPacket(secret)));
     // Fields 900 (text), 901 (varint), 902 (fixed32) and 903 (fixed64), and a user packet with an unknown field 99.
@@ -143,31 +114,16 @@ fn l_66_what_is_not_understood_passes_byte_for_byte() {
 #[test]
 fn l_67_a_hidden_sender_has_no_name() {
     // L-67
-    let hidden = DataSender {
-        hidden: true,
-        ..alice()
-    };
-    let claimed = proto::DataPacket {
-        participant_identity: "bob".into(),
-        ..packet(Value::User(user(b"x")))
-    };
+    let hidden = DataSender { hidden: true, ..alice() };
+    let claimed = proto::DataPacket { participant_identity: "bob".into(), ..packet(Value::User(user(b"x"))) };
     let (packet, _) = stamped(&hidden, &claimed);
-    assert_eq!(
-        (packet.participant_identity.as_str(), packet.participant_sid.as_str()),
-        ("", "")
-    );
+    assert_eq!((packet.participant_identity.as_str(), packet.participant_sid.as_str()), ("", ""));
     assert_eq!(user_of(packet).participant_identity, "");
 }
 
 #[test]
 fn a_sender_of_another_origin_is_stamped_with_its_prefix() {
-    let phoenix = DataSender {
-        identity: Identity {
-            origin: Origin::Phoenix,
-            id: "alice".into(),
-        },
-        ..alice()
-    };
+    let phoenix = DataSender { identity: Identity { origin: Origin::Phoenix, id: "alice".into() }, ..alice() };
     let (packet, _) = stamped(&phoenix, &packet(Value::User(user(b"x"))));
     assert_eq!(packet.participant_identity, "phoenix:alice");
 }
@@ -175,10 +131,7 @@ fn a_sender_of_another_origin_is_stamped_with_its_prefix() {
 #[test]
 fn l_51_without_the_grant_nothing_goes_out() {
     // L-51
-    let mute = DataSender {
-        can_publish_data: false,
-        ..alice()
-    };
+    let mute = DataSender { can_publish_data: false, ..alice() };
     let bytes = packet(Value::User(user(b"x"))).encode_to_vec();
     assert_eq!(stamp(&mute, true, &bytes), Err(DataError::NotPermitted));
 }
@@ -190,36 +143,22 @@ fn speakers_and_metrics_are_not_forwarded_and_transcriptions_only_from_agents() 
         assert_eq!(stamp(&alice(), true, &bytes), Err(DataError::NotForwarded));
     }
     let transcription = packet(Value::Transcription(Default::default()));
-    assert_eq!(
-        stamp(&alice(), true, &transcription.encode_to_vec()),
-        Err(DataError::NotPermitted)
-    );
+    assert_eq!(stamp(&alice(), true, &transcription.encode_to_vec()), Err(DataError::NotPermitted));
     let agent = DataSender { agent: true, ..alice() };
     assert_eq!(stamped(&agent, &transcription).0.value, transcription.value);
     // Hidden behind a second value: the packet is judged by all that it holds.
-    let both = [
-        packet(Value::Metrics(Default::default())).encode_to_vec(),
-        packet(Value::User(user(b"x"))).encode_to_vec(),
-    ];
+    let both =
+        [packet(Value::Metrics(Default::default())).encode_to_vec(), packet(Value::User(user(b"x"))).encode_to_vec()];
     assert_eq!(stamp(&alice(), true, &both.concat()), Err(DataError::NotForwarded));
 }
 
 #[test]
 fn an_agent_may_speak_for_somebody_and_the_text_says_so() {
     let agent = DataSender { agent: true, ..alice() };
-    let chat = Value::ChatMessage(proto::ChatMessage {
-        message: "hi".into(),
-        ..Default::default()
-    });
-    let sent = proto::DataPacket {
-        participant_identity: "bob".into(),
-        ..packet(chat)
-    };
+    let chat = Value::ChatMessage(proto::ChatMessage { message: "hi".into(), ..Default::default() });
+    let sent = proto::DataPacket { participant_identity: "bob".into(), ..packet(chat) };
     let (packet, _) = stamped(&agent, &sent);
-    assert_eq!(
-        (packet.participant_identity.as_str(), packet.participant_sid.as_str()),
-        ("bob", "PA_alice")
-    );
+    assert_eq!((packet.participant_identity.as_str(), packet.participant_sid.as_str()), ("bob", "PA_alice"));
     assert!(matches!(packet.value, Some(Value::ChatMessage(chat)) if chat.generated && chat.message == "hi"));
     let (packet, _) = stamped(&alice(), &sent);
     assert_eq!(packet.participant_identity, "alice", "others may not");
@@ -231,22 +170,12 @@ fn an_agents_text_stream_is_marked_and_its_byte_stream_is_its_own() {
     use proto::data_stream::header::ContentHeader;
     let agent = DataSender { agent: true, ..alice() };
     let header = |content| {
-        let header = proto::data_stream::Header {
-            content_header: Some(content),
-            ..Default::default()
-        };
-        proto::DataPacket {
-            participant_identity: "bob".into(),
-            ..packet(Value::StreamHeader(header))
-        }
+        let header = proto::data_stream::Header { content_header: Some(content), ..Default::default() };
+        proto::DataPacket { participant_identity: "bob".into(), ..packet(Value::StreamHeader(header)) }
     };
     let (text, _) = stamped(&agent, &header(ContentHeader::TextHeader(Default::default())));
     assert_eq!(text.participant_identity, "bob");
-    let Some(Value::StreamHeader(proto::data_stream::Header {
-        content_header: Some(content),
-        ..
-    })) = text.value
-    else {
+    let Some(Value::StreamHeader(proto::data_stream::Header { content_header: Some(content), .. })) = text.value else {
         panic!()
     };
     assert!(matches!(content, ContentHeader::TextHeader(text) if text.generated));
@@ -256,24 +185,10 @@ fn an_agents_text_stream_is_marked_and_its_byte_stream_is_its_own() {
 
 #[test]
 fn what_is_too_large_or_no_packet_goes_nowhere() {
-    assert_eq!(
-        stamp(&alice(), true, &vec![0; MAX_DATA_PACKET_BYTES + 1]),
-        Err(DataError::TooLarge)
-    );
-    let crowd = proto::DataPacket {
-        destination_identities: vec!["b".into(); 2_049],
-        ..Default::default()
-    };
+    assert_eq!(stamp(&alice(), true, &vec![0; MAX_DATA_PACKET_BYTES + 1]), Err(DataError::TooLarge));
+    let crowd = proto::DataPacket { destination_identities: vec!["b".into(); 2_049], ..Default::default() };
     assert_eq!(stamp(&alice(), true, &crowd.encode_to_vec()), Err(DataError::TooLarge));
-    for bad in [
-        &b"\x12"[..],
-        b"\x12\x05ab",
-        b"\x0b",
-        b"\x00",
-        b"\x2a\x02\xff\xfe",
-        b"\x10\x01",
-        b"\x80\x80",
-    ] {
+    for bad in [&b"\x12"[..], b"\x12\x05ab", b"\x0b", b"\x00", b"\x2a\x02\xff\xfe", b"\x10\x01", b"\x80\x80"] {
         assert_eq!(stamp(&alice(), true, bad), Err(DataError::Malformed), "{bad:?}");
     }
     let endless = [0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];

@@ -13,18 +13,11 @@ use wire::livekit::join_response::ServerFacts;
 use wire::livekit::proto;
 
 fn facts() -> ServerFacts {
-    ServerFacts {
-        node_id: "ND_1".into(),
-        sif_trailer: vec![1, 2, 3],
-        ..ServerFacts::default()
-    }
+    ServerFacts { node_id: "ND_1".into(), sif_trailer: vec![1, 2, 3], ..ServerFacts::default() }
 }
 
 fn messages(event: &RoomEvent, mode: ConnectionMode) -> Vec<Message> {
-    responses(event, mode, &facts())
-        .into_iter()
-        .filter_map(|response| response.message)
-        .collect()
+    responses(event, mode, &facts()).into_iter().filter_map(|response| response.message).collect()
 }
 
 fn message(event: &RoomEvent) -> Message {
@@ -46,11 +39,7 @@ fn participant(identity: Identity) -> Participant {
         joined_at_ms: 1_795_149_759_677,
         version: 3,
         kind: ParticipantKind::Standard,
-        client: ClientInfo {
-            client_protocol: 2,
-            capabilities: vec![2],
-            ..ClientInfo::default()
-        },
+        client: ClientInfo { client_protocol: 2, capabilities: vec![2], ..ClientInfo::default() },
         disconnect_reason: None,
         is_publisher: true,
         region: String::new(),
@@ -58,11 +47,7 @@ fn participant(identity: Identity) -> Participant {
 }
 
 fn track() -> Track {
-    let layer = |rid: &str, quality| Layer {
-        rid: rid.into(),
-        quality,
-        ..Layer::default()
-    };
+    let layer = |rid: &str, quality| Layer { rid: rid.into(), quality, ..Layer::default() };
     let request = TrackRequest {
         cid: "c".into(),
         kind: TrackKind::Video,
@@ -111,46 +96,27 @@ fn room_info() -> RoomInfo {
 
 fn joined() -> RoomEvent {
     let you = Arc::new(participant(Identity::token("alice")));
-    RoomEvent::Joined {
-        room: room_info(),
-        you: you.clone(),
-        others: vec![you],
-    }
+    RoomEvent::Joined { room: room_info(), you: you.clone(), others: vec![you] }
 }
 
 #[test]
 fn l_23_the_join_has_every_field_that_clients_need() {
     // L-23, livekit.md 2.3 and 2.10
     for (mode, subscriber_primary) in [(ConnectionMode::Single, false), (ConnectionMode::Dual, true)] {
-        let Message::Join(join) = messages(&joined(), mode).remove(0) else {
-            panic!()
-        };
+        let Message::Join(join) = messages(&joined(), mode).remove(0) else { panic!() };
         assert_eq!(join.subscriber_primary, subscriber_primary);
         assert_eq!((join.ping_interval, join.ping_timeout), (5, 15));
         let server = join.server_info.unwrap();
-        assert_eq!(
-            (server.version.as_str(), server.protocol, server.agent_protocol),
-            ("1.13.5", 17, 1)
-        );
-        assert_eq!(
-            (server.node_id.as_str(), join.server_version.as_str()),
-            ("ND_1", "1.13.5")
-        );
+        assert_eq!((server.version.as_str(), server.protocol, server.agent_protocol), ("1.13.5", 17, 1));
+        assert_eq!((server.node_id.as_str(), join.server_version.as_str()), ("ND_1", "1.13.5"));
         assert!(join.fast_publish && !join.sif_trailer.is_empty());
         let you = join.participant.unwrap();
         assert!(you.permission.unwrap().can_publish);
         assert_eq!((you.client_protocol, you.capabilities), (2, vec![2]));
         assert_eq!(join.other_participants.len(), 1);
         let room = join.room.unwrap();
-        assert_eq!(
-            (room.creation_time, room.creation_time_ms),
-            (1_795_149_759, 1_795_149_759_677)
-        );
-        let codecs: Vec<_> = join
-            .enabled_publish_codecs
-            .iter()
-            .map(|codec| codec.mime.as_str())
-            .collect();
+        assert_eq!((room.creation_time, room.creation_time_ms), (1_795_149_759, 1_795_149_759_677));
+        let codecs: Vec<_> = join.enabled_publish_codecs.iter().map(|codec| codec.mime.as_str()).collect();
         assert!(codecs.contains(&"video/VP8") && codecs.contains(&"video/H264"));
         assert!(!codecs.contains(&"audio/red") && !codecs.contains(&"video/H265"));
     }
@@ -158,10 +124,7 @@ fn l_23_the_join_has_every_field_that_clients_need() {
 
 #[test]
 fn a_participant_of_another_origin_appears_with_its_prefix() {
-    let bus = Identity {
-        origin: Origin::Bus,
-        id: "alice".into(),
-    };
+    let bus = Identity { origin: Origin::Bus, id: "alice".into() };
     let Message::Update(update) = message(&RoomEvent::ParticipantsUpdated(vec![Arc::new(participant(bus))])) else {
         panic!()
     };
@@ -173,65 +136,29 @@ fn a_participant_of_another_origin_appears_with_its_prefix() {
 #[allow(deprecated)] // read by older clients
 fn l_19_a_published_track_is_told_with_its_cid() {
     // L-19
-    let event = RoomEvent::TrackPublished {
-        cid: "c".into(),
-        track: Arc::new(track()),
-    };
-    let Message::TrackPublished(published) = message(&event) else {
-        panic!()
-    };
+    let event = RoomEvent::TrackPublished { cid: "c".into(), track: Arc::new(track()) };
+    let Message::TrackPublished(published) = message(&event) else { panic!() };
     let track = published.track.unwrap();
-    assert_eq!(
-        (published.cid.as_str(), track.sid.as_str(), track.mid.as_str()),
-        ("c", "TR_VC1", "3")
-    );
+    assert_eq!((published.cid.as_str(), track.sid.as_str(), track.mid.as_str()), ("c", "TR_VC1", "3"));
     assert!(track.simulcast && track.muted);
     assert_eq!((track.encryption, track.version.unwrap().unix_micro), (1, 9));
 }
 
 #[test]
 fn answers_and_offers_map_every_mid_to_its_track() {
-    let tracks = vec![
-        ("0".to_owned(), TrackSid::new("TR_1")),
-        ("3".to_owned(), TrackSid::new("TR_2")),
-    ];
-    let event = RoomEvent::Answer {
-        id: 4,
-        sdp: "v=0".into(),
-        tracks: tracks.clone(),
-    };
-    let Message::Answer(answer) = message(&event) else {
-        panic!()
-    };
-    assert_eq!(
-        (answer.id, answer.r#type.as_str(), answer.mid_to_track_id["3"].as_str()),
-        (4, "answer", "TR_2")
-    );
-    let Message::Offer(offer) = message(&RoomEvent::Offer {
-        id: 5,
-        sdp: "v=0".into(),
-        tracks,
-    }) else {
-        panic!()
-    };
-    assert_eq!(
-        (offer.id, offer.r#type.as_str(), offer.mid_to_track_id.len()),
-        (5, "offer", 2)
-    );
+    let tracks = vec![("0".to_owned(), TrackSid::new("TR_1")), ("3".to_owned(), TrackSid::new("TR_2"))];
+    let event = RoomEvent::Answer { id: 4, sdp: "v=0".into(), tracks: tracks.clone() };
+    let Message::Answer(answer) = message(&event) else { panic!() };
+    assert_eq!((answer.id, answer.r#type.as_str(), answer.mid_to_track_id["3"].as_str()), (4, "answer", "TR_2"));
+    let Message::Offer(offer) = message(&RoomEvent::Offer { id: 5, sdp: "v=0".into(), tracks }) else { panic!() };
+    assert_eq!((offer.id, offer.r#type.as_str(), offer.mid_to_track_id.len()), (5, "offer", 2));
 }
 
 #[test]
 fn candidates_never_have_a_null_mid_and_the_last_is_final() {
     // livekit.md 2.5: Rust clients panic otherwise.
-    let candidates = vec![
-        "candidate:1 1 udp 1 192.0.2.2 7882 typ host".to_owned(),
-        "candidate:2 \"x\"".to_owned(),
-    ];
-    let event = RoomEvent::Candidates {
-        target: Target::Subscriber,
-        candidates,
-        ufrag: "u".into(),
-    };
+    let candidates = vec!["candidate:1 1 udp 1 192.0.2.2 7882 typ host".to_owned(), "candidate:2 \"x\"".to_owned()];
+    let event = RoomEvent::Candidates { target: Target::Subscriber, candidates, ufrag: "u".into() };
     let all = messages(&event, ConnectionMode::Dual);
     let trickle = |message: &Message| match message {
         Message::Trickle(trickle) => trickle.clone(),
@@ -242,11 +169,7 @@ fn candidates_never_have_a_null_mid_and_the_last_is_final() {
     assert_eq!(first.candidate_init, expected);
     assert!(!first.r#final && last.r#final && last.target == 1);
     serde_json::from_str::<serde_json::Value>(&last.candidate_init).unwrap();
-    let none = RoomEvent::Candidates {
-        target: Target::Publisher,
-        candidates: vec![],
-        ufrag: "u".into(),
-    };
+    let none = RoomEvent::Candidates { target: Target::Publisher, candidates: vec![], ufrag: "u".into() };
     assert!(messages(&none, ConnectionMode::Single).is_empty());
 }
 
@@ -272,9 +195,7 @@ fn requests_are_answered_by_id_and_by_subject() {
         subject,
     };
     use proto::request_response::Request;
-    let Message::RequestResponse(metadata) = message(&event(RequestSubject::Metadata)) else {
-        panic!()
-    };
+    let Message::RequestResponse(metadata) = message(&event(RequestSubject::Metadata)) else { panic!() };
     assert_eq!((metadata.request_id, metadata.reason), (7, 2));
     assert!(matches!(metadata.request, Some(Request::UpdateMetadata(_))));
     let Message::RequestResponse(track) = message(&event(RequestSubject::AddTrack { cid: "c".into() })) else {
@@ -291,9 +212,6 @@ fn both_encodings_say_the_same() {
         assert_eq!(back, response);
         assert!(String::from_utf8(json).unwrap().contains("\"otherParticipants\""));
         let binary = encode(&response, Encoding::Binary);
-        assert_eq!(
-            <proto::SignalResponse as prost::Message>::decode(&*binary).unwrap(),
-            response
-        );
+        assert_eq!(<proto::SignalResponse as prost::Message>::decode(&*binary).unwrap(), response);
     }
 }

@@ -22,10 +22,7 @@ fn request() -> proto::JoinRequest {
             capabilities: vec![2],
             ..Default::default()
         }),
-        connection_settings: Some(proto::ConnectionSettings {
-            auto_subscribe: true,
-            ..Default::default()
-        }),
+        connection_settings: Some(proto::ConnectionSettings { auto_subscribe: true, ..Default::default() }),
         publisher_offer: Some(proto::SessionDescription {
             r#type: "offer".into(),
             sdp: "v=0\r\n".repeat(2_000),
@@ -43,11 +40,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn wrapped(inner: Vec<u8>, compression: i32) -> Vec<u8> {
-    proto::WrappedJoinRequest {
-        compression,
-        join_request: inner,
-    }
-    .encode_to_vec()
+    proto::WrappedJoinRequest { compression, join_request: inner }.encode_to_vec()
 }
 
 fn v1(encoded: &str) -> Result<JoinParams, JoinRequestError> {
@@ -61,10 +54,7 @@ fn l_25_a_gzipped_join_request_with_padding_is_read() {
     let join = v1(&URL_SAFE.encode(wrapped(gzip(&request().encode_to_vec()), 1))).unwrap();
     assert_eq!(join.mode, ConnectionMode::Single);
     assert_eq!(join.offer, Some((1, "v=0\r\n".repeat(2_000))));
-    assert_eq!(
-        (join.client.sdk.as_str(), join.client.browser.as_str()),
-        ("reactnative", "chrome")
-    );
+    assert_eq!((join.client.sdk.as_str(), join.client.browser.as_str()), ("reactnative", "chrome"));
     assert_eq!((join.client.protocol, join.client.client_protocol), (17, 2));
     assert_eq!(join.client.capabilities, [2]);
     assert!(join.auto_subscribe && join.resume.is_none());
@@ -74,22 +64,14 @@ fn l_25_a_gzipped_join_request_with_padding_is_read() {
 fn l_25_an_uncompressed_join_request_without_padding_is_read() {
     // L-25: the Rust SDK compresses only where that is shorter.
     let mut plain = request();
-    plain.connection_settings = Some(proto::ConnectionSettings {
-        auto_subscribe: false,
-        ..Default::default()
-    });
+    plain.connection_settings = Some(proto::ConnectionSettings { auto_subscribe: false, ..Default::default() });
     let join = v1(&URL_SAFE_NO_PAD.encode(wrapped(plain.encode_to_vec(), 0))).unwrap();
     assert!(!join.auto_subscribe, "L-21: not said true is said false");
 }
 
 #[test]
 fn a_resume_and_tracks_announced_with_the_join_are_read() {
-    let track = proto::AddTrackRequest {
-        cid: "c1".into(),
-        r#type: 1,
-        source: 1,
-        ..Default::default()
-    };
+    let track = proto::AddTrackRequest { cid: "c1".into(), r#type: 1, source: 1, ..Default::default() };
     let request = proto::JoinRequest {
         reconnect: true,
         participant_sid: "PA_1".into(),
@@ -102,10 +84,7 @@ fn a_resume_and_tracks_announced_with_the_join_are_read() {
     let join = v1(&URL_SAFE.encode(wrapped(request.encode_to_vec(), 0))).unwrap();
     let resume = join.resume.unwrap();
     assert_eq!((resume.participant_sid.as_str(), resume.reason), ("PA_1", 2));
-    assert_eq!(
-        (join.tracks[0].cid.as_str(), join.tracks[0].stream.as_str()),
-        ("c1", "camera")
-    );
+    assert_eq!((join.tracks[0].cid.as_str(), join.tracks[0].stream.as_str()), ("c1", "camera"));
     assert_eq!((join.metadata.as_str(), join.attributes["a"].as_str()), ("m", "1"));
 }
 
@@ -118,21 +97,11 @@ fn l_25_v0_parameters_are_read_and_have_their_defaults() {
     );
     let join = JoinParams::v0(&query).unwrap();
     assert_eq!(join.mode, ConnectionMode::Dual);
-    assert_eq!(
-        (join.client.sdk.as_str(), join.client.browser.as_str()),
-        ("js", "firefox")
-    );
+    assert_eq!((join.client.sdk.as_str(), join.client.browser.as_str()), ("js", "firefox"));
     assert_eq!(join.client.capabilities, [2]);
     assert!(join.auto_subscribe && join.resume.is_none() && !join.publish_only);
-    assert!(
-        JoinParams::v0(&Query::parse("")).unwrap().auto_subscribe,
-        "L-21: the default is to subscribe"
-    );
-    assert!(
-        !JoinParams::v0(&Query::parse("auto_subscribe=0"))
-            .unwrap()
-            .auto_subscribe
-    );
+    assert!(JoinParams::v0(&Query::parse("")).unwrap().auto_subscribe, "L-21: the default is to subscribe");
+    assert!(!JoinParams::v0(&Query::parse("auto_subscribe=0")).unwrap().auto_subscribe);
 }
 
 #[test]
@@ -143,25 +112,14 @@ fn v0_reconnects_attributes_and_publish_only_are_read() {
     assert_eq!(join.resume.unwrap().participant_sid, "PA_9");
     assert_eq!(join.attributes["seat"], "4");
     assert!(join.publish_only);
-    for bad in [
-        "attributes=%20",
-        "attributes=e30x",
-        "attributes=WzFd",
-        "attributes=eyJhIjoxfQ",
-    ] {
-        assert_eq!(
-            JoinParams::v0(&Query::parse(bad)),
-            Err(JoinRequestError::Attributes),
-            "{bad}"
-        );
+    for bad in ["attributes=%20", "attributes=e30x", "attributes=WzFd", "attributes=eyJhIjoxfQ"] {
+        assert_eq!(JoinParams::v0(&Query::parse(bad)), Err(JoinRequestError::Attributes), "{bad}");
     }
 }
 
 #[test]
 fn v0_with_a_join_request_is_v1() {
-    let encoded = URL_SAFE
-        .encode(wrapped(request().encode_to_vec(), 0))
-        .replace('=', "%3D");
+    let encoded = URL_SAFE.encode(wrapped(request().encode_to_vec(), 0)).replace('=', "%3D");
     let text = format!("join_request={encoded}&auto_subscribe=0");
     let join = JoinParams::v0(&Query::parse(&text)).unwrap();
     assert_eq!((join.mode, join.auto_subscribe), (ConnectionMode::Single, true));
@@ -173,18 +131,9 @@ fn what_is_no_join_request_is_refused_in_plain_words() {
     assert_eq!(missing.to_string(), "join_request is required");
     assert_eq!(v1("****"), Err(JoinRequestError::Base64));
     assert_eq!(v1(&URL_SAFE.encode([0xff, 0xff])), Err(JoinRequestError::Protobuf));
-    assert_eq!(
-        v1(&URL_SAFE.encode(wrapped(vec![1, 2, 3], 1))),
-        Err(JoinRequestError::Compression)
-    );
-    assert_eq!(
-        v1(&URL_SAFE.encode(wrapped(vec![1, 2, 3], 7))),
-        Err(JoinRequestError::Compression)
-    );
-    assert_eq!(
-        v1(&URL_SAFE.encode(wrapped(vec![0xff; 9], 0))),
-        Err(JoinRequestError::Protobuf)
-    );
+    assert_eq!(v1(&URL_SAFE.encode(wrapped(vec![1, 2, 3], 1))), Err(JoinRequestError::Compression));
+    assert_eq!(v1(&URL_SAFE.encode(wrapped(vec![1, 2, 3], 7))), Err(JoinRequestError::Compression));
+    assert_eq!(v1(&URL_SAFE.encode(wrapped(vec![0xff; 9], 0))), Err(JoinRequestError::Protobuf));
     assert_eq!(v1(&"A".repeat(MAX_ENCODED_BYTES + 1)), Err(JoinRequestError::TooLarge));
 }
 
@@ -197,25 +146,10 @@ fn a_gzip_bomb_stops_at_a_mebibyte() {
 
 #[test]
 fn a_join_announces_no_more_tracks_than_a_session_may_have_pending() {
-    let track = proto::AddTrackRequest {
-        cid: "c".into(),
-        ..Default::default()
-    };
-    let many = proto::JoinRequest {
-        add_track_requests: vec![track.clone(); 21],
-        ..request()
-    };
-    assert_eq!(
-        v1(&URL_SAFE.encode(wrapped(many.encode_to_vec(), 0))),
-        Err(JoinRequestError::TooLarge)
-    );
+    let track = proto::AddTrackRequest { cid: "c".into(), ..Default::default() };
+    let many = proto::JoinRequest { add_track_requests: vec![track.clone(); 21], ..request() };
+    assert_eq!(v1(&URL_SAFE.encode(wrapped(many.encode_to_vec(), 0))), Err(JoinRequestError::TooLarge));
     let data = proto::AddTrackRequest { r#type: 2, ..track };
-    let data = proto::JoinRequest {
-        add_track_requests: vec![data],
-        ..request()
-    };
-    assert_eq!(
-        v1(&URL_SAFE.encode(wrapped(data.encode_to_vec(), 0))),
-        Err(JoinRequestError::Track)
-    );
+    let data = proto::JoinRequest { add_track_requests: vec![data], ..request() };
+    assert_eq!(v1(&URL_SAFE.encode(wrapped(data.encode_to_vec(), 0))), Err(JoinRequestError::Track));
 }

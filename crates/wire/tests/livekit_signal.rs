@@ -10,14 +10,8 @@ use wire::livekit::event::Encoding;
 use wire::livekit::proto;
 use wire::livekit::signal::{MAX_SIGNAL_BYTES, Sender, Signal, SignalError, decode};
 
-const DUAL: Sender = Sender {
-    session: SessionId(7),
-    mode: ConnectionMode::Dual,
-};
-const SINGLE: Sender = Sender {
-    session: SessionId(7),
-    mode: ConnectionMode::Single,
-};
+const DUAL: Sender = Sender { session: SessionId(7), mode: ConnectionMode::Dual };
+const SINGLE: Sender = Sender { session: SessionId(7), mode: ConnectionMode::Single };
 
 fn read(sender: Sender, message: Message) -> Result<Signal, SignalError> {
     let frame = proto::SignalRequest { message: Some(message) }.encode_to_vec();
@@ -36,11 +30,7 @@ fn json(text: &str) -> Result<Signal, SignalError> {
 }
 
 fn trickle(init: &str, target: i32) -> Message {
-    Message::Trickle(proto::TrickleRequest {
-        candidate_init: init.into(),
-        target,
-        r#final: false,
-    })
+    Message::Trickle(proto::TrickleRequest { candidate_init: init.into(), target, r#final: false })
 }
 
 #[test]
@@ -50,23 +40,12 @@ fn l_33_the_camera_of_livekit_client_is_read_whole() {
         "layers":[{"width":320,"height":180,"bitrate":160000},{"quality":"MEDIUM","width":640,"height":360},
         {"quality":"HIGH","width":1280,"height":720}],"simulcastCodecs":[{"codec":"vp8","cid":"3a345e5b"}]}}"#;
     let Ok(Signal::Room(input)) = json(text) else { panic!() };
-    let RoomInput::AddTrack { session, request } = *input else {
-        panic!()
-    };
-    assert_eq!(
-        (session, request.kind, request.source),
-        (SessionId(7), TrackKind::Video, TrackSource::Camera)
-    );
-    assert_eq!(
-        (request.cid.as_str(), request.width, request.layers.len()),
-        ("3a345e5b", 1280, 3)
-    );
+    let RoomInput::AddTrack { session, request } = *input else { panic!() };
+    assert_eq!((session, request.kind, request.source), (SessionId(7), TrackKind::Video, TrackSource::Camera));
+    assert_eq!((request.cid.as_str(), request.width, request.layers.len()), ("3a345e5b", 1280, 3));
     assert_eq!(request.stream, "camera");
     let codec = &request.codecs[0];
-    assert_eq!(
-        (codec.mime.as_str(), codec.layers.len(), codec.layers[2].quality),
-        ("video/vp8", 3, 2)
-    );
+    assert_eq!((codec.mime.as_str(), codec.layers.len(), codec.layers[2].quality), ("video/vp8", 3, 2));
 }
 
 #[test]
@@ -79,13 +58,8 @@ fn l_33_the_microphone_and_its_features_are_read() {
         disable_red: true,
         ..Default::default()
     };
-    let RoomInput::AddTrack { request, .. } = input(DUAL, Message::AddTrack(add)) else {
-        panic!()
-    };
-    assert_eq!(
-        (request.kind, request.source),
-        (TrackKind::Audio, TrackSource::Microphone)
-    );
+    let RoomInput::AddTrack { request, .. } = input(DUAL, Message::AddTrack(add)) else { panic!() };
+    assert_eq!((request.kind, request.source), (TrackKind::Audio, TrackSource::Microphone));
     assert!(request.stereo && request.disable_dtx && request.disable_red);
     assert_eq!(request.codecs.len(), 1);
     assert_eq!(request.codecs[0].cid, "mic");
@@ -94,27 +68,12 @@ fn l_33_the_microphone_and_its_features_are_read() {
 #[test]
 fn a_further_codec_or_a_data_track_is_refused_in_words() {
     for message in [
-        Message::AddTrack(proto::AddTrackRequest {
-            sid: "TR_1".into(),
-            cid: "c".into(),
-            ..Default::default()
-        }),
-        Message::AddTrack(proto::AddTrackRequest {
-            r#type: 2,
-            cid: "c".into(),
-            ..Default::default()
-        }),
-        Message::PublishDataTrackRequest(proto::PublishDataTrackRequest {
-            pub_handle: 1,
-            ..Default::default()
-        }),
+        Message::AddTrack(proto::AddTrackRequest { sid: "TR_1".into(), cid: "c".into(), ..Default::default() }),
+        Message::AddTrack(proto::AddTrackRequest { r#type: 2, cid: "c".into(), ..Default::default() }),
+        Message::PublishDataTrackRequest(proto::PublishDataTrackRequest { pub_handle: 1, ..Default::default() }),
     ] {
-        let Ok(Signal::Refused(response)) = read(SINGLE, message) else {
-            panic!()
-        };
-        let Some(proto::signal_response::Message::RequestResponse(response)) = response.message else {
-            panic!()
-        };
+        let Ok(Signal::Refused(response)) = read(SINGLE, message) else { panic!() };
+        let Some(proto::signal_response::Message::RequestResponse(response)) = response.message else { panic!() };
         assert_eq!(response.reason, proto::request_response::Reason::UnsupportedType as i32);
         assert!(response.request.is_some() && !response.message.is_empty());
     }
@@ -123,14 +82,10 @@ fn a_further_codec_or_a_data_track_is_refused_in_words() {
 #[test]
 fn candidates_belong_to_the_connection_that_there_is() {
     let init = r#"{"candidate":"candidate:1 1 udp 1 192.0.2.2 9 typ host","sdpMid":"0","sdpMLineIndex":0}"#;
-    for (sender, number, expected) in [
-        (DUAL, 0, Target::Publisher),
-        (DUAL, 1, Target::Subscriber),
-        (SINGLE, 1, Target::Publisher),
-    ] {
-        let RoomInput::Candidate { target, candidate, .. } = input(sender, trickle(init, number)) else {
-            panic!()
-        };
+    for (sender, number, expected) in
+        [(DUAL, 0, Target::Publisher), (DUAL, 1, Target::Subscriber), (SINGLE, 1, Target::Publisher)]
+    {
+        let RoomInput::Candidate { target, candidate, .. } = input(sender, trickle(init, number)) else { panic!() };
         assert_eq!(target, expected);
         assert!(candidate.starts_with("candidate:1 "));
     }
@@ -142,16 +97,9 @@ fn the_end_of_candidates_is_nothing_and_nonsense_is_an_error() {
         assert!(matches!(read(DUAL, trickle(end, 0)), Ok(Signal::Ignored(_))), "{end}");
     }
     for bad in ["", "candidate:1", r#"{"candidate":5}"#, "[]", "null"] {
-        assert_eq!(
-            read(DUAL, trickle(bad, 0)).unwrap_err(),
-            SignalError::Candidate,
-            "{bad}"
-        );
+        assert_eq!(read(DUAL, trickle(bad, 0)).unwrap_err(), SignalError::Candidate, "{bad}");
     }
-    assert_eq!(
-        read(DUAL, trickle(&"x".repeat(5_000), 0)).unwrap_err(),
-        SignalError::TooLarge
-    );
+    assert_eq!(read(DUAL, trickle(&"x".repeat(5_000), 0)).unwrap_err(), SignalError::TooLarge);
 }
 
 #[test]
@@ -170,36 +118,18 @@ fn l_22_both_lists_of_a_subscription_update_count() {
     };
     assert_eq!(tracks, ["TR_1", "TR_2", "TR_3"].map(TrackSid::new));
     assert!(!subscribe);
-    let flood = proto::UpdateSubscription {
-        track_sids: vec![String::new(); 10_001],
-        ..Default::default()
-    };
-    assert_eq!(
-        read(DUAL, Message::Subscription(flood)).unwrap_err(),
-        SignalError::TooLarge
-    );
+    let flood = proto::UpdateSubscription { track_sids: vec![String::new(); 10_001], ..Default::default() };
+    assert_eq!(read(DUAL, Message::Subscription(flood)).unwrap_err(), SignalError::TooLarge);
 }
 
 #[test]
 fn l_11_l_27_mute_and_leave_reach_the_room() {
     // L-11, L-27
-    let mute = Message::Mute(proto::MuteTrackRequest {
-        sid: "TR_1".into(),
-        muted: true,
-    });
+    let mute = Message::Mute(proto::MuteTrackRequest { sid: "TR_1".into(), muted: true });
     assert!(matches!(input(DUAL, mute), RoomInput::Mute { muted: true, .. }));
-    let leave = Message::Leave(proto::LeaveRequest {
-        reason: 3,
-        ..Default::default()
-    });
-    let RoomInput::Leave { reason, .. } = input(DUAL, leave) else {
-        panic!()
-    };
-    assert_eq!(
-        reason,
-        DisconnectReason::ClientInitiated,
-        "a client speaks for itself only"
-    );
+    let leave = Message::Leave(proto::LeaveRequest { reason: 3, ..Default::default() });
+    let RoomInput::Leave { reason, .. } = input(DUAL, leave) else { panic!() };
+    assert_eq!(reason, DisconnectReason::ClientInitiated, "a client speaks for itself only");
 }
 
 #[test]
@@ -210,13 +140,8 @@ fn empty_metadata_is_unchanged_and_an_empty_attribute_is_kept_for_removal() {
         request_id: 9,
         ..Default::default()
     };
-    let RoomInput::UpdateMetadata {
-        request_id,
-        name,
-        metadata,
-        attributes,
-        ..
-    } = input(DUAL, Message::UpdateMetadata(update))
+    let RoomInput::UpdateMetadata { request_id, name, metadata, attributes, .. } =
+        input(DUAL, Message::UpdateMetadata(update))
     else {
         panic!()
     };
@@ -230,35 +155,19 @@ fn pings_are_for_the_gateway_and_the_rest_is_borne() {
     let ping = Message::PingReq(proto::Ping { timestamp: 5, rtt: 1 });
     assert!(matches!(read(DUAL, ping), Ok(Signal::PingReq { timestamp: 5 })));
     // JS sends it right after every connect.
-    assert!(matches!(
-        json(r#"{"subscriptionPermission":{"allParticipants":true}}"#),
-        Ok(Signal::Ignored(_))
-    ));
+    assert!(matches!(json(r#"{"subscriptionPermission":{"allParticipants":true}}"#), Ok(Signal::Ignored(_))));
     assert!(matches!(json(r#"{"somethingNew":{}}"#), Ok(Signal::Ignored("unknown"))));
-    assert!(matches!(
-        decode(DUAL, &[], Encoding::Binary),
-        Ok(Signal::Ignored("unknown"))
-    ));
+    assert!(matches!(decode(DUAL, &[], Encoding::Binary), Ok(Signal::Ignored("unknown"))));
 }
 
 #[test]
 fn what_is_no_message_is_an_error() {
-    assert_eq!(
-        decode(DUAL, &[0xff; 4], Encoding::Binary).unwrap_err(),
-        SignalError::Malformed
-    );
+    assert_eq!(decode(DUAL, &[0xff; 4], Encoding::Binary).unwrap_err(), SignalError::Malformed);
     assert_eq!(json("not json").unwrap_err(), SignalError::Malformed);
     assert_eq!(json(r#"{"offer":5}"#).unwrap_err(), SignalError::Malformed);
     let long = vec![0; MAX_SIGNAL_BYTES + 1];
-    assert_eq!(
-        decode(DUAL, &long, Encoding::Binary).unwrap_err(),
-        SignalError::TooLarge
-    );
+    assert_eq!(decode(DUAL, &long, Encoding::Binary).unwrap_err(), SignalError::TooLarge);
     let layers = vec![proto::VideoLayer::default(); 9];
-    let add = Message::AddTrack(proto::AddTrackRequest {
-        cid: "c".into(),
-        layers,
-        ..Default::default()
-    });
+    let add = Message::AddTrack(proto::AddTrackRequest { cid: "c".into(), layers, ..Default::default() });
     assert!(matches!(read(DUAL, add), Ok(Signal::Refused(_))));
 }

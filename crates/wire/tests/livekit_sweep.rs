@@ -33,30 +33,14 @@ fn add_track() -> proto::AddTrackRequest {
         name: "camera".into(),
         r#type: 1,
         source: 1,
-        layers: vec![
-            proto::VideoLayer {
-                quality: 2,
-                width: 1280,
-                height: 720,
-                ..Default::default()
-            };
-            3
-        ],
-        simulcast_codecs: vec![proto::SimulcastCodec {
-            codec: "vp8".into(),
-            ..Default::default()
-        }],
+        layers: vec![proto::VideoLayer { quality: 2, width: 1280, height: 720, ..Default::default() }; 3],
+        simulcast_codecs: vec![proto::SimulcastCodec { codec: "vp8".into(), ..Default::default() }],
         ..Default::default()
     }
 }
 
 fn offer() -> proto::SessionDescription {
-    proto::SessionDescription {
-        r#type: "offer".into(),
-        sdp: "v=0\r\n".into(),
-        id: 3,
-        ..Default::default()
-    }
+    proto::SessionDescription { r#type: "offer".into(), sdp: "v=0\r\n".into(), id: 3, ..Default::default() }
 }
 
 fn signals() -> Vec<proto::SignalRequest> {
@@ -70,10 +54,7 @@ fn signals() -> Vec<proto::SignalRequest> {
         attributes: [("a".to_owned(), "b".to_owned())].into(),
         ..Default::default()
     };
-    let subscription = proto::UpdateSubscription {
-        track_sids: vec!["TR_1".into()],
-        ..Default::default()
-    };
+    let subscription = proto::UpdateSubscription { track_sids: vec!["TR_1".into()], ..Default::default() };
     [
         Message::Offer(offer()),
         Message::Trickle(trickle),
@@ -81,10 +62,7 @@ fn signals() -> Vec<proto::SignalRequest> {
         Message::UpdateMetadata(metadata),
         Message::Subscription(subscription),
         Message::PingReq(proto::Ping { timestamp: 5, rtt: 6 }),
-        Message::SyncState(proto::SyncState {
-            answer: Some(offer()),
-            ..Default::default()
-        }),
+        Message::SyncState(proto::SyncState { answer: Some(offer()), ..Default::default() }),
     ]
     .map(|message| proto::SignalRequest { message: Some(message) })
     .into()
@@ -111,40 +89,22 @@ fn q_6_join_requests() {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     std::io::Write::write_all(&mut gzip, &join.encode_to_vec()).unwrap();
     for (compression, join_request) in [(0, join.encode_to_vec()), (1, gzip.finish().unwrap())] {
-        let wrapped = proto::WrappedJoinRequest {
-            compression,
-            join_request,
-        }
-        .encode_to_vec();
+        let wrapped = proto::WrappedJoinRequest { compression, join_request }.encode_to_vec();
         sweep(&wrapped, fuzz::livekit_wrapped_join);
         let query = format!("auto_subscribe=1&join_request={}%3D", URL_SAFE_NO_PAD.encode(&wrapped));
         sweep(query.as_bytes(), fuzz::livekit_join);
     }
-    sweep(
-        b"reconnect=1&sid=PA_1&protocol=17&attributes=eyJhIjoiYiJ9&capabilities=CAP_UNUSED",
-        fuzz::livekit_join,
-    );
+    sweep(b"reconnect=1&sid=PA_1&protocol=17&attributes=eyJhIjoiYiJ9&capabilities=CAP_UNUSED", fuzz::livekit_join);
 }
 
 #[test]
 fn q_6_data_packets() {
     // Q-6
     use proto::data_packet::Value;
-    let user = proto::UserPacket {
-        payload: b"hello".to_vec(),
-        topic: Some("chat".into()),
-        ..Default::default()
-    };
+    let user = proto::UserPacket { payload: b"hello".to_vec(), topic: Some("chat".into()), ..Default::default() };
     let text = proto::data_stream::header::ContentHeader::TextHeader(Default::default());
-    let header = proto::data_stream::Header {
-        content_header: Some(text),
-        ..Default::default()
-    };
-    for value in [
-        Value::User(user),
-        Value::StreamHeader(header),
-        Value::ChatMessage(Default::default()),
-    ] {
+    let header = proto::data_stream::Header { content_header: Some(text), ..Default::default() };
+    for value in [Value::User(user), Value::StreamHeader(header), Value::ChatMessage(Default::default())] {
         let packet = proto::DataPacket {
             participant_identity: "mallory".into(),
             destination_identities: vec!["bob".into(), "carol".into()],
@@ -159,14 +119,7 @@ fn q_6_data_packets() {
 #[test]
 fn q_6_server_api_requests() {
     // Q-6
-    let create = proto::CreateRoomRequest {
-        name: "r".into(),
-        empty_timeout: 9,
-        ..Default::default()
-    };
+    let create = proto::CreateRoomRequest { name: "r".into(), empty_timeout: 9, ..Default::default() };
     sweep(&create.encode_to_vec(), fuzz::livekit_twirp);
-    sweep(
-        br#"{"name":"r","emptyTimeout":"9","tags":{"a":"b"},"kind":"LOSSY","data":"aGk="}"#,
-        fuzz::livekit_twirp,
-    );
+    sweep(br#"{"name":"r","emptyTimeout":"9","tags":{"a":"b"},"kind":"LOSSY","data":"aGk="}"#, fuzz::livekit_twirp);
 }

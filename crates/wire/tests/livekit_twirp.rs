@@ -8,30 +8,16 @@ use wire::livekit::twirp::{Code, Format, TwirpError, decode, encode};
 #[test]
 fn l_53_json_is_read_in_both_spellings_and_protobuf_as_itself() {
     // L-53
-    let expected = proto::CreateRoomRequest {
-        name: "r".into(),
-        empty_timeout: 60,
-        ..Default::default()
-    };
+    let expected = proto::CreateRoomRequest { name: "r".into(), empty_timeout: 60, ..Default::default() };
     for body in [
         r#"{"name":"r","empty_timeout":60}"#,
         r#"{"name":"r","emptyTimeout":"60"}"#,
         r#"{"name":"r","emptyTimeout":60,"of_the_future":[{}]}"#,
     ] {
-        assert_eq!(
-            decode::<proto::CreateRoomRequest>(Format::Json, body.as_bytes()).unwrap(),
-            expected,
-            "{body}"
-        );
+        assert_eq!(decode::<proto::CreateRoomRequest>(Format::Json, body.as_bytes()).unwrap(), expected, "{body}");
     }
-    assert_eq!(
-        decode::<proto::CreateRoomRequest>(Format::Protobuf, &expected.encode_to_vec()).unwrap(),
-        expected
-    );
-    assert_eq!(
-        decode::<proto::ListRoomsRequest>(Format::Json, b"{}").unwrap(),
-        Default::default()
-    );
+    assert_eq!(decode::<proto::CreateRoomRequest>(Format::Protobuf, &expected.encode_to_vec()).unwrap(), expected);
+    assert_eq!(decode::<proto::ListRoomsRequest>(Format::Json, b"{}").unwrap(), Default::default());
     let data = br#"{"room":"r","data":"aGk=","kind":"LOSSY","destination_identities":["b"]}"#;
     let data: proto::SendDataRequest = decode(Format::Json, data).unwrap();
     assert_eq!((&data.data[..], data.kind), (&b"hi"[..], 1));
@@ -40,11 +26,7 @@ fn l_53_json_is_read_in_both_spellings_and_protobuf_as_itself() {
 #[test]
 fn l_53_answers_are_snake_case_with_defaults() {
     // L-53
-    let rooms = vec![proto::Room {
-        name: "r".into(),
-        creation_time: 5,
-        ..Default::default()
-    }];
+    let rooms = vec![proto::Room { name: "r".into(), creation_time: 5, ..Default::default() }];
     let body = encode(Format::Json, &proto::ListRoomsResponse { rooms }, &LIST_ROOMS).unwrap();
     let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
     let room = &json["rooms"][0];
@@ -55,10 +37,7 @@ fn l_53_answers_are_snake_case_with_defaults() {
     assert_eq!(room["active_recording"], false);
     let none = encode(Format::Json, &proto::ListRoomsResponse::default(), &LIST_ROOMS).unwrap();
     assert_eq!(none, br#"{"rooms":[]}"#);
-    assert_eq!(
-        encode(Format::Json, &proto::SendDataResponse {}, &EMPTY).unwrap(),
-        b"{}"
-    );
+    assert_eq!(encode(Format::Json, &proto::SendDataResponse {}, &EMPTY).unwrap(), b"{}");
 }
 
 #[test]
@@ -66,10 +45,7 @@ fn l_53_errors_have_code_msg_and_meta() {
     // L-53
     let error = TwirpError::new(Code::Unauthenticated, "permissions denied");
     let json: serde_json::Value = serde_json::from_slice(&error.to_json()).unwrap();
-    assert_eq!(
-        json,
-        serde_json::json!({"code": "unauthenticated", "msg": "permissions denied"})
-    );
+    assert_eq!(json, serde_json::json!({"code": "unauthenticated", "msg": "permissions denied"}));
     assert_eq!(error.code.status(), 401);
     let error = TwirpError::bad_route("no such method", "POST", "/twirp/x");
     let json: serde_json::Value = serde_json::from_slice(&error.to_json()).unwrap();

@@ -34,18 +34,11 @@ pub(super) struct AccessCell {
 
 impl AccessCell {
     pub(super) fn new(access: Access, declared: bool) -> Self {
-        Self {
-            current: Arc::new(AtomicU8::new(access as u8)),
-            declared,
-        }
+        Self { current: Arc::new(AtomicU8::new(access as u8)), declared }
     }
 
     pub(super) fn get(&self) -> Access {
-        if self.current.load(Ordering::Acquire) == Access::Token as u8 {
-            Access::Token
-        } else {
-            Access::Open
-        }
+        if self.current.load(Ordering::Acquire) == Access::Token as u8 { Access::Token } else { Access::Open }
     }
 
     /// Does whoever shows this get in?

@@ -57,15 +57,9 @@ impl RoomHandle {
     pub(super) async fn join(&self, ticket: JoinTicket) -> Result<(SessionHandle, OutboxReceiver), JoinError> {
         let (outbox, receiver) = outbox();
         // Before the request: if the caller is cancelled while it waits, the room still learns that nobody is there.
-        let session = SessionHandle {
-            session: ticket.join.session,
-            requests: self.requests.clone(),
-            left: false,
-        };
+        let session = SessionHandle { session: ticket.join.session, requests: self.requests.clone(), left: false };
         let ticket = Box::new(ticket);
-        self.ask(|reply| Request::Join { ticket, outbox, reply })
-            .await
-            .map_err(|RoomGone| JoinError::Gone)??;
+        self.ask(|reply| Request::Join { ticket, outbox, reply }).await.map_err(|RoomGone| JoinError::Gone)??;
         Ok((session, receiver))
     }
 
@@ -106,20 +100,12 @@ impl RoomHandle {
     /// # Errors
     /// It had ended already.
     pub async fn delete(&self) -> Result<(), RoomGone> {
-        self.ask(|reply| Request::End {
-            input: RoomInput::Delete,
-            reply,
-        })
-        .await
+        self.ask(|reply| Request::End { input: RoomInput::Delete, reply }).await
     }
 
     /// Ends the room because the server goes down.
     pub(super) async fn shutdown(&self) -> Result<(), RoomGone> {
-        self.ask(|reply| Request::End {
-            input: RoomInput::Shutdown,
-            reply,
-        })
-        .await
+        self.ask(|reply| Request::End { input: RoomInput::Shutdown, reply }).await
     }
 
     /// Makes it a token room; those without one are removed.
@@ -167,12 +153,7 @@ impl SessionHandle {
 
     /// Says goodbye.
     pub async fn leave(mut self, reason: DisconnectReason) {
-        let left = self
-            .send(RoomInput::Leave {
-                session: self.session,
-                reason,
-            })
-            .await;
+        let left = self.send(RoomInput::Leave { session: self.session, reason }).await;
         // A room that is gone needs no goodbye.
         self.left = left.is_ok();
     }
@@ -215,10 +196,7 @@ mod tests {
             tracks: Vec::new(),
             offer: None,
         };
-        JoinTicket {
-            join,
-            credential: Credential::Token,
-        }
+        JoinTicket { join, credential: Credential::Token }
     }
 
     fn is_loss_of(request: Option<Request>, id: u64) -> bool {
@@ -241,14 +219,8 @@ mod tests {
     #[tokio::test]
     async fn a_loss_reaches_a_room_that_was_busy() {
         let (requests, mut queue) = mpsc::channel(1);
-        let session = SessionHandle {
-            session: SessionId(5),
-            requests: requests.clone(),
-            left: false,
-        };
-        requests
-            .try_send(Request::Input(RoomInput::Delete))
-            .expect("place for one");
+        let session = SessionHandle { session: SessionId(5), requests: requests.clone(), left: false };
+        requests.try_send(Request::Input(RoomInput::Delete)).expect("place for one");
         drop(session);
         assert!(matches!(queue.recv().await, Some(Request::Input(RoomInput::Delete))));
         assert!(is_loss_of(queue.recv().await, 5));
@@ -257,16 +229,9 @@ mod tests {
     #[tokio::test]
     async fn a_goodbye_is_no_loss() {
         let (requests, mut queue) = mpsc::channel(8);
-        let session = SessionHandle {
-            session: SessionId(5),
-            requests,
-            left: false,
-        };
+        let session = SessionHandle { session: SessionId(5), requests, left: false };
         session.leave(DisconnectReason::ClientInitiated).await;
-        assert!(matches!(
-            queue.recv().await,
-            Some(Request::Input(RoomInput::Leave { .. }))
-        ));
+        assert!(matches!(queue.recv().await, Some(Request::Input(RoomInput::Leave { .. }))));
         assert!(queue.recv().await.is_none());
     }
 }

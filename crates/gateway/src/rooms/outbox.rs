@@ -34,17 +34,8 @@ pub(super) fn outbox() -> (Outbox, OutboxReceiver) {
 fn with_capacity(events: usize) -> (Outbox, OutboxReceiver) {
     let (sender, receiver) = mpsc::channel(events);
     let overflowed = Arc::new(AtomicBool::new(false));
-    let outbox = Outbox {
-        events: sender,
-        overflowed: overflowed.clone(),
-    };
-    (
-        outbox,
-        OutboxReceiver {
-            events: receiver,
-            overflowed,
-        },
-    )
+    let outbox = Outbox { events: sender, overflowed: overflowed.clone() };
+    (outbox, OutboxReceiver { events: receiver, overflowed })
 }
 
 impl Outbox {
@@ -64,20 +55,12 @@ impl OutboxReceiver {
     /// The next event. `None`: the session has ended, close the socket. What was put in before the end still comes,
     /// unless the socket was too slow for it.
     pub async fn recv(&mut self) -> Option<Arc<Outgoing>> {
-        if self.was_too_slow() {
-            None
-        } else {
-            self.events.recv().await
-        }
+        if self.was_too_slow() { None } else { self.events.recv().await }
     }
 
     /// The next event if it is there already: to write several at once.
     pub fn try_recv(&mut self) -> Option<Arc<Outgoing>> {
-        if self.was_too_slow() {
-            None
-        } else {
-            self.events.try_recv().ok()
-        }
+        if self.was_too_slow() { None } else { self.events.try_recv().ok() }
     }
 
     /// The session was ended because this outbox ran over (WebSocket close code 1013).
@@ -110,10 +93,7 @@ mod tests {
         let (outbox, mut receiver) = with_capacity(2);
         assert_eq!([(); 3].map(|()| outbox.put(event())), [Ok(()), Ok(()), Err(Overflow)]);
         assert!(receiver.was_too_slow());
-        assert!(
-            receiver.recv().await.is_none(),
-            "the socket closes now, not after what it could not take"
-        );
+        assert!(receiver.recv().await.is_none(), "the socket closes now, not after what it could not take");
     }
 
     #[tokio::test]

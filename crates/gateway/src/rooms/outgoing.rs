@@ -28,10 +28,7 @@ pub struct Outgoing {
 impl Outgoing {
     /// Not encoded yet.
     pub fn new(event: Arc<RoomEvent>) -> Self {
-        Self {
-            event,
-            encoded: Default::default(),
-        }
+        Self { event, encoded: Default::default() }
     }
 
     /// What is told. For what depends on the receiver after all.

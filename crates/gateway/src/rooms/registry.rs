@@ -151,10 +151,7 @@ impl Registry {
             return Err(JoinError::Refused(room::JoinError::TooLong("metadata")));
         }
         for _ in 0..JOIN_ATTEMPTS {
-            let entry = self.inner.find_or_make(name, || Making {
-                config: config.clone(),
-                by_api: true,
-            })?;
+            let entry = self.inner.find_or_make(name, || Making { config: config.clone(), by_api: true })?;
             match self.claim_for_api(&entry).await {
                 Ok(info) => return Ok(info),
                 Err(RoomGone) => self.inner.forget(name, entry.number),
@@ -199,6 +196,27 @@ impl Registry {
         existing.unwrap_or_else(|| self.inner.config.access_of(name))
     }
 
+    /// Would somebody with this get into the room, as things stand? Makes nothing.
+    ///
+    /// # Errors
+    /// Says why not.
+    pub fn check(&self, name: &str, credential: Credential) -> Result<(), JoinError> {
+        self.check_door(name, credential)?;
+        let rooms = self.inner.rooms();
+        let place = rooms.contains_key(name) || rooms.len() < self.inner.config.max_rooms;
+        if place { Ok(()) } else { Err(JoinError::TooManyRooms) }
+    }
+
+    /// What rooms are made with that nobody configured.
+    pub fn room_defaults(&self) -> &RoomConfig {
+        &self.inner.config.room
+    }
+
+    /// Nobody new comes in.
+    pub fn is_draining(&self) -> bool {
+        self.inner.draining.load(Ordering::Acquire)
+    }
+
     /// How many rooms there are.
     pub fn len(&self) -> usize {
         self.inner.rooms().len()
@@ -223,33 +241,32 @@ impl Registry {
         }
     }
 
-    /// The room to join, made if need be. To somebody who does not get in, a token room is none, and is not made.
+    /// The room to join, made if need be.
     fn find_for(&self, name: &str, credential: Credential) -> Result<Entry, JoinError> {
-        if self.inner.draining.load(Ordering::Acquire) {
+        self.check_door(name, credential)?;
+        let config = || self.inner.config.room.clone();
+        self.inner.find_or_make(name, || Making { config: config(), by_api: false })
+    }
+
+    /// To somebody who does not get in, a token room is none, and is not made.
+    fn check_door(&self, name: &str, credential: Credential) -> Result<(), JoinError> {
+        if self.is_draining() {
             return Err(JoinError::Draining);
         }
         check_name(name)?;
-        if credential == Credential::Public && self.access(name) == Access::Token {
-            return Err(JoinError::NoSuchRoom);
+        let barred = credential == Credential::Public && self.access(name) == Access::Token;
+        let missing = || !self.inner.config.auto_create && !self.inner.rooms().contains_key(name);
+        if barred || missing() {
+            Err(JoinError::NoSuchRoom)
+        } else {
+            Ok(())
         }
-        if !self.inner.config.auto_create && !self.inner.rooms().contains_key(name) {
-            return Err(JoinError::NoSuchRoom);
-        }
-        let config = || self.inner.config.room.clone();
-        self.inner.find_or_make(name, || Making {
-            config: config(),
-            by_api: false,
-        })
     }
 
     fn handles(&self, names: &[String]) -> Vec<RoomHandle> {
         let rooms = self.inner.rooms();
         let wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
-        rooms
-            .iter()
-            .filter(|(name, _)| wanted(name))
-            .map(|(_, entry)| entry.handle.clone())
-            .collect()
+        rooms.iter().filter(|(name, _)| wanted(name)).map(|(_, entry)| entry.handle.clone()).collect()
     }
 }
 
@@ -290,11 +307,7 @@ impl Inner {
         let room = Room::new(making.config, name, self.seeds.hash_one(number), now());
         let task = RoomTask::new(room, media, access.clone(), registration);
         tokio::spawn(task.run(request_queue, event_queue));
-        Entry {
-            number,
-            handle: RoomHandle::new(requests),
-            access,
-        }
+        Entry { number, handle: RoomHandle::new(requests), access }
     }
 
     /// Forgets a room, if its name has not been taken by a newer one.
@@ -335,11 +348,7 @@ pub(super) struct Registration {
 impl Registration {
     fn new(registry: &Arc<Inner>, name: &str, number: u64) -> Self {
         metrics::gauge!("odeon_rooms").increment(1.0);
-        Self {
-            registry: Arc::downgrade(registry),
-            name: name.into(),
-            number,
-        }
+        Self { registry: Arc::downgrade(registry), name: name.into(), number }
     }
 }
 
@@ -359,9 +368,5 @@ impl Drop for Registration {
 }
 
 fn check_name(name: &str) -> Result<(), JoinError> {
-    if name.is_empty() || name.len() > MAX_NAME_BYTES {
-        Err(JoinError::BadName)
-    } else {
-        Ok(())
-    }
+    if name.is_empty() || name.len() > MAX_NAME_BYTES { Err(JoinError::BadName) } else { Ok(()) }
 }

@@ -22,11 +22,7 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(super) enum Request {
     /// Somebody wants in.
-    Join {
-        ticket: Box<JoinTicket>,
-        outbox: Outbox,
-        reply: oneshot::Sender<Result<(), JoinError>>,
-    },
+    Join { ticket: Box<JoinTicket>, outbox: Outbox, reply: oneshot::Sender<Result<(), JoinError>> },
     /// A session says something.
     Input(RoomInput),
     /// The room.
@@ -34,27 +30,15 @@ pub(super) enum Request {
     /// Everybody.
     Participants(oneshot::Sender<Vec<Arc<Participant>>>),
     /// Somebody.
-    Participant {
-        identity: Identity,
-        reply: oneshot::Sender<Option<Arc<Participant>>>,
-    },
+    Participant { identity: Identity, reply: oneshot::Sender<Option<Arc<Participant>>> },
     /// Removal; answered with whether they were there.
-    Remove {
-        identity: Identity,
-        reply: oneshot::Sender<bool>,
-    },
+    Remove { identity: Identity, reply: oneshot::Sender<bool> },
     /// A packet by the server.
-    SendData {
-        message: DataMessage,
-        reply: oneshot::Sender<()>,
-    },
+    SendData { message: DataMessage, reply: oneshot::Sender<()> },
     /// From now on for those with a token only.
     Close(oneshot::Sender<()>),
     /// The end, by `Delete` or `Shutdown`.
-    End {
-        input: RoomInput,
-        reply: oneshot::Sender<()>,
-    },
+    End { input: RoomInput, reply: oneshot::Sender<()> },
 }
 
 /// Everything that a room's task owns.
@@ -77,14 +61,7 @@ struct Seat {
 impl RoomTask {
     pub(super) fn new(room: Room, media: RoomMedia, access: AccessCell, registration: Registration) -> Self {
         let (seats, population) = (HashMap::new(), Population::default());
-        Self {
-            room,
-            media,
-            access,
-            seats,
-            registration: Some(registration),
-            population,
-        }
+        Self { room, media, access, seats, registration: Some(registration), population }
     }
 
     /// Runs until the room ends.
@@ -166,30 +143,17 @@ impl RoomTask {
 
     /// Token wins: those who are there without one are told and removed.
     async fn remove_the_public(&mut self) {
-        let public = self
-            .seats
-            .iter()
-            .filter(|(_, seat)| seat.credential == Credential::Public);
+        let public = self.seats.iter().filter(|(_, seat)| seat.credential == Credential::Public);
         let public: Vec<_> = public.map(|(session, _)| *session).collect();
         for session in public {
-            self.handle(RoomInput::Leave {
-                session,
-                reason: DisconnectReason::ParticipantRemoved,
-            })
-            .await;
+            self.handle(RoomInput::Leave { session, reason: DisconnectReason::ParticipantRemoved }).await;
         }
     }
 
     async fn send_data(&mut self, message: DataMessage) {
         for session in self.receivers(&message) {
             let (reliable, packet) = (message.reliable, message.packet.clone());
-            self.media
-                .command(MediaCommand::SendData {
-                    session,
-                    reliable,
-                    packet,
-                })
-                .await;
+            self.media.command(MediaCommand::SendData { session, reliable, packet }).await;
         }
     }
 
@@ -198,10 +162,7 @@ impl RoomTask {
         if message.identities.is_empty() && message.sids.is_empty() {
             return self.room.sessions().collect();
         }
-        let by_identity = message
-            .identities
-            .iter()
-            .filter_map(|identity| self.room.session_of(identity));
+        let by_identity = message.identities.iter().filter_map(|identity| self.room.session_of(identity));
         let by_sid = message.sids.iter().filter_map(|sid| self.room.session_of_sid(sid));
         let mut sessions: Vec<_> = by_identity.chain(by_sid).collect();
         sessions.sort_unstable();
@@ -241,10 +202,7 @@ impl RoomTask {
     fn evict_slow(&mut self, session: SessionId) {
         self.seats.remove(&session);
         metrics::counter!("odeon_slow_sessions_closed_total").increment(1);
-        tracing::warn!(
-            session = session.0,
-            "a session's socket was too slow and has been closed"
-        );
+        tracing::warn!(session = session.0, "a session's socket was too slow and has been closed");
         let reason = DisconnectReason::SignalClose;
         self.room.handle_input(now(), RoomInput::Leave { session, reason });
     }
@@ -275,10 +233,7 @@ impl Drop for Population {
 /// The time as the model wants it.
 pub(super) fn now() -> Now {
     let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Now {
-        at: Instant::now().into_std(),
-        unix_ms: i64::try_from(unix.as_millis()).unwrap_or(i64::MAX),
-    }
+    Now { at: Instant::now().into_std(), unix_ms: i64::try_from(unix.as_millis()).unwrap_or(i64::MAX) }
 }
 
 async fn sleep_until(at: Option<std::time::Instant>) {

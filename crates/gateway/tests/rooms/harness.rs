@@ -27,17 +27,14 @@ impl DataDialect for Mute {
 pub(crate) fn registry(config: RegistryConfig) -> Registry {
     let pool = PoolConfig {
         shards: 1,
-        bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
+        bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
         udp_port: 0,
         single_port: false,
         advertise: Vec::new(),
         loopback: true,
         placement: Placement::LeastLoaded,
     };
-    Registry::new(
-        config,
-        MediaPool::start(pool, Arc::new(Mute)).expect("loopback can be bound"),
-    )
+    Registry::new(config, MediaPool::start(&pool, Arc::new(Mute)).expect("loopback can be bound"))
 }
 
 pub(crate) fn plain() -> Registry {
@@ -46,21 +43,12 @@ pub(crate) fn plain() -> Registry {
 
 /// Rooms that end the moment they are empty.
 pub(crate) fn fleeting() -> RegistryConfig {
-    let room = RoomConfig {
-        departure_timeout_s: 0,
-        ..RoomConfig::default()
-    };
-    RegistryConfig {
-        room,
-        ..RegistryConfig::default()
-    }
+    let room = RoomConfig { departure_timeout_s: 0, ..RoomConfig::default() };
+    RegistryConfig { room, ..RegistryConfig::default() }
 }
 
 pub(crate) fn ticket(registry: &Registry, identity: &str, credential: Credential) -> JoinTicket {
-    let permission = Permission {
-        can_update_metadata: true,
-        ..Permission::default()
-    };
+    let permission = Permission { can_update_metadata: true, ..Permission::default() };
     let join = Join {
         session: registry.next_session(),
         identity: Identity::token(identity),
@@ -126,9 +114,7 @@ impl Person {
 
 /// Long enough for a busy machine, short enough for a test that hangs.
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(20), future)
-        .await
-        .expect("in time")
+    tokio::time::timeout(Duration::from_secs(20), future).await.expect("in time")
 }
 
 /// Waits until it holds.

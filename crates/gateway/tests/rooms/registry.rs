@@ -15,37 +15,19 @@ async fn l_13_the_first_join_makes_the_room() {
     let _bob = join(&registry, "residence", "bob").await;
     let _else = join(&registry, "elsewhere", "carol").await;
     alice.hears(about("bob")).await;
-    let names: Vec<_> = registry
-        .list(&[])
-        .await
-        .into_iter()
-        .map(|info| (info.name, info.num_participants))
-        .collect();
+    let names: Vec<_> = registry.list(&[]).await.into_iter().map(|info| (info.name, info.num_participants)).collect();
     assert_eq!(names, [("elsewhere".to_owned(), 1), ("residence".to_owned(), 2)]);
-    assert_eq!(
-        registry
-            .list(&["residence".to_owned(), "nowhere".to_owned()])
-            .await
-            .len(),
-        1
-    );
+    assert_eq!(registry.list(&["residence".to_owned(), "nowhere".to_owned()]).await.len(), 1);
 }
 
 /// L-13: without auto_create only the API makes rooms.
 #[tokio::test]
 async fn l_13_without_auto_create_only_the_api_makes_rooms() {
-    let registry = registry(RegistryConfig {
-        auto_create: false,
-        ..RegistryConfig::default()
-    });
+    let registry = registry(RegistryConfig { auto_create: false, ..RegistryConfig::default() });
     let refused = try_join(&registry, "residence", "alice", Credential::Token).await.err();
     assert_eq!(refused, Some(JoinError::NoSuchRoom));
     assert!(registry.is_empty());
-    let config = RoomConfig {
-        metadata: "premiere".into(),
-        max_participants: 1,
-        ..RoomConfig::default()
-    };
+    let config = RoomConfig { metadata: "premiere".into(), max_participants: 1, ..RoomConfig::default() };
     let made = registry.create("residence", config).await.expect("made");
     assert_eq!((made.metadata.as_str(), made.max_participants), ("premiere", 1));
     let _alice = join(&registry, "residence", "alice").await;
@@ -57,10 +39,7 @@ async fn l_13_without_auto_create_only_the_api_makes_rooms() {
 async fn making_a_room_that_exists_finds_it() {
     let registry = plain();
     let first = registry.create("residence", RoomConfig::default()).await.expect("made");
-    let again = registry
-        .create("residence", RoomConfig::default())
-        .await
-        .expect("found");
+    let again = registry.create("residence", RoomConfig::default()).await.expect("found");
     assert_eq!(first.sid, again.sid);
     let other = registry.create("elsewhere", RoomConfig::default()).await.expect("made");
     assert_ne!(first.sid, other.sid);
@@ -85,10 +64,7 @@ async fn deletion_tells_everybody_and_frees_the_name_at_once() {
     assert!(registry.delete("residence").await);
     assert!(registry.find("residence").is_none());
     let words = alice.last_words().await;
-    let expected = RoomEvent::Leave {
-        reason: DisconnectReason::RoomDeleted,
-        action: LeaveAction::Disconnect,
-    };
+    let expected = RoomEvent::Leave { reason: DisconnectReason::RoomDeleted, action: LeaveAction::Disconnect };
     assert_eq!(words.last().expect("told").event(), &expected);
     assert!(!registry.delete("residence").await);
     join(&registry, "residence", "alice").await;
@@ -114,19 +90,13 @@ async fn a_join_that_races_a_deletion_gets_in() {
 
 #[tokio::test]
 async fn rooms_and_names_have_limits() {
-    let registry = registry(RegistryConfig {
-        max_rooms: 2,
-        ..RegistryConfig::default()
-    });
+    let registry = registry(RegistryConfig { max_rooms: 2, ..RegistryConfig::default() });
     let _people = [join(&registry, "one", "a").await, join(&registry, "two", "b").await];
     let refused = try_join(&registry, "three", "c", Credential::Token).await.err();
     assert_eq!(refused, Some(JoinError::TooManyRooms));
     join(&registry, "two", "c").await;
     for name in ["", &"n".repeat(257)] {
-        assert_eq!(
-            try_join(&registry, name, "d", Credential::Token).await.err(),
-            Some(JoinError::BadName)
-        );
+        assert_eq!(try_join(&registry, name, "d", Credential::Token).await.err(), Some(JoinError::BadName));
     }
     let long = "i".repeat(257);
     let refused = try_join(&registry, "one", &long, Credential::Token).await.err();
@@ -138,17 +108,11 @@ async fn a_server_that_goes_down_takes_nobody_and_tells_everybody() {
     let registry = plain();
     let mut alice = join(&registry, "residence", "alice").await;
     registry.stop_joins();
-    assert_eq!(
-        try_join(&registry, "residence", "bob", Credential::Token).await.err(),
-        Some(JoinError::Draining)
-    );
+    assert_eq!(try_join(&registry, "residence", "bob", Credential::Token).await.err(), Some(JoinError::Draining));
     assert_eq!(registry.len(), 1, "rooms live on");
     registry.shutdown().await;
     let words = alice.last_words().await;
-    let expected = RoomEvent::Leave {
-        reason: DisconnectReason::ServerShutdown,
-        action: LeaveAction::Disconnect,
-    };
+    let expected = RoomEvent::Leave { reason: DisconnectReason::ServerShutdown, action: LeaveAction::Disconnect };
     assert_eq!(words.last().expect("told").event(), &expected);
     assert!(registry.is_empty());
 }
@@ -156,8 +120,6 @@ async fn a_server_that_goes_down_takes_nobody_and_tells_everybody() {
 #[tokio::test]
 async fn session_numbers_are_unique() {
     let registry = plain();
-    let numbers: HashSet<_> = (0..100)
-        .map(|_| ticket(&registry, "a", Credential::Token).join.session)
-        .collect();
+    let numbers: HashSet<_> = (0..100).map(|_| ticket(&registry, "a", Credential::Token).join.session).collect();
     assert_eq!(numbers.len(), 100);
 }

@@ -30,10 +30,7 @@ impl Room {
     /// Tells those in `to`, who must be in the room and listening.
     pub(super) fn send(&mut self, to: Recipients, event: RoomEvent) {
         if !to.is_empty() {
-            self.effects.push_back(RoomEffect::Send {
-                to,
-                event: Arc::new(event),
-            });
+            self.effects.push_back(RoomEffect::Send { to, event: Arc::new(event) });
         }
     }
 
@@ -64,9 +61,6 @@ impl Room {
     }
 
     fn listeners(&self) -> impl Iterator<Item = SessionId> {
-        self.members
-            .iter()
-            .filter(|(_, member)| member.signalling)
-            .map(|(session, _)| *session)
+        self.members.iter().filter(|(_, member)| member.signalling).map(|(session, _)| *session)
     }
 }

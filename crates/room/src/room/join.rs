@@ -48,11 +48,7 @@ impl Room {
             return Err(JoinError::SessionTaken);
         }
         check_sizes(join)?;
-        if self.is_full_for(join) {
-            Err(JoinError::RoomFull)
-        } else {
-            Ok(())
-        }
+        if self.is_full_for(join) { Err(JoinError::RoomFull) } else { Ok(()) }
     }
 
     /// Whoever replaces their own older session needs no place.
@@ -70,9 +66,7 @@ impl Room {
         let (session, tracks, offer) = self.admit(now, join);
         self.greet(session);
         self.begin_peer(session);
-        tracks
-            .into_iter()
-            .for_each(|request| self.on_add_track(now, session, request));
+        tracks.into_iter().for_each(|request| self.on_add_track(now, session, request));
         self.subscribe_to_existing(session);
         if let Some((id, sdp)) = offer {
             self.command(MediaCommand::Offer { session, id, sdp });
@@ -85,20 +79,12 @@ impl Room {
     fn evict_duplicate(&mut self, join: &Join) {
         if let Some(&old) = self.by_identity.get(&join.identity) {
             let reason = DisconnectReason::DuplicateIdentity;
-            self.depart(
-                old,
-                Goodbye {
-                    reason,
-                    action: Some(LeaveAction::Disconnect),
-                },
-            );
+            self.depart(old, Goodbye { reason, action: Some(LeaveAction::Disconnect) });
         }
     }
 
     fn admit(&mut self, now: Now, join: Join) -> (SessionId, Vec<TrackRequest>, Option<(u32, String)>) {
-        let Join {
-            session, tracks, offer, ..
-        } = join;
+        let Join { session, tracks, offer, .. } = join;
         let info = Arc::new(Participant {
             sid: ParticipantSid::new(self.sids.draw("PA_")),
             identity: join.identity.clone(),
@@ -138,19 +124,9 @@ impl Room {
             return;
         };
         let you = member.info.clone();
-        let others = self
-            .members
-            .iter()
-            .filter(|(other, member)| **other != session && !member.hidden());
+        let others = self.members.iter().filter(|(other, member)| **other != session && !member.hidden());
         let others = others.map(|(_, member)| member.info.clone()).collect();
-        self.tell(
-            session,
-            RoomEvent::Joined {
-                room: self.info(),
-                you,
-                others,
-            },
-        );
+        self.tell(session, RoomEvent::Joined { room: self.info(), you, others });
     }
 
     fn begin_peer(&mut self, session: SessionId) {

@@ -27,10 +27,7 @@ impl Room {
         if !std::mem::replace(&mut member.signalling, false) {
             return;
         }
-        let goodbye = Goodbye {
-            reason: DisconnectReason::SignalClose,
-            action: None,
-        };
+        let goodbye = Goodbye { reason: DisconnectReason::SignalClose, action: None };
         match member.media {
             MediaState::Connected => {}
             MediaState::Waiting => self.depart_at(now.at + SIGNAL_LOST_GRACE, session, goodbye),
@@ -42,13 +39,7 @@ impl Room {
     pub(super) fn on_remove(&mut self, identity: &Identity) {
         if let Some(&session) = self.by_identity.get(identity) {
             let reason = DisconnectReason::ParticipantRemoved;
-            self.depart(
-                session,
-                Goodbye {
-                    reason,
-                    action: Some(LeaveAction::Disconnect),
-                },
-            );
+            self.depart(session, Goodbye { reason, action: Some(LeaveAction::Disconnect) });
         }
     }
 
@@ -85,13 +76,7 @@ impl Room {
     /// An SDP that can't be taken leaves both ends in different states: only a new connection helps.
     pub(super) fn on_negotiation_failed(&mut self, session: SessionId) {
         let reason = DisconnectReason::MediaFailure;
-        self.depart(
-            session,
-            Goodbye {
-                reason,
-                action: Some(LeaveAction::Reconnect),
-            },
-        );
+        self.depart(session, Goodbye { reason, action: Some(LeaveAction::Reconnect) });
     }
 
     /// They leave then, unless they leave before.
@@ -132,10 +117,7 @@ impl Room {
 
     /// Everybody leaves, the room with them. Nobody needs to see the others go.
     fn end(&mut self, reason: DisconnectReason) {
-        let goodbye = Goodbye {
-            reason,
-            action: Some(LeaveAction::Disconnect),
-        };
+        let goodbye = Goodbye { reason, action: Some(LeaveAction::Disconnect) };
         let sessions: Vec<_> = self.members.keys().copied().collect();
         for session in &sessions {
             self.part_with(*session, goodbye);
@@ -153,13 +135,7 @@ impl Room {
             return;
         }
         if let Some(action) = goodbye.action {
-            self.tell(
-                session,
-                RoomEvent::Leave {
-                    reason: goodbye.reason,
-                    action,
-                },
-            );
+            self.tell(session, RoomEvent::Leave { reason: goodbye.reason, action });
         }
         self.effects.push_back(RoomEffect::CloseSession { session });
     }
@@ -196,8 +172,5 @@ fn goodbye_for(end: MediaEnd) -> Goodbye {
         MediaEnd::SlowReader => (DisconnectReason::MediaFailure, LeaveAction::Resume),
         MediaEnd::Panic | MediaEnd::Failed => (DisconnectReason::MediaFailure, LeaveAction::Reconnect),
     };
-    Goodbye {
-        reason,
-        action: Some(action),
-    }
+    Goodbye { reason, action: Some(action) }
 }

@@ -23,14 +23,7 @@ pub(super) struct Lifecycle {
 impl Lifecycle {
     pub(super) fn new(config: &RoomConfig, now: Instant) -> Self {
         let ends_at = Some(now + Duration::from_secs(config.empty_timeout_s.into()));
-        Self {
-            ends_at,
-            ended: false,
-            occupied: false,
-            counts_stale: false,
-            last_update: now,
-            update_due: None,
-        }
+        Self { ends_at, ended: false, occupied: false, counts_stale: false, last_update: now, update_due: None }
     }
 
     pub(super) fn ended(&self) -> bool {

@@ -11,34 +11,12 @@ use crate::participant::ParticipantState;
 impl Room {
     pub(super) fn on_media(&mut self, now: Now, event: MediaEvent) {
         match event {
-            MediaEvent::Answer {
-                session,
-                id,
-                sdp,
-                tracks,
-            } => {
+            MediaEvent::Answer { session, id, sdp, tracks } => {
                 self.tell(session, RoomEvent::Answer { id, sdp, tracks });
             }
-            MediaEvent::Offer {
-                session,
-                id,
-                sdp,
-                tracks,
-            } => self.tell(session, RoomEvent::Offer { id, sdp, tracks }),
-            MediaEvent::Candidates {
-                session,
-                target,
-                candidates,
-                ufrag,
-            } => {
-                self.tell(
-                    session,
-                    RoomEvent::Candidates {
-                        target,
-                        candidates,
-                        ufrag,
-                    },
-                );
+            MediaEvent::Offer { session, id, sdp, tracks } => self.tell(session, RoomEvent::Offer { id, sdp, tracks }),
+            MediaEvent::Candidates { session, target, candidates, ufrag } => {
+                self.tell(session, RoomEvent::Candidates { target, candidates, ufrag });
             }
             MediaEvent::SectionsNeeded { session, audio, video } => {
                 self.tell(session, RoomEvent::SectionsNeeded { audio, video });
@@ -46,24 +24,13 @@ impl Room {
             MediaEvent::NegotiationFailed { session, .. } => self.on_negotiation_failed(session),
             MediaEvent::Connected { session, target } => self.on_connected(session, target),
             MediaEvent::Ended { session, reason } => self.on_media_ended(now, session, reason),
-            MediaEvent::TrackLive {
-                session,
-                track,
-                mid,
-                mime,
-                layers,
-            } => {
+            MediaEvent::TrackLive { session, track, mid, mime, layers } => {
                 self.on_track_live(now, session, &track, (mid, mime, layers));
             }
             MediaEvent::TrackEnded { session, track } => self.on_track_ended(session, &track),
             MediaEvent::Subscribed { session, track } => self.on_subscribed(session, &track),
             MediaEvent::Levels { levels } => self.on_levels(now, &levels),
-            MediaEvent::Quality {
-                session,
-                up_loss,
-                down_loss,
-                rtt_ms,
-            } => {
+            MediaEvent::Quality { session, up_loss, down_loss, rtt_ms } => {
                 self.on_quality(now, session, [up_loss, down_loss], rtt_ms);
             }
         }
@@ -83,11 +50,7 @@ impl Room {
 
     pub(super) fn on_candidate(&mut self, session: SessionId, target: Target, candidate: String) {
         if self.members.contains_key(&session) {
-            self.command(MediaCommand::Candidate {
-                session,
-                target,
-                candidate,
-            });
+            self.command(MediaCommand::Candidate { session, target, candidate });
         }
     }
 

@@ -98,12 +98,7 @@ impl Member {
 
     /// Copies the live publications into what others see.
     pub(super) fn refresh_tracks(&mut self) {
-        let tracks: Vec<_> = self
-            .publications
-            .values()
-            .filter(|p| p.live)
-            .map(|p| p.track.clone())
-            .collect();
+        let tracks: Vec<_> = self.publications.values().filter(|p| p.live).map(|p| p.track.clone()).collect();
         self.change(|info| {
             info.is_publisher |= !tracks.is_empty();
             info.tracks = tracks;
@@ -112,16 +107,11 @@ impl Member {
 
     /// Announced, not yet on the wire.
     pub(super) fn pending_tracks(&self) -> usize {
-        self.publications
-            .values()
-            .filter(|publication| !publication.live)
-            .count()
+        self.publications.values().filter(|publication| !publication.live).count()
     }
 
     /// Is `session` served any track of theirs?
     pub(super) fn is_received_by(&self, session: SessionId) -> bool {
-        self.publications
-            .values()
-            .any(|publication| publication.subscribers.contains(&session))
+        self.publications.values().any(|publication| publication.subscribers.contains(&session))
     }
 }

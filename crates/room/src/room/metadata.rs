@@ -32,15 +32,7 @@ impl Room {
             Err(refusal) => refusal,
         };
         let (message, subject) = (message.to_owned(), RequestSubject::Metadata);
-        self.tell(
-            session,
-            RoomEvent::RequestResponse {
-                request_id,
-                outcome,
-                message,
-                subject,
-            },
-        );
+        self.tell(session, RoomEvent::RequestResponse { request_id, outcome, message, subject });
     }
 }
 
@@ -52,19 +44,12 @@ fn check(member: &Member, mut change: Change) -> Result<Change, (RequestOutcome,
     if change.name.as_ref().is_some_and(|name| name.len() > MAX_NAME_BYTES) {
         return Err((RequestOutcome::LimitExceeded, "the name is longer than 256 bytes"));
     }
-    if change
-        .metadata
-        .as_ref()
-        .is_some_and(|metadata| metadata.len() > MAX_METADATA_BYTES)
-    {
+    if change.metadata.as_ref().is_some_and(|metadata| metadata.len() > MAX_METADATA_BYTES) {
         return Err((RequestOutcome::LimitExceeded, "the metadata is longer than 512 KiB"));
     }
     change.attributes = merged(&member.info.attributes, change.attributes);
     if attributes_bytes(&change.attributes) > MAX_ATTRIBUTES_BYTES {
-        return Err((
-            RequestOutcome::LimitExceeded,
-            "the attributes are longer than 64 KiB in all",
-        ));
+        return Err((RequestOutcome::LimitExceeded, "the attributes are longer than 64 KiB in all"));
     }
     Ok(change)
 }

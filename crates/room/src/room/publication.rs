@@ -33,12 +33,7 @@ impl Publication {
             version_us: now.unix_ms.saturating_mul(1000),
             request: Arc::new(request),
         };
-        Self {
-            track: Arc::new(track),
-            live: false,
-            subscribers: BTreeSet::new(),
-            subscription_told: false,
-        }
+        Self { track: Arc::new(track), live: false, subscribers: BTreeSet::new(), subscription_told: false }
     }
 
     /// Changes the track; its version is the time of the change, and rises even if the wall clock stands still.
@@ -71,18 +66,10 @@ impl Publication {
         ExpectedTrack {
             sid: self.track.sid.clone(),
             cid: request.cid.clone(),
-            other_cids: other_cids
-                .filter(|cid| !cid.is_empty() && **cid != request.cid)
-                .cloned()
-                .collect(),
+            other_cids: other_cids.filter(|cid| !cid.is_empty() && **cid != request.cid).cloned().collect(),
             kind: request.kind,
             source: request.source,
-            codecs: request
-                .codecs
-                .iter()
-                .map(|codec| codec_name(&codec.mime))
-                .filter(|n| !n.is_empty())
-                .collect(),
+            codecs: request.codecs.iter().map(|codec| codec_name(&codec.mime)).filter(|n| !n.is_empty()).collect(),
             stereo: request.stereo,
             disable_dtx: request.disable_dtx,
             muted: self.track.muted,
@@ -130,33 +117,24 @@ fn fill_layer(layer: &mut Layer, live: &LiveLayer) {
 }
 
 fn new_layer(live: &LiveLayer) -> Layer {
-    let mut layer = Layer {
-        quality: live.quality,
-        ..Layer::default()
-    };
+    let mut layer = Layer { quality: live.quality, ..Layer::default() };
     fill_layer(&mut layer, live);
     layer
 }
 
 /// Without simulcast the only layer is the lowest, whatever its quality is called.
 fn spatial_layer(live: &LiveLayer) -> i32 {
-    if live.rid.is_empty() {
-        0
-    } else {
-        live.quality.clamp(0, 2)
-    }
+    if live.rid.is_empty() { 0 } else { live.quality.clamp(0, 2) }
 }
 
 /// The codec that came is the announced one of that name, or the first without a name, or a new one.
 fn fill_codec(codecs: &mut Vec<TrackCodec>, mid: &str, mime: &str, layers: &[LiveLayer]) {
     let name = codec_name(mime);
     let at = codecs.iter().position(|codec| codec_name(&codec.mime) == name);
-    let at = at
-        .or_else(|| codecs.iter().position(|codec| codec.mime.is_empty()))
-        .unwrap_or_else(|| {
-            codecs.push(TrackCodec::default());
-            codecs.len() - 1
-        });
+    let at = at.or_else(|| codecs.iter().position(|codec| codec.mime.is_empty())).unwrap_or_else(|| {
+        codecs.push(TrackCodec::default());
+        codecs.len() - 1
+    });
     let codec = &mut codecs[at];
     codec.mime = mime.to_owned();
     codec.mid = mid.to_owned();

@@ -29,12 +29,7 @@ pub(super) struct Score(f32);
 impl Score {
     /// `losses` as fractions 0..=1; the worse direction counts.
     fn of(losses: [Option<f32>; 2], rtt_ms: Option<f32>) -> Self {
-        let loss = losses
-            .into_iter()
-            .flatten()
-            .filter(|loss| loss.is_finite())
-            .fold(0.0_f32, f32::max)
-            .min(1.0);
+        let loss = losses.into_iter().flatten().filter(|loss| loss.is_finite()).fold(0.0_f32, f32::max).min(1.0);
         let delay = rtt_ms.filter(|rtt| rtt.is_finite()).unwrap_or(0.0).max(0.0) / 2.0;
         Self((100.0 - delay_points(delay) - loss * 100.0 * POINTS_PER_LOSS_PERCENT).clamp(0.0, 100.0))
     }
@@ -62,11 +57,7 @@ impl Score {
 
 /// Points lost for a one-way delay in ms: little up to the knee, then a point for each 10 ms.
 fn delay_points(delay_ms: f32) -> f32 {
-    if delay_ms < DELAY_KNEE_MS {
-        delay_ms / 40.0
-    } else {
-        (delay_ms - 120.0) / 10.0
-    }
+    if delay_ms < DELAY_KNEE_MS { delay_ms / 40.0 } else { (delay_ms - 120.0) / 10.0 }
 }
 
 /// When the next round is due. No reports, no rounds: an idle room sleeps.
@@ -82,9 +73,7 @@ impl QualityRounds {
     }
 
     fn reported(&mut self, now: Instant) {
-        let earliest = self
-            .last
-            .map_or(now + QUALITY_INTERVAL, |last| (last + QUALITY_INTERVAL).max(now));
+        let earliest = self.last.map_or(now + QUALITY_INTERVAL, |last| (last + QUALITY_INTERVAL).max(now));
         self.due.get_or_insert(earliest);
     }
 
@@ -120,10 +109,7 @@ impl Room {
     }
 
     fn quality_for(&self, session: SessionId) -> Vec<ParticipantQuality> {
-        let known = self
-            .members
-            .iter()
-            .filter_map(|(other, member)| Some((*other, member, member.score?)));
+        let known = self.members.iter().filter_map(|(other, member)| Some((*other, member, member.score?)));
         let told = known.filter(|(other, ..)| self.hears(session, *other));
         told.map(|(_, member, score)| ParticipantQuality {
             sid: member.info.sid.clone(),

@@ -41,11 +41,7 @@ pub(super) struct SpeakerBoard {
 impl SpeakerBoard {
     fn hear(&mut self, now: Instant, level: &AudioLevel) {
         let (track, session) = (level.track.clone(), level.session);
-        let voice = self.voices.entry(track).or_insert(Voice {
-            session,
-            smoothed: 0.0,
-            heard_at: now,
-        });
+        let voice = self.voices.entry(track).or_insert(Voice { session, smoothed: 0.0, heard_at: now });
         voice.smoothed += (window_level(level) - voice.smoothed) * SMOOTHING;
         voice.heard_at = now;
         self.stale = true;
@@ -125,9 +121,7 @@ impl Room {
         let speakers: Vec<_> = changes.into_iter().filter_map(|change| self.speaker(change)).collect();
         let mut audiences: IndexMap<SmallVec<[usize; 8]>, Recipients> = IndexMap::new();
         for (&session, _) in self.members.iter().filter(|(_, member)| member.signalling) {
-            let audible = (0..speakers.len())
-                .filter(|&at| self.hears(session, speakers[at].0))
-                .collect();
+            let audible = (0..speakers.len()).filter(|&at| self.hears(session, speakers[at].0)).collect();
             audiences.entry(audible).or_default().push(session);
         }
         for (audible, to) in audiences.into_iter().filter(|(audible, _)| !audible.is_empty()) {
@@ -143,11 +137,7 @@ impl Room {
 
     /// Themselves, and whose tracks they receive.
     pub(super) fn hears(&self, session: SessionId, other: SessionId) -> bool {
-        session == other
-            || self
-                .members
-                .get(&other)
-                .is_some_and(|member| member.is_received_by(session))
+        session == other || self.members.get(&other).is_some_and(|member| member.is_received_by(session))
     }
 }
 

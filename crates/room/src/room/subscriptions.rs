@@ -43,10 +43,7 @@ impl Room {
         if !self.remember_choice(session, &track, false) {
             return;
         }
-        let publication = self
-            .members
-            .get_mut(&publisher)
-            .and_then(|member| member.publications.get_mut(&track));
+        let publication = self.members.get_mut(&publisher).and_then(|member| member.publications.get_mut(&track));
         if publication.is_some_and(|publication| publication.subscribers.remove(&session)) {
             self.command(MediaCommand::Unsubscribe { session, track });
         }
@@ -73,10 +70,7 @@ impl Room {
 
     /// A newcomer, and all that is published already.
     pub(super) fn subscribe_to_existing(&mut self, session: SessionId) {
-        let publishers = self
-            .members
-            .iter()
-            .filter(|(publisher, member)| **publisher != session && !member.hidden());
+        let publishers = self.members.iter().filter(|(publisher, member)| **publisher != session && !member.hidden());
         let tracks: Vec<_> = publishers
             .flat_map(|(publisher, member)| live_tracks(member).map(move |track| (*publisher, track.clone())))
             .collect();
@@ -90,12 +84,7 @@ impl Room {
         if self.members.get(&publisher).is_none_or(Member::hidden) {
             return;
         }
-        let sessions: Vec<_> = self
-            .members
-            .keys()
-            .copied()
-            .filter(|session| *session != publisher)
-            .collect();
+        let sessions: Vec<_> = self.members.keys().copied().filter(|session| *session != publisher).collect();
         for session in sessions {
             self.subscribe_by_default(session, publisher, track);
         }
@@ -122,26 +111,13 @@ impl Room {
         let kind = publication.track.request.kind;
         if publication.subscribers.insert(session) {
             let track = track.clone();
-            self.command(MediaCommand::Subscribe {
-                session,
-                track,
-                kind,
-                publisher,
-                publisher_sid,
-            });
+            self.command(MediaCommand::Subscribe { session, track, kind, publisher, publisher_sid });
         }
     }
 
     fn tell_permission(&mut self, session: SessionId, publisher: SessionId, track: TrackSid, allowed: bool) {
         if let Some(participant) = self.members.get(&publisher).map(|member| member.info.sid.clone()) {
-            self.tell(
-                session,
-                RoomEvent::SubscriptionPermission {
-                    participant,
-                    track,
-                    allowed,
-                },
-            );
+            self.tell(session, RoomEvent::SubscriptionPermission { participant, track, allowed });
         }
     }
 
@@ -152,10 +128,7 @@ impl Room {
             return;
         }
         let Some(&publisher) = self.owners.get(sid) else { return };
-        let publication = self
-            .members
-            .get_mut(&publisher)
-            .and_then(|member| member.publications.get_mut(sid));
+        let publication = self.members.get_mut(&publisher).and_then(|member| member.publications.get_mut(sid));
         let Some(publication) = publication else { return };
         if publication.subscribers.contains(&session) && !std::mem::replace(&mut publication.subscription_told, true) {
             self.tell(publisher, RoomEvent::TrackSubscribed { sid: sid.clone() });
@@ -167,18 +140,11 @@ impl Room {
     pub(super) fn unsubscribe_from_all(&mut self, session: SessionId, left: &Member) {
         for (track, publication) in &left.publications {
             for &subscriber in &publication.subscribers {
-                self.command(MediaCommand::Unsubscribe {
-                    session: subscriber,
-                    track: track.clone(),
-                });
+                self.command(MediaCommand::Unsubscribe { session: subscriber, track: track.clone() });
             }
             self.forget_choices(track);
         }
-        for publication in self
-            .members
-            .values_mut()
-            .flat_map(|member| member.publications.values_mut())
-        {
+        for publication in self.members.values_mut().flat_map(|member| member.publications.values_mut()) {
             publication.subscribers.remove(&session);
         }
     }
@@ -192,9 +158,5 @@ impl Room {
 }
 
 fn live_tracks(member: &Member) -> impl Iterator<Item = &TrackSid> {
-    member
-        .publications
-        .iter()
-        .filter(|(_, publication)| publication.live)
-        .map(|(sid, _)| sid)
+    member.publications.iter().filter(|(_, publication)| publication.live).map(|(sid, _)| sid)
 }

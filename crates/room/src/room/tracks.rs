@@ -18,13 +18,7 @@ impl Room {
         };
         if let Some(publication) = announced_before(member, &request) {
             let track = publication.track.clone();
-            return self.tell(
-                session,
-                RoomEvent::TrackPublished {
-                    cid: request.cid,
-                    track,
-                },
-            );
+            return self.tell(session, RoomEvent::TrackPublished { cid: request.cid, track });
         }
         if let Err((outcome, message)) = check_request(member, &request) {
             return self.refuse_track(session, request.cid, outcome, message);
@@ -42,24 +36,13 @@ impl Room {
         let (track, expected) = (publication.track.clone(), publication.expected());
         member.publications.insert(sid.clone(), publication);
         self.owners.insert(sid, session);
-        self.command(MediaCommand::ExpectTrack {
-            session,
-            track: expected,
-        });
+        self.command(MediaCommand::ExpectTrack { session, track: expected });
         self.tell(session, RoomEvent::TrackPublished { cid, track });
     }
 
     fn refuse_track(&mut self, session: SessionId, cid: String, outcome: RequestOutcome, message: &str) {
         let subject = RequestSubject::AddTrack { cid };
-        self.tell(
-            session,
-            RoomEvent::RequestResponse {
-                request_id: 0,
-                outcome,
-                message: message.into(),
-                subject,
-            },
-        );
+        self.tell(session, RoomEvent::RequestResponse { request_id: 0, outcome, message: message.into(), subject });
     }
 
     /// Its media is there, or more of its layers. Others see it before anybody's shard is told to send it: a track that
@@ -98,10 +81,7 @@ impl Room {
             self.counts_changed();
         }
         for subscriber in publication.subscribers {
-            self.command(MediaCommand::Unsubscribe {
-                session: subscriber,
-                track: sid.clone(),
-            });
+            self.command(MediaCommand::Unsubscribe { session: subscriber, track: sid.clone() });
         }
         self.forget_choices(sid);
     }
@@ -116,11 +96,7 @@ impl Room {
         }
         publication.change(now, |track| track.muted = muted);
         let live = publication.live;
-        self.command(MediaCommand::SetMuted {
-            session,
-            track: sid.clone(),
-            muted,
-        });
+        self.command(MediaCommand::SetMuted { session, track: sid.clone(), muted });
         if live {
             self.tracks_changed(session);
         }
@@ -179,28 +155,16 @@ fn announced_before<'a>(member: &'a Member, request: &TrackRequest) -> Option<&'
 
 fn check_request(member: &Member, request: &TrackRequest) -> Result<(), (RequestOutcome, &'static str)> {
     if !member.info.permission.may_publish(request.source) {
-        return Err((
-            RequestOutcome::NotAllowed,
-            "this source may not be published with this token",
-        ));
+        return Err((RequestOutcome::NotAllowed, "this source may not be published with this token"));
     }
     if !names_fit(request) {
-        return Err((
-            RequestOutcome::LimitExceeded,
-            "cid, name or stream of the track is longer than 256 bytes",
-        ));
+        return Err((RequestOutcome::LimitExceeded, "cid, name or stream of the track is longer than 256 bytes"));
     }
     if !lists_fit(request) {
-        return Err((
-            RequestOutcome::LimitExceeded,
-            "the track announces too many layers, codecs or features",
-        ));
+        return Err((RequestOutcome::LimitExceeded, "the track announces too many layers, codecs or features"));
     }
     if member.pending_tracks() >= MAX_PENDING_TRACKS {
-        return Err((
-            RequestOutcome::LimitExceeded,
-            "20 tracks are announced and not yet sent",
-        ));
+        return Err((RequestOutcome::LimitExceeded, "20 tracks are announced and not yet sent"));
     }
     if member.publications.len() >= MAX_LIVE_TRACKS {
         return Err((RequestOutcome::LimitExceeded, "64 tracks are published already"));
@@ -209,20 +173,10 @@ fn check_request(member: &Member, request: &TrackRequest) -> Result<(), (Request
 }
 
 fn names_fit(request: &TrackRequest) -> bool {
-    let codec_names = request
-        .codecs
-        .iter()
-        .flat_map(|codec| [&codec.cid, &codec.mime, &codec.mid]);
-    let layers = request
-        .layers
-        .iter()
-        .chain(request.codecs.iter().flat_map(|codec| &codec.layers));
-    let names = [&request.cid, &request.name, &request.stream]
-        .into_iter()
-        .chain(codec_names);
-    names
-        .chain(layers.map(|layer| &layer.rid))
-        .all(|name| name.len() <= MAX_NAME_BYTES)
+    let codec_names = request.codecs.iter().flat_map(|codec| [&codec.cid, &codec.mime, &codec.mid]);
+    let layers = request.layers.iter().chain(request.codecs.iter().flat_map(|codec| &codec.layers));
+    let names = [&request.cid, &request.name, &request.stream].into_iter().chain(codec_names);
+    names.chain(layers.map(|layer| &layer.rid)).all(|name| name.len() <= MAX_NAME_BYTES)
 }
 
 fn lists_fit(request: &TrackRequest) -> bool {

@@ -57,10 +57,7 @@ impl Room {
 
     /// The session of a sid.
     pub fn session_of_sid(&self, sid: &ParticipantSid) -> Option<SessionId> {
-        self.members
-            .iter()
-            .find(|(_, member)| member.info.sid == *sid)
-            .map(|(session, _)| *session)
+        self.members.iter().find(|(_, member)| member.info.sid == *sid).map(|(session, _)| *session)
     }
 
     /// Every session, in order of joining.

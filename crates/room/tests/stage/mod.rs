@@ -42,36 +42,16 @@ impl Stage {
         Self::with(RoomConfig::default())
     }
 
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "somewhere to count from: only differences matter"
-    )]
+    #[allow(clippy::disallowed_methods, reason = "somewhere to count from: only differences matter")]
     pub fn with(config: RoomConfig) -> Self {
         let begin = Instant::now();
-        let room = Room::new(
-            config,
-            "residence",
-            7,
-            Now {
-                at: begin,
-                unix_ms: START_MS,
-            },
-        );
-        Self {
-            room,
-            begin,
-            passed: Duration::ZERO,
-            next_session: 1,
-            steps: Vec::new(),
-        }
+        let room = Room::new(config, "residence", 7, Now { at: begin, unix_ms: START_MS });
+        Self { room, begin, passed: Duration::ZERO, next_session: 1, steps: Vec::new() }
     }
 
     pub fn now(&self) -> Now {
         let unix_ms = START_MS + i64::try_from(self.passed.as_millis()).unwrap();
-        Now {
-            at: self.begin + self.passed,
-            unix_ms,
-        }
+        Now { at: self.begin + self.passed, unix_ms }
     }
 
     /// Lets time pass; timers fire at their own moments.
@@ -103,8 +83,7 @@ impl Stage {
         while let Some(effect) = self.room.poll_effect() {
             match effect {
                 RoomEffect::Send { to, event } => {
-                    self.steps
-                        .extend(to.iter().map(|session| Step::Told(*session, event.clone())));
+                    self.steps.extend(to.iter().map(|session| Step::Told(*session, event.clone())));
                 }
                 RoomEffect::Media(command) => self.steps.push(Step::Command(command)),
                 RoomEffect::CloseSession { session } => self.steps.push(Step::Closed(session)),
@@ -147,17 +126,11 @@ impl Stage {
     }
 
     pub fn leave(&mut self, session: SessionId) {
-        self.input(RoomInput::Leave {
-            session,
-            reason: DisconnectReason::ClientInitiated,
-        });
+        self.input(RoomInput::Leave { session, reason: DisconnectReason::ClientInitiated });
     }
 
     pub fn connect(&mut self, session: SessionId) {
-        self.media(MediaEvent::Connected {
-            session,
-            target: Target::Publisher,
-        });
+        self.media(MediaEvent::Connected { session, target: Target::Publisher });
     }
 
     pub fn media_ends(&mut self, session: SessionId, reason: MediaEnd) {
@@ -168,10 +141,7 @@ impl Stage {
 
     pub fn announce(&mut self, session: SessionId, request: TrackRequest) -> TrackSid {
         let cid = request.cid.clone();
-        self.input(RoomInput::AddTrack {
-            session,
-            request: Box::new(request),
-        });
+        self.input(RoomInput::AddTrack { session, request: Box::new(request) });
         self.published_sid(session, &cid).expect("the track was taken")
     }
 
@@ -183,19 +153,9 @@ impl Stage {
     }
 
     pub fn go_live(&mut self, session: SessionId, track: &TrackSid) {
-        let layers = vec![LiveLayer {
-            rid: String::new(),
-            ssrc: 11,
-            quality: 0,
-        }];
+        let layers = vec![LiveLayer { rid: String::new(), ssrc: 11, quality: 0 }];
         let (mid, mime) = ("3".to_owned(), "audio/opus".to_owned());
-        self.media(MediaEvent::TrackLive {
-            session,
-            track: track.clone(),
-            mid,
-            mime,
-            layers,
-        });
+        self.media(MediaEvent::TrackLive { session, track: track.clone(), mid, mime, layers });
     }
 
     /// Announced and live.
@@ -231,10 +191,7 @@ impl Stage {
 
     /// The last update about `identity` that this session got.
     pub fn seen(&self, session: SessionId, identity: &str) -> Option<Arc<Participant>> {
-        self.updates(session)
-            .into_iter()
-            .rev()
-            .find(|info| &*info.identity.id == identity)
+        self.updates(session).into_iter().rev().find(|info| &*info.identity.id == identity)
     }
 
     pub fn leave_told(&self, session: SessionId) -> Option<(DisconnectReason, LeaveAction)> {
@@ -278,9 +235,7 @@ impl Stage {
     }
 
     pub fn closed(&self, session: SessionId) -> bool {
-        self.steps
-            .iter()
-            .any(|step| matches!(step, Step::Closed(closed) if *closed == session))
+        self.steps.iter().any(|step| matches!(step, Step::Closed(closed) if *closed == session))
     }
 
     pub fn ended(&self) -> bool {

@@ -88,10 +88,7 @@ pub fn stamp(sender: &DataSender, reliable: bool, bytes: &[u8]) -> Result<Stampe
     let survey = Survey::of(bytes)?;
     survey.check_permitted(sender)?;
     let stamp = Stamp::new(sender, &survey);
-    Ok(Stamped {
-        bytes: stamp.rewrite(bytes, reliable, &survey)?,
-        destinations: survey.everyone_named(),
-    })
+    Ok(Stamped { bytes: stamp.rewrite(bytes, reliable, &survey)?, destinations: survey.everyone_named() })
 }
 
 /// A packet of the server's own (RoomService.SendData, L-45).
@@ -137,11 +134,7 @@ impl<'a> Survey<'a> {
             survey.note(field?)?;
         }
         let named = survey.identities.len() + survey.user_identities.len() + survey.user_sids.len();
-        if named > MAX_DESTINATIONS {
-            Err(DataError::TooLarge)
-        } else {
-            Ok(survey)
-        }
+        if named > MAX_DESTINATIONS { Err(DataError::TooLarge) } else { Ok(survey) }
     }
 
     fn note(&mut self, field: Field<'a>) -> Result<(), DataError> {
@@ -174,28 +167,16 @@ impl<'a> Survey<'a> {
         if self.consumed {
             return Err(DataError::NotForwarded);
         }
-        if self.transcription && !sender.agent {
-            Err(DataError::NotPermitted)
-        } else {
-            Ok(())
-        }
+        if self.transcription && !sender.agent { Err(DataError::NotPermitted) } else { Ok(()) }
     }
 
     /// The packet's own list, or the user packet's where that is empty: each stands for the other.
     fn identities(&self) -> &[&'a str] {
-        if self.identities.is_empty() {
-            &self.user_identities
-        } else {
-            &self.identities
-        }
+        if self.identities.is_empty() { &self.user_identities } else { &self.identities }
     }
 
     fn everyone_named(&self) -> Vec<String> {
-        self.identities()
-            .iter()
-            .chain(&self.user_sids)
-            .map(|name| (*name).to_owned())
-            .collect()
+        self.identities().iter().chain(&self.user_sids).map(|name| (*name).to_owned()).collect()
     }
 }
 
@@ -279,11 +260,7 @@ fn text(field: Field<'_>) -> Result<&str, DataError> {
 }
 
 fn delimited(field: Field<'_>) -> Result<&[u8], DataError> {
-    if field.delimited {
-        Ok(field.payload)
-    } else {
-        Err(DataError::Malformed)
-    }
+    if field.delimited { Ok(field.payload) } else { Err(DataError::Malformed) }
 }
 
 fn put_text(out: &mut Vec<u8>, number: u32, text: &str) {

@@ -41,9 +41,7 @@ pub fn responses(event: &RoomEvent, mode: ConnectionMode, server: &ServerFacts) 
         RoomEvent::ParticipantsUpdated(who) => Message::Update(proto::ParticipantUpdate {
             participants: who.iter().map(|participant| info::participant(participant)).collect(),
         }),
-        RoomEvent::RoomUpdated(room) => Message::RoomUpdate(proto::RoomUpdate {
-            room: Some(info::room(room)),
-        }),
+        RoomEvent::RoomUpdated(room) => Message::RoomUpdate(proto::RoomUpdate { room: Some(info::room(room)) }),
         RoomEvent::Answer { id, sdp, tracks } => Message::Answer(description("answer", *id, sdp, tracks)),
         RoomEvent::Offer { id, sdp, tracks } => Message::Offer(description("offer", *id, sdp, tracks)),
         RoomEvent::SectionsNeeded { audio, video } => {
@@ -54,12 +52,9 @@ pub fn responses(event: &RoomEvent, mode: ConnectionMode, server: &ServerFacts) 
         }
         RoomEvent::SpeakersChanged(speakers) => Message::SpeakersChanged(speakers_changed(speakers)),
         RoomEvent::ConnectionQuality(updates) => Message::ConnectionQuality(quality(updates)),
-        RoomEvent::RequestResponse {
-            request_id,
-            outcome,
-            message,
-            subject,
-        } => Message::RequestResponse(request_response(*request_id, *outcome, message, subject)),
+        RoomEvent::RequestResponse { request_id, outcome, message, subject } => {
+            Message::RequestResponse(request_response(*request_id, *outcome, message, subject))
+        }
         RoomEvent::Leave { reason, action } => return smallvec![leave(*reason, *action)],
         // A fresh token is the gateway's to make: it has the keys.
         RoomEvent::PermissionChanged => return Responses::new(),
@@ -94,11 +89,7 @@ pub fn pong(unix_ms: i64) -> proto::SignalResponse {
 
 /// The answer to `ping_req`.
 pub fn pong_resp(last_ping_timestamp: i64, unix_ms: i64) -> proto::SignalResponse {
-    Message::PongResp(proto::Pong {
-        last_ping_timestamp,
-        timestamp: unix_ms,
-    })
-    .into_response()
+    Message::PongResp(proto::Pong { last_ping_timestamp, timestamp: unix_ms }).into_response()
 }
 
 /// Message → response.
@@ -114,21 +105,18 @@ impl IntoResponse for Message {
 
 fn track_message(event: &RoomEvent) -> Option<Message> {
     Some(match event {
-        RoomEvent::TrackPublished { cid, track } => Message::TrackPublished(proto::TrackPublishedResponse {
-            cid: cid.clone(),
-            track: Some(info::track(track)),
-        }),
-        RoomEvent::TrackUnpublished { sid } => Message::TrackUnpublished(proto::TrackUnpublishedResponse {
-            track_sid: sid.to_string(),
-        }),
-        RoomEvent::TrackSubscribed { sid } => Message::TrackSubscribed(proto::TrackSubscribed {
-            track_sid: sid.to_string(),
-        }),
-        RoomEvent::SubscriptionPermission {
-            participant,
-            track,
-            allowed,
-        } => Message::SubscriptionPermissionUpdate(subscription_permission(participant, track, *allowed)),
+        RoomEvent::TrackPublished { cid, track } => {
+            Message::TrackPublished(proto::TrackPublishedResponse { cid: cid.clone(), track: Some(info::track(track)) })
+        }
+        RoomEvent::TrackUnpublished { sid } => {
+            Message::TrackUnpublished(proto::TrackUnpublishedResponse { track_sid: sid.to_string() })
+        }
+        RoomEvent::TrackSubscribed { sid } => {
+            Message::TrackSubscribed(proto::TrackSubscribed { track_sid: sid.to_string() })
+        }
+        RoomEvent::SubscriptionPermission { participant, track, allowed } => {
+            Message::SubscriptionPermissionUpdate(subscription_permission(participant, track, *allowed))
+        }
         RoomEvent::SubscriptionFailed { track } => Message::SubscriptionResponse(proto::SubscriptionResponse {
             track_sid: track.to_string(),
             err: proto::SubscriptionError::SeTrackNotfound as i32,
@@ -189,9 +177,7 @@ fn speakers_changed(speakers: &[Speaker]) -> proto::SpeakersChanged {
         level: speaker.level,
         active: speaker.active,
     };
-    proto::SpeakersChanged {
-        speakers: speakers.iter().map(speaker).collect(),
-    }
+    proto::SpeakersChanged { speakers: speakers.iter().map(speaker).collect() }
 }
 
 fn quality(updates: &[ParticipantQuality]) -> proto::ConnectionQualityUpdate {
@@ -200,9 +186,7 @@ fn quality(updates: &[ParticipantQuality]) -> proto::ConnectionQualityUpdate {
         quality: update.quality as i32,
         score: update.score,
     };
-    proto::ConnectionQualityUpdate {
-        updates: updates.iter().map(update).collect(),
-    }
+    proto::ConnectionQualityUpdate { updates: updates.iter().map(update).collect() }
 }
 
 /// Clients match it by `request_id`, or where there is none by what it was about.
@@ -214,19 +198,12 @@ fn request_response(
 ) -> proto::RequestResponse {
     use proto::request_response::Request;
     let request = match subject {
-        RequestSubject::Metadata => Request::UpdateMetadata(proto::UpdateParticipantMetadata {
-            request_id,
-            ..Default::default()
-        }),
-        RequestSubject::AddTrack { cid } => Request::AddTrack(proto::AddTrackRequest {
-            cid: cid.clone(),
-            ..Default::default()
-        }),
+        RequestSubject::Metadata => {
+            Request::UpdateMetadata(proto::UpdateParticipantMetadata { request_id, ..Default::default() })
+        }
+        RequestSubject::AddTrack { cid } => {
+            Request::AddTrack(proto::AddTrackRequest { cid: cid.clone(), ..Default::default() })
+        }
     };
-    proto::RequestResponse {
-        request_id,
-        reason: outcome as i32,
-        message: message.to_owned(),
-        request: Some(request),
-    }
+    proto::RequestResponse { request_id, reason: outcome as i32, message: message.to_owned(), request: Some(request) }
 }

@@ -12,10 +12,7 @@ pub const ENABLED_CODECS: [&str; 5] = ["video/VP8", "video/H264", "video/VP9", "
 
 /// [`ENABLED_CODECS`] on the wire.
 pub fn enabled_codecs() -> Vec<proto::Codec> {
-    let codec = |mime: &str| proto::Codec {
-        mime: mime.to_owned(),
-        fmtp_line: String::new(),
-    };
+    let codec = |mime: &str| proto::Codec { mime: mime.to_owned(), fmtp_line: String::new() };
     ENABLED_CODECS.into_iter().map(codec).collect()
 }
 
@@ -71,11 +68,7 @@ pub fn permission(permission: &Permission) -> proto::ParticipantPermission {
         can_subscribe: permission.can_subscribe,
         can_publish: permission.can_publish,
         can_publish_data: permission.can_publish_data,
-        can_publish_sources: permission
-            .can_publish_sources
-            .iter()
-            .map(|source| *source as i32)
-            .collect(),
+        can_publish_sources: permission.can_publish_sources.iter().map(|source| *source as i32).collect(),
         hidden: permission.hidden,
         recorder: permission.recorder,
         can_update_metadata: permission.can_update_metadata,
@@ -92,11 +85,7 @@ pub fn track(track: &Track) -> proto::TrackInfo {
     let video = request.kind == TrackKind::Video;
     proto::TrackInfo {
         sid: track.sid.to_string(),
-        r#type: if video {
-            proto::TrackType::Video
-        } else {
-            proto::TrackType::Audio
-        } as i32,
+        r#type: if video { proto::TrackType::Video } else { proto::TrackType::Audio } as i32,
         name: request.name.clone(),
         muted: track.muted,
         width: request.width,
@@ -112,10 +101,7 @@ pub fn track(track: &Track) -> proto::TrackInfo {
         disable_red: request.disable_red,
         encryption: request.encryption,
         stream: request.stream.clone(),
-        version: Some(proto::TimedVersion {
-            unix_micro: track.version_us,
-            ticks: 0,
-        }),
+        version: Some(proto::TimedVersion { unix_micro: track.version_us, ticks: 0 }),
         audio_features: request.audio_features.clone(),
         backup_codec_policy: request.backup_codec_policy,
         packet_trailer_features: request.packet_trailer_features.clone(),

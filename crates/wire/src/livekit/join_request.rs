@@ -143,42 +143,24 @@ fn gunzip(packed: &[u8]) -> Result<Vec<u8>, JoinRequestError> {
     let mut inner = Vec::new();
     // One byte more than allowed tells "full" from "over".
     let mut limited = GzDecoder::new(packed).take(MAX_JOIN_REQUEST_BYTES as u64 + 1);
-    limited
-        .read_to_end(&mut inner)
-        .map_err(|_| JoinRequestError::Compression)?;
-    if inner.len() > MAX_JOIN_REQUEST_BYTES {
-        Err(JoinRequestError::TooLarge)
-    } else {
-        Ok(inner)
-    }
+    limited.read_to_end(&mut inner).map_err(|_| JoinRequestError::Compression)?;
+    if inner.len() > MAX_JOIN_REQUEST_BYTES { Err(JoinRequestError::TooLarge) } else { Ok(inner) }
 }
 
 fn from_join_request(request: proto::JoinRequest) -> Result<JoinParams, JoinRequestError> {
     if request.add_track_requests.len() > MAX_JOIN_TRACKS {
         return Err(JoinRequestError::TooLarge);
     }
-    let tracks = request
-        .add_track_requests
-        .into_iter()
-        .map(track::request)
-        .collect::<Result<_, _>>();
-    let resume = Resume {
-        participant_sid: request.participant_sid,
-        reason: request.reconnect_reason,
-    };
+    let tracks = request.add_track_requests.into_iter().map(track::request).collect::<Result<_, _>>();
+    let resume = Resume { participant_sid: request.participant_sid, reason: request.reconnect_reason };
     Ok(JoinParams {
         mode: ConnectionMode::Single,
         client: request.client_info.map(info::client).unwrap_or_default(),
-        auto_subscribe: request
-            .connection_settings
-            .is_none_or(|settings| settings.auto_subscribe),
+        auto_subscribe: request.connection_settings.is_none_or(|settings| settings.auto_subscribe),
         metadata: request.metadata,
         attributes: request.participant_attributes.into_iter().collect(),
         tracks: tracks.map_err(|_| JoinRequestError::Track)?,
-        offer: request
-            .publisher_offer
-            .filter(|offer| !offer.sdp.is_empty())
-            .map(|offer| (offer.id, offer.sdp)),
+        offer: request.publisher_offer.filter(|offer| !offer.sdp.is_empty()).map(|offer| (offer.id, offer.sdp)),
         resume: request.reconnect.then_some(resume),
         publish_only: false,
     })
@@ -199,11 +181,7 @@ fn client_from_query(query: &Query<'_>) -> ClientInfo {
 /// `CAP_PACKET_TRAILER,CAP_COMPRESSION_DEFLATE_RAW`; those that we don't know are left out.
 fn capabilities(names: &str) -> Vec<i32> {
     let known = |name: &str| proto::client_info::Capability::from_str_name(name.trim());
-    names
-        .split(',')
-        .filter_map(known)
-        .map(|capability| capability as i32)
-        .collect()
+    names.split(',').filter_map(known).map(|capability| capability as i32).collect()
 }
 
 fn attributes(text: &str) -> Result<BTreeMap<String, String>, JoinRequestError> {

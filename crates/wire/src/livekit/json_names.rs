@@ -213,9 +213,7 @@ mod tests {
             fields: &'static [&'static str],
             _: V,
         ) -> Result<V::Value, Error> {
-            let snake = fields
-                .iter()
-                .filter(|name| !name.contains(|c: char| c.is_ascii_uppercase()));
+            let snake = fields.iter().filter(|name| !name.contains(|c: char| c.is_ascii_uppercase()));
             self.0.extend(snake.map(|name| (*name).to_owned()));
             Err(serde::de::Error::custom("that's all"))
         }
@@ -253,10 +251,7 @@ mod tests {
 
     #[test]
     fn defaults_are_the_names_that_the_generated_types_would_write() {
-        let said = Shape::of(
-            &PARTICIPANT,
-            &json!({"tracks": [{"codecs": [{}], "layers": [{}]}], "permission": {}}),
-        );
+        let said = Shape::of(&PARTICIPANT, &json!({"tracks": [{"codecs": [{}], "layers": [{}]}], "permission": {}}));
         let read: proto::ParticipantInfo = serde_json::from_value(said.clone()).unwrap();
         let track = proto::TrackInfo {
             codecs: vec![Default::default()],
@@ -264,11 +259,8 @@ mod tests {
             layers: vec![Default::default()],
             ..Default::default()
         };
-        let expected = proto::ParticipantInfo {
-            tracks: vec![track],
-            permission: Some(Default::default()),
-            ..Default::default()
-        };
+        let expected =
+            proto::ParticipantInfo { tracks: vec![track], permission: Some(Default::default()), ..Default::default() };
         assert_eq!(read, expected);
         assert_eq!(said["tracks"][0]["version"], Value::Null);
         assert_eq!(said["joined_at_ms"], "0");

@@ -36,10 +36,7 @@ impl<'a> Iterator for Fields<'a> {
 
 fn read_field(bytes: &[u8]) -> Result<Field<'_>, Malformed> {
     let (tag, rest) = read_varint(bytes)?;
-    let number = u32::try_from(tag >> 3)
-        .ok()
-        .filter(|n| (1..1 << 29).contains(n))
-        .ok_or(Malformed)?;
+    let number = u32::try_from(tag >> 3).ok().filter(|n| (1..1 << 29).contains(n)).ok_or(Malformed)?;
     let (payload, rest, delimited) = match tag & 7 {
         0 => (&[][..], read_varint(rest)?.1, false),
         1 => (&[][..], rest.get(8..).ok_or(Malformed)?, false),
@@ -53,12 +50,7 @@ fn read_field(bytes: &[u8]) -> Result<Field<'_>, Malformed> {
         // Groups: gone since proto3.
         _ => return Err(Malformed),
     };
-    Ok(Field {
-        number,
-        payload,
-        delimited,
-        raw: &bytes[..bytes.len() - rest.len()],
-    })
+    Ok(Field { number, payload, delimited, raw: &bytes[..bytes.len() - rest.len()] })
 }
 
 fn read_varint(bytes: &[u8]) -> Result<(u64, &[u8]), Malformed> {

@@ -16,9 +16,7 @@ impl<'a> Query<'a> {
     /// Reads `a=b&c=d`. What is not UTF-8 once decoded, and whatever follows [`MAX_PARAMETERS`], is left out.
     pub fn parse(text: &'a str) -> Self {
         let pairs = text.split('&').filter(|pair| !pair.is_empty()).take(MAX_PARAMETERS);
-        Self {
-            pairs: pairs.filter_map(decode_pair).collect(),
-        }
+        Self { pairs: pairs.filter_map(decode_pair).collect() }
     }
 
     /// The value of `name`, if it is there and not empty.
@@ -29,9 +27,7 @@ impl<'a> Query<'a> {
 
     /// `1`, `true` and `t` are yes, anything else is no; `default` where it isn't said.
     pub fn flag(&self, name: &str, default: bool) -> bool {
-        self.get(name).map_or(default, |value| {
-            matches!(value, "1" | "true" | "t" | "T" | "TRUE" | "True")
-        })
+        self.get(name).map_or(default, |value| matches!(value, "1" | "true" | "t" | "T" | "TRUE" | "True"))
     }
 
     /// A number; 0 where it isn't said or isn't one.
@@ -63,10 +59,7 @@ mod tests {
         assert_eq!(query.get("join_request"), Some("a-_=="));
         assert_eq!(query.get("name"), Some("Jõe Doe"));
         assert_eq!(query.get("sdk"), Some("js"));
-        assert_eq!(
-            (query.get("empty"), query.get("flag"), query.get("none")),
-            (None, None, None)
-        );
+        assert_eq!((query.get("empty"), query.get("flag"), query.get("none")), (None, None, None));
     }
 
     #[test]
@@ -75,19 +68,13 @@ mod tests {
         assert!(!query.flag("auto_subscribe", true));
         assert!(query.flag("adaptive_stream", false));
         assert!(query.flag("not_said", true));
-        assert_eq!(
-            (query.number("protocol"), query.number("version"), query.number("none")),
-            (17, 0, 0)
-        );
+        assert_eq!((query.number("protocol"), query.number("version"), query.number("none")), (17, 0, 0));
     }
 
     #[test]
     fn what_is_not_utf8_is_left_out_and_the_rest_stays() {
         let query = Query::parse("a=%ff%fe&b=%zz&c=%C3&d=1");
-        assert_eq!(
-            (query.get("a"), query.get("c"), query.get("d")),
-            (None, None, Some("1"))
-        );
+        assert_eq!((query.get("a"), query.get("c"), query.get("d")), (None, None, Some("1")));
         assert_eq!(query.get("b"), Some("%zz"));
         let many = "x=1&".repeat(MAX_PARAMETERS) + "late=1";
         assert_eq!(Query::parse(&many).get("late"), None);

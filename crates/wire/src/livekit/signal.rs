@@ -83,23 +83,11 @@ impl Sender {
         let session = self.session;
         #[allow(deprecated)] // UpdateLayers: very old clients still send it
         Ok(match message {
-            Message::Offer(offer) => room(RoomInput::Offer {
-                session,
-                id: offer.id,
-                sdp: offer.sdp,
-            }),
-            Message::Answer(answer) => room(RoomInput::Answer {
-                session,
-                id: answer.id,
-                sdp: answer.sdp,
-            }),
+            Message::Offer(offer) => room(RoomInput::Offer { session, id: offer.id, sdp: offer.sdp }),
+            Message::Answer(answer) => room(RoomInput::Answer { session, id: answer.id, sdp: answer.sdp }),
             Message::Trickle(trickle) => self.candidate(&trickle)?,
             Message::AddTrack(add) => self.add_track(add),
-            Message::Mute(mute) => room(RoomInput::Mute {
-                session,
-                track: TrackSid::new(mute.sid),
-                muted: mute.muted,
-            }),
+            Message::Mute(mute) => room(RoomInput::Mute { session, track: TrackSid::new(mute.sid), muted: mute.muted }),
             Message::Subscription(update) => self.subscription(update)?,
             Message::UpdateMetadata(update) => self.metadata(update),
             Message::UpdateAudioTrack(update) => self.update_audio(update)?,
@@ -110,14 +98,9 @@ impl Sender {
                 size: Some((update.width, update.height)),
             }),
             // Whatever reason the client gives, it is the client that leaves.
-            Message::Leave(_) => room(RoomInput::Leave {
-                session,
-                reason: DisconnectReason::ClientInitiated,
-            }),
+            Message::Leave(_) => room(RoomInput::Leave { session, reason: DisconnectReason::ClientInitiated }),
             Message::Ping(_) => Signal::Ping,
-            Message::PingReq(ping) => Signal::PingReq {
-                timestamp: ping.timestamp,
-            },
+            Message::PingReq(ping) => Signal::PingReq { timestamp: ping.timestamp },
             Message::PublishDataTrackRequest(publish) => refused(Request::PublishDataTrack(publish), "data tracks"),
             Message::UnpublishDataTrackRequest(unpublish) => {
                 refused(Request::UnpublishDataTrack(unpublish), "data tracks")
@@ -148,56 +131,35 @@ impl Sender {
         if candidate.is_empty() {
             return Ok(Signal::Ignored("end of candidates"));
         }
-        Ok(room(RoomInput::Candidate {
-            session: self.session,
-            target: self.target(trickle.target),
-            candidate,
-        }))
+        Ok(room(RoomInput::Candidate { session: self.session, target: self.target(trickle.target), candidate }))
     }
 
     fn target(self, number: i32) -> Target {
         let subscriber = number == proto::SignalTarget::Subscriber as i32;
-        if subscriber && self.mode == ConnectionMode::Dual {
-            Target::Subscriber
-        } else {
-            Target::Publisher
-        }
+        if subscriber && self.mode == ConnectionMode::Dual { Target::Subscriber } else { Target::Publisher }
     }
 
     fn add_track(self, add: proto::AddTrackRequest) -> Signal {
         if !add.sid.is_empty() {
             return refused(Request::AddTrack(add), "a further codec of a published track");
         }
-        let echo = proto::AddTrackRequest {
-            cid: add.cid.clone(),
-            ..Default::default()
-        };
+        let echo = proto::AddTrackRequest { cid: add.cid.clone(), ..Default::default() };
         match track::request(add) {
-            Ok(request) => room(RoomInput::AddTrack {
-                session: self.session,
-                request: Box::new(request),
-            }),
+            Ok(request) => room(RoomInput::AddTrack { session: self.session, request: Box::new(request) }),
             Err(_) => refused(Request::AddTrack(echo), "this kind of track"),
         }
     }
 
     /// The two lists that a client may fill say the same: tracks.
     fn subscription(self, update: proto::UpdateSubscription) -> Result<Signal, SignalError> {
-        let by_participant = update
-            .participant_tracks
-            .into_iter()
-            .flat_map(|tracks| tracks.track_sids);
+        let by_participant = update.participant_tracks.into_iter().flat_map(|tracks| tracks.track_sids);
         let all = update.track_sids.into_iter().chain(by_participant);
         let tracks: Vec<_> = all.take(MAX_SUBSCRIPTION_TRACKS + 1).map(TrackSid::new).collect();
         if tracks.len() > MAX_SUBSCRIPTION_TRACKS {
             return Err(SignalError::TooLarge);
         }
         let session = self.session;
-        Ok(room(RoomInput::UpdateSubscription {
-            session,
-            tracks,
-            subscribe: update.subscribe,
-        }))
+        Ok(room(RoomInput::UpdateSubscription { session, tracks, subscribe: update.subscribe }))
     }
 
     /// Clients send all three each time; empty means "as it is", as in the reference.
@@ -237,7 +199,5 @@ fn refused(request: Request, what: &str) -> Signal {
         message: format!("{what} is not supported by this server"),
         request: Some(request),
     };
-    Signal::Refused(Box::new(
-        proto::signal_response::Message::RequestResponse(response).into_response(),
-    ))
+    Signal::Refused(Box::new(proto::signal_response::Message::RequestResponse(response).into_response()))
 }

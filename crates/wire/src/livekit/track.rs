@@ -45,11 +45,7 @@ pub fn request(add: proto::AddTrackRequest) -> Result<TrackRequest, TrackError> 
         codecs,
         stereo: stereo || feature(proto::AudioTrackFeature::TfStereo),
         disable_dtx: disable_dtx || feature(proto::AudioTrackFeature::TfNoDtx),
-        stream: if add.stream.is_empty() {
-            default_stream(source).to_owned()
-        } else {
-            add.stream
-        },
+        stream: if add.stream.is_empty() { default_stream(source).to_owned() } else { add.stream },
         cid: add.cid,
         name: add.name,
         muted: add.muted,
@@ -89,25 +85,13 @@ fn check_counts(add: &proto::AddTrackRequest) -> Result<(), TrackError> {
 fn codecs(add: &proto::AddTrackRequest, kind: TrackKind) -> Vec<TrackCodec> {
     if add.simulcast_codecs.is_empty() {
         let layers = add.layers.iter().map(layer).collect();
-        return vec![TrackCodec {
-            cid: add.cid.clone(),
-            layers,
-            layer_mode: 1,
-            ..TrackCodec::default()
-        }];
+        return vec![TrackCodec { cid: add.cid.clone(), layers, layer_mode: 1, ..TrackCodec::default() }];
     }
-    add.simulcast_codecs
-        .iter()
-        .map(|codec| announced_codec(codec, add, kind))
-        .collect()
+    add.simulcast_codecs.iter().map(|codec| announced_codec(codec, add, kind)).collect()
 }
 
 fn announced_codec(codec: &proto::SimulcastCodec, add: &proto::AddTrackRequest, kind: TrackKind) -> TrackCodec {
-    let layers = if codec.layers.is_empty() {
-        &add.layers
-    } else {
-        &codec.layers
-    };
+    let layers = if codec.layers.is_empty() { &add.layers } else { &codec.layers };
     TrackCodec {
         mime: mime(&codec.codec, kind),
         cid: codec.cid.clone(),

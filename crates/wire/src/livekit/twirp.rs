@@ -21,14 +21,7 @@ pub enum Format {
 impl Format {
     /// By the request's Content-Type, whatever its parameters.
     pub fn of(content_type: &str) -> Option<Self> {
-        match content_type
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase()
-            .as_str()
-        {
+        match content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
             "application/json" => Some(Self::Json),
             "application/protobuf" => Some(Self::Protobuf),
             _ => None,
@@ -115,21 +108,13 @@ pub struct TwirpError {
 impl TwirpError {
     /// Without metadata.
     pub fn new(code: Code, msg: impl Into<String>) -> Self {
-        Self {
-            code,
-            msg: msg.into(),
-            meta: Vec::new(),
-        }
+        Self { code, msg: msg.into(), meta: Vec::new() }
     }
 
     /// No such route, with the route in the metadata as the specification asks.
     pub fn bad_route(msg: impl Into<String>, method: &str, path: &str) -> Self {
         let meta = vec![("twirp_invalid_route", format!("{method} {path}"))];
-        Self {
-            code: Code::BadRoute,
-            msg: msg.into(),
-            meta,
-        }
+        Self { code: Code::BadRoute, msg: msg.into(), meta }
     }
 
     /// Errors are JSON, whatever the request was: `{"code","msg","meta"}`.

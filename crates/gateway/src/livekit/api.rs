@@ -1,0 +1,106 @@
+//! `/twirp/livekit.<Service>/<Method>`: the server API's transport (L-53). Methods are in [`super::room_service`].
+
+use super::room_service::RoomService;
+use crate::client::bearer;
+use crate::{Gateway, clock};
+use auth::Claims;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use wire::livekit::twirp::{Code, Format, MAX_BODY_BYTES, TwirpError};
+
+/// Services of LiveKit's API that this server has not (yet): known, so that a client hears "not built" and not "no such
+/// address".
+const OTHER_SERVICES: [&str; 5] = [
+    "livekit.Egress",
+    "livekit.Ingress",
+    "livekit.SIP",
+    "livekit.AgentDispatchService",
+    "livekit.Connector",
+];
+
+/// A request, checked as far as that goes without knowing the method.
+pub(super) struct Call {
+    pub(super) claims: Claims,
+    pub(super) format: Format,
+    pub(super) body: bytes::Bytes,
+}
+
+/// Any verb, so that a wrong one is a Twirp error too.
+pub(super) async fn call(State(gateway): State<Gateway>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path().to_owned();
+    let outcome = match route(&parts.method, &path) {
+        Ok(method) => serve(&gateway, &method, &parts.headers, body).await,
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok((format, body)) => answer(StatusCode::OK, format, body),
+        Err(error) => refuse(&error),
+    }
+}
+
+/// A method of RoomService by its name.
+fn route(verb: &Method, path: &str) -> Result<String, TwirpError> {
+    let bad = |msg: String| TwirpError::bad_route(msg, verb.as_str(), path);
+    if verb != Method::POST {
+        return Err(bad(format!("unsupported method \"{verb}\" (only POST is allowed)")));
+    }
+    let route = path.strip_prefix("/twirp/").and_then(|rest| rest.split_once('/'));
+    match route {
+        Some(("livekit.RoomService", method)) => Ok(method.to_owned()),
+        Some((service, _)) if OTHER_SERVICES.contains(&service) => Err(TwirpError::new(
+            Code::Unimplemented,
+            format!("{service} is not part of this server"),
+        )),
+        _ => Err(bad(format!("no handler for path \"{path}\""))),
+    }
+}
+
+/// Format and token before the body: nothing is read for those who may not ask.
+async fn serve(
+    gateway: &Gateway,
+    method: &str,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Format, Vec<u8>), TwirpError> {
+    let format = format_of(headers, method)?;
+    let claims = verified(gateway, headers)?;
+    let body = to_bytes(body, MAX_BODY_BYTES)
+        .await
+        .map_err(|_| TwirpError::new(Code::Malformed, "the body is longer than 10 MiB, or broke off"))?;
+    let answer = RoomService { gateway }
+        .call(method, Call { claims, format, body })
+        .await?;
+    Ok((format, answer))
+}
+
+fn format_of(headers: &HeaderMap, method: &str) -> Result<Format, TwirpError> {
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    Format::of(content_type).ok_or_else(|| {
+        let path = format!("/twirp/livekit.RoomService/{method}");
+        TwirpError::bad_route(format!("unexpected Content-Type: \"{content_type}\""), "POST", &path)
+    })
+}
+
+/// L-54
+fn verified(gateway: &Gateway, headers: &HeaderMap) -> Result<Claims, TwirpError> {
+    let denied = |msg: String| TwirpError::new(Code::Unauthenticated, msg);
+    let token = bearer(headers).ok_or_else(|| denied("permissions denied".to_owned()))?;
+    auth::verify(token, &gateway.inner.keys, clock::unix_s())
+        .map_err(|error| denied(format!("invalid authorization token: {error}")))
+}
+
+fn refuse(error: &TwirpError) -> Response {
+    let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    answer(status, Format::Json, error.to_json())
+}
+
+fn answer(status: StatusCode, format: Format, body: Vec<u8>) -> Response {
+    let content_type = HeaderValue::from_static(format.content_type());
+    (status, [(header::CONTENT_TYPE, content_type)], body).into_response()
+}

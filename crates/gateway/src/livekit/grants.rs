@@ -1,0 +1,110 @@
+//! A token's grants → what a participant may and is.
+
+use auth::Claims;
+use room::participant::ParticipantKind;
+use room::permission::Permission;
+use room::track::TrackSource;
+
+/// What the token allows (L-51).
+pub(crate) fn permission(claims: &Claims) -> Permission {
+    let video = &claims.video;
+    Permission {
+        can_subscribe: video.may_subscribe(),
+        can_publish: video.may_publish(),
+        can_publish_data: video.may_publish_data(),
+        can_publish_sources: video.can_publish_sources.iter().map(|name| source(name)).collect(),
+        can_update_metadata: video.can_update_own_metadata.unwrap_or(false),
+        hidden: video.hidden,
+        recorder: video.recorder,
+        agent: kind(claims) == ParticipantKind::Agent,
+    }
+}
+
+/// What the participant is.
+pub(crate) fn kind(claims: &Claims) -> ParticipantKind {
+    match claims.kind.as_str() {
+        "ingress" => ParticipantKind::Ingress,
+        "egress" => ParticipantKind::Egress,
+        "sip" => ParticipantKind::Sip,
+        "agent" => ParticipantKind::Agent,
+        _ if claims.video.agent => ParticipantKind::Agent,
+        _ => ParticipantKind::Standard,
+    }
+}
+
+/// A name that we don't know stays in the list as an unknown source: an empty list would mean "all".
+fn source(name: &str) -> TrackSource {
+    match name.to_ascii_lowercase().as_str() {
+        "camera" => TrackSource::Camera,
+        "microphone" => TrackSource::Microphone,
+        "screen_share" => TrackSource::ScreenShare,
+        "screen_share_audio" => TrackSource::ScreenShareAudio,
+        _ => TrackSource::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auth::VideoGrant;
+    use room::Origin;
+
+    fn claims(video: VideoGrant) -> Claims {
+        Claims {
+            video,
+            ..Claims::default()
+        }
+    }
+
+    #[test]
+    fn l_51_without_restrictions_everything_but_the_metadata_is_allowed() {
+        // L-51
+        assert_eq!(permission(&claims(VideoGrant::default())), Permission::default());
+    }
+
+    #[test]
+    fn l_51_sources_limit_publishing_and_an_unknown_one_does_not_mean_all() {
+        // L-51
+        let some = VideoGrant {
+            can_publish_sources: vec!["microphone".into(), "SCREEN_SHARE".into()],
+            ..Default::default()
+        };
+        let may = permission(&claims(some));
+        assert!(may.may_publish(TrackSource::Microphone) && may.may_publish(TrackSource::ScreenShare));
+        assert!(!may.may_publish(TrackSource::Camera));
+        let unknown = VideoGrant {
+            can_publish_sources: vec!["hologram".into()],
+            ..Default::default()
+        };
+        assert!(!permission(&claims(unknown)).may_publish(TrackSource::Camera));
+    }
+
+    #[test]
+    fn an_agent_is_one_by_kind_or_by_grant() {
+        let by_grant = claims(VideoGrant {
+            agent: true,
+            ..Default::default()
+        });
+        let by_kind = Claims {
+            kind: "agent".into(),
+            ..Claims::default()
+        };
+        for agent in [by_grant, by_kind] {
+            assert_eq!(kind(&agent), ParticipantKind::Agent);
+            assert!(permission(&agent).agent);
+        }
+        assert_eq!(
+            kind(&Claims {
+                kind: "wizard".into(),
+                ..Claims::default()
+            }),
+            ParticipantKind::Standard
+        );
+    }
+
+    #[test]
+    fn the_reserved_prefixes_are_the_origins() {
+        // auth does not know rooms, so the list is written twice.
+        assert_eq!(auth::token::RESERVED_PREFIXES, Origin::RESERVED_PREFIXES);
+    }
+}

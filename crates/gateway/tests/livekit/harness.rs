@@ -1,0 +1,318 @@
+//! A server on loopback, and the smallest clients that can speak to it.
+
+use auth::key::Strength;
+use auth::{Claims, KeyStore, Secret, VideoGrant};
+use base64::Engine as _;
+use futures_util::{SinkExt as _, StreamExt as _};
+use gateway::livekit::LiveKitData;
+use gateway::rooms::{Registry, RegistryConfig};
+use gateway::{Gateway, GatewayConfig};
+use net::pool::{MediaPool, Placement, PoolConfig};
+use prost::Message as _;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use wire::livekit::proto;
+
+pub(crate) use proto::signal_request::Message as Say;
+pub(crate) use proto::signal_response::Message as Heard;
+
+pub(crate) const KEY: &str = "devkey";
+
+/// Longest wait for anything: far above what a busy machine needs.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(crate) struct Server {
+    pub(crate) addr: SocketAddr,
+    pub(crate) gateway: Gateway,
+}
+
+impl Server {
+    pub(crate) async fn start(config: RegistryConfig) -> Self {
+        let pool = MediaPool::start(&pool_config(), Arc::new(LiveKitData)).unwrap();
+        let registry = Registry::new(config, pool);
+        let config = GatewayConfig {
+            node_id: "ND_test".into(),
+            ..GatewayConfig::default()
+        };
+        let gateway = Gateway::new(config, keys(), registry);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let router = gateway::router(gateway.clone());
+        tokio::spawn(async move {
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            axum::serve(listener, service).await.unwrap();
+        });
+        Self { addr, gateway }
+    }
+
+    /// A participant of the room `r` by `/rtc/v1`.
+    pub(crate) async fn join(&self, identity: &str) -> Client {
+        self.join_with(&token(identity)).await
+    }
+
+    pub(crate) async fn join_with(&self, token: &str) -> Client {
+        let path = format!(
+            "/rtc/v1?access_token={token}&join_request={}",
+            join_request(&auto_subscribing())
+        );
+        self.open(&path)
+            .await
+            .unwrap_or_else(|response| panic!("{} {}", response.status, response.body))
+    }
+
+    /// A WebSocket, or the HTTP answer in its place.
+    pub(crate) async fn open(&self, path_and_query: &str) -> Result<Client, Answer> {
+        let request = format!("ws://{}{path_and_query}", self.addr)
+            .into_client_request()
+            .unwrap();
+        match timeout(PATIENCE, connect_async(request)).await.unwrap() {
+            Ok((socket, _)) => Ok(Client { socket }),
+            Err(tungstenite::Error::Http(response)) => {
+                let (parts, body) = response.into_parts();
+                let headers = parts.headers.iter();
+                let headers = headers
+                    .map(|(k, v)| (k.to_string(), v.to_str().unwrap().to_owned()))
+                    .collect();
+                Err(Answer::new(parts.status.as_u16(), headers, body.unwrap_or_default()))
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.request("GET", path, headers, b"").await
+    }
+
+    /// One request on a connection of its own.
+    pub(crate) async fn request(&self, verb: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut head = format!("{verb} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.addr);
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        head += &format!("Content-Length: {}\r\n\r\n", body.len());
+        let mut stream = TcpStream::connect(self.addr).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // A server that refuses early may have closed before it read all of it.
+        let _ = stream.write_all(body).await;
+        let mut answer = Vec::new();
+        timeout(PATIENCE, stream.read_to_end(&mut answer))
+            .await
+            .unwrap()
+            .unwrap();
+        Answer::parse(&answer)
+    }
+
+    /// A call of the server API.
+    pub(crate) async fn api(&self, method: &str, token: &str, body: &str) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
+        self.request(
+            "POST",
+            &format!("/twirp/livekit.RoomService/{method}"),
+            &headers,
+            body.as_bytes(),
+        )
+        .await
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) body: String,
+    /// The same as it came.
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Answer {
+    fn parse(answer: &[u8]) -> Self {
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+        let head = std::str::from_utf8(&answer[..end]).unwrap();
+        let mut lines = head.lines();
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let header = |line: &str| {
+            line.split_once(": ")
+                .map(|(k, v)| (k.to_ascii_lowercase(), v.to_owned()))
+        };
+        Self::new(status, lines.filter_map(header).collect(), answer[end + 4..].to_vec())
+    }
+
+    fn new(status: u16, headers: Vec<(String, String)>, bytes: Vec<u8>) -> Self {
+        let body = String::from_utf8_lossy(&bytes).into_owned();
+        Self {
+            status,
+            headers,
+            body,
+            bytes,
+        }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
+    }
+}
+
+/// A LiveKit client's signalling.
+pub(crate) struct Client {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+impl Client {
+    pub(crate) async fn say(&mut self, message: Say) {
+        let bytes = proto::SignalRequest { message: Some(message) }.encode_to_vec();
+        self.send(Message::Binary(bytes.into())).await;
+    }
+
+    pub(crate) async fn send(&mut self, frame: Message) {
+        self.socket.send(frame).await.unwrap();
+    }
+
+    /// For those who are about to be cut off.
+    pub(crate) async fn send_or_give_up(&mut self, frame: Message) {
+        let _ = self.socket.send(frame).await;
+    }
+
+    /// The next frame that isn't a WebSocket ping; `None` when the socket is closed.
+    pub(crate) async fn frame(&mut self) -> Option<Message> {
+        loop {
+            match timeout(PATIENCE, self.socket.next()).await.expect("a frame in time")? {
+                Ok(Message::Ping(_) | Message::Pong(_)) => {}
+                Ok(frame) => return Some(frame),
+                Err(_) => return None,
+            }
+        }
+    }
+
+    pub(crate) async fn hear(&mut self) -> Heard {
+        match self.frame().await {
+            Some(Message::Binary(bytes)) => proto::SignalResponse::decode(bytes).unwrap().message.unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Skips what is said before something that `wanted` takes.
+    pub(crate) async fn hear_until<T>(&mut self, wanted: impl Fn(Heard) -> Option<T>) -> T {
+        loop {
+            if let Some(heard) = wanted(self.hear().await) {
+                return heard;
+            }
+        }
+    }
+
+    /// The close code, after whatever else comes.
+    pub(crate) async fn close_code(&mut self) -> Option<u16> {
+        loop {
+            if let Message::Close(frame) = self.frame().await? {
+                return frame.map(|frame| frame.code.into());
+            }
+        }
+    }
+
+    pub(crate) async fn joined(&mut self) -> proto::JoinResponse {
+        match self.hear().await {
+            Heard::Join(join) => join,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Until an update shows `identity` in a state.
+    pub(crate) async fn sees(&mut self, identity: &str, state: proto::participant_info::State) {
+        self.hear_until(|heard| {
+            let Heard::Update(update) = heard else { return None };
+            let mut who = update.participants.into_iter();
+            who.find(|who| who.identity == identity && who.state == state as i32)
+                .map(drop)
+        })
+        .await;
+    }
+}
+
+pub(crate) fn keys() -> KeyStore {
+    let mut keys = KeyStore::new();
+    keys.add(KEY, Secret::new("secret"), Strength::Development).unwrap();
+    keys
+}
+
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// A token for the room `r`.
+pub(crate) fn token(identity: &str) -> String {
+    token_with(identity, |_| {})
+}
+
+pub(crate) fn token_with(identity: &str, change: impl FnOnce(&mut Claims)) -> String {
+    let video = VideoGrant {
+        room_join: true,
+        room: "r".into(),
+        ..VideoGrant::default()
+    };
+    let mut claims = Claims {
+        iss: KEY.into(),
+        sub: identity.into(),
+        exp: now() + 600,
+        video,
+        ..Claims::default()
+    };
+    change(&mut claims);
+    auth::sign(&claims, &keys()).unwrap()
+}
+
+/// A backend's token.
+pub(crate) fn backend(change: impl FnOnce(&mut VideoGrant)) -> String {
+    token_with("", |claims| {
+        claims.video = VideoGrant::default();
+        change(&mut claims.video);
+    })
+}
+
+/// What every SDK asks for.
+pub(crate) fn auto_subscribing() -> proto::JoinRequest {
+    let settings = proto::ConnectionSettings {
+        auto_subscribe: true,
+        ..Default::default()
+    };
+    proto::JoinRequest {
+        connection_settings: Some(settings),
+        ..Default::default()
+    }
+}
+
+/// The parameter of `/rtc/v1`, percent-encoded.
+pub(crate) fn join_request(request: &proto::JoinRequest) -> String {
+    let wrapped = proto::WrappedJoinRequest {
+        compression: 0,
+        join_request: request.encode_to_vec(),
+    };
+    base64::engine::general_purpose::URL_SAFE
+        .encode(wrapped.encode_to_vec())
+        .replace('=', "%3D")
+}
+
+fn pool_config() -> PoolConfig {
+    PoolConfig {
+        shards: 1,
+        bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        udp_port: 0,
+        single_port: false,
+        advertise: Vec::new(),
+        loopback: true,
+        placement: Placement::LeastLoaded,
+    }
+}

@@ -1,0 +1,8 @@
+//! LiveKit's gateway and the pages over real HTTP on loopback.
+
+mod api;
+mod bad_input;
+mod connect;
+mod harness;
+mod pages;
+mod session;
