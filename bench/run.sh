@@ -11,8 +11,8 @@ mkdir -p bench/out
 data=$(mktemp -d)
 port=$((20000 + RANDOM % 20000))
 
-"$odeon" --dev --http.port="$port" --rtc.udp_port=0 --rtc.shards=1 --data-dir="$data" >bench/out/server.log 2>&1 &
-server=$!
+env -u ODEON_BIN -u ODEON_BENCH_BIN "$odeon" --dev --http.port="$port" --rtc.udp_port=0 --rtc.shards=1 --data-dir="$data" >bench/out/server.log 2>&1 &
+server=$! # `env` becomes the server
 trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null || true; rm -rf "$data"' EXIT
 for _ in $(seq 200); do
     curl -fs -o /dev/null "http://127.0.0.1:$port/readyz" && break

@@ -9,8 +9,13 @@ import { token } from './token.js';
 export function meeting({ settings = {}, browser = true } = {}) {
   const world = {};
   before(async () => {
-    world.server = await startServer(settings);
-    if (browser) world.browser = await startBrowser();
+    try {
+      world.server = await startServer(settings);
+      if (browser) world.browser = await startBrowser();
+    } catch (error) {
+      console.error(error.message); // node:test says of the tests only that they did not finish
+      throw error;
+    }
   });
   after(async () => {
     await world.browser?.stop();

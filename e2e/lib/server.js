@@ -31,7 +31,10 @@ export async function startServer(settings = {}) {
   const out = new URL('../out/', import.meta.url).pathname;
   mkdirSync(out, { recursive: true });
   const log = join(out, `server-${port}.log`);
-  const child = spawn(binary, ['--dev', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // Its settings are those given here: what the tests' own environment says of other things is not for it.
+  const environment = Object.entries(process.env).filter(([name]) => !name.startsWith('ODEON_'));
+  const env = Object.fromEntries(environment);
+  const child = spawn(binary, ['--dev', ...flags], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const file = createWriteStream(log);
   child.stdout.pipe(file, { end: false });
   child.stderr.pipe(file, { end: false });

@@ -3,6 +3,7 @@
 
 use crate::meter;
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -43,7 +44,10 @@ impl Server {
         // Drawn and given back: another process might take it meanwhile, and then the start fails loudly.
         let http = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let log = fs::File::create(folder.join("log"))?;
-        let child = Command::new(binary)
+        let mut command = Command::new(binary);
+        // Its settings are those given here, not what the tests' own environment says of other things.
+        env::vars_os().map(|(name, _)| name).filter(is_setting).for_each(|name| drop(command.env_remove(name)));
+        let child = command
             .arg("--dev")
             .arg(format!("--http.port={}", http.port()))
             .arg("--rtc.udp_port=0")
@@ -157,6 +161,10 @@ impl Drop for Server {
         // What is left in the temporary folder does no harm.
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+fn is_setting(name: &OsString) -> bool {
+    name.to_string_lossy().starts_with("ODEON_")
 }
 
 /// The local port of a line of `/proc/net/udp`, if its socket is one of these.
