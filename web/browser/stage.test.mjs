@@ -22,15 +22,16 @@ async function enter(options) {
   await visitor.page.waitForFunction(() => document.querySelector("video")?.videoWidth > 0);
   await visitor.page.click("form button[type=submit]");
   await visitor.page.waitForSelector(".stage");
+  visitor.page.on("console", (message) => server.log.push(message.text().slice(0, 200)));
   return { ...visitor, server, async leave() { await context.close(); await visitor.leave(); } };
 }
 
-const until = async (what) => {
-  for (let i = 0; i < 200; i += 1) {
+const until = async (what, log = []) => {
+  for (let i = 0; i < 400; i += 1) {
     if (what()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  assert.fail(`never came: ${what}`);
+  assert.fail(`never came: ${what}\n${log.join("\n")}`);
 };
 
 describe("inside a room", () => {
@@ -123,7 +124,7 @@ describe("the ways out", () => {
     await page.waitForSelector("[role=status]:has-text('Trying again')");
     await until(() => server.joins === 2);
     await page.waitForSelector("[role=status]:has-text('Back again')");
-    await until(() => server.published.length === 4);
+    await until(() => server.published.length === 4, server.log);
     await leave();
   });
 });

@@ -19,7 +19,7 @@ import {
 const PERMISSION = { canSubscribe: true, canPublish: true, canPublishData: true };
 
 export async function standIn(page, peer, { permission = PERMISSION } = {}) {
-  const house = { joins: 0, published: [], heard: [], socket: null, say, tell, leave };
+  const house = { joins: 0, log: [], published: [], heard: [], socket: null, say, tell, leave };
   await peer.exposeFunction("onPacket", (bytes) => house.heard.push(DataPacket.fromBinary(Uint8Array.from(bytes))));
   await peer.evaluate(openPeer);
 

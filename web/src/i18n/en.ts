@@ -147,6 +147,8 @@ export const en = {
   "trouble.closing.remedy": "This takes a moment. Go back in shortly.",
   "trouble.lost.title": "The connection was lost",
   "trouble.lost.remedy": "Check your network, then go back in.",
+  "trouble.publishFault.title": "Your sound or picture didn't reach the room",
+  "trouble.publishFault.remedy": "Turn it off and on again below.",
   "trouble.mayNotPublish.title": "You are in the audience here",
   "trouble.mayNotPublish.remedy": "You can see, hear and read. Whoever runs the room can let you on stage.",
   "trouble.screenFault.title": "The screen can't be shared",

@@ -149,6 +149,8 @@ export const et: Messages = {
   "trouble.closing.remedy": "See võtab hetke. Astu varsti tagasi sisse.",
   "trouble.lost.title": "Ühendus katkes",
   "trouble.lost.remedy": "Kontrolli oma võrku ja astu tagasi sisse.",
+  "trouble.publishFault.title": "Sinu heli või pilt ei jõudnud ruumi",
+  "trouble.publishFault.remedy": "Lülita see all välja ja uuesti sisse.",
   "trouble.mayNotPublish.title": "Siin oled publiku seas",
   "trouble.mayNotPublish.remedy": "Saad vaadata, kuulata ja lugeda. Ruumi pidaja saab su lavale lasta.",
   "trouble.screenFault.title": "Ekraani ei saa jagada",
