@@ -27,7 +27,6 @@ export const en = {
   "lost.home": "To the entrance",
 
   "lobby.title": "Ready to go in?",
-  "lobby.kicker": "At the door of",
   "lobby.name": "Your name",
   "lobby.camera": "Camera",
   "lobby.microphone": "Microphone",

@@ -29,7 +29,6 @@ export const et: Messages = {
   "lost.home": "Sissepääsu juurde",
 
   "lobby.title": "Valmis sisse astuma?",
-  "lobby.kicker": "Ukse taga on",
   "lobby.name": "Sinu nimi",
   "lobby.camera": "Kaamera",
   "lobby.microphone": "Mikrofon",
