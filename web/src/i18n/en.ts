@@ -40,7 +40,6 @@ export const en = {
   "lobby.joinSilent": "Enter without sound and picture",
   "lobby.joining": "Entering…",
   "lobby.retryDevices": "Try again",
-  "lobby.back": "Another room",
   "lobby.device": "Device {n}",
   "lobby.invited": "You have an invitation.",
 

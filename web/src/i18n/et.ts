@@ -42,7 +42,6 @@ export const et: Messages = {
   "lobby.joinSilent": "Sisene ilma heli ja pildita",
   "lobby.joining": "Astud sisse…",
   "lobby.retryDevices": "Proovi uuesti",
-  "lobby.back": "Teine ruum",
   "lobby.device": "Seade {n}",
   "lobby.invited": "Sul on kutse.",
 
