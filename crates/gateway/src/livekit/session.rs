@@ -75,21 +75,9 @@ impl Session {
         handle: SessionHandle,
         outbox: OutboxReceiver,
     ) -> Self {
-        let sender = Sender {
-            session: handle.id(),
-            mode,
-        };
+        let sender = Sender { session: handle.id(), mode };
         let now = Instant::now();
-        Self {
-            gateway,
-            claims,
-            sender,
-            handle,
-            outbox,
-            encoding: Encoding::Binary,
-            pace: Pace::new(now),
-            heard: now,
-        }
+        Self { gateway, claims, sender, handle, outbox, encoding: Encoding::Binary, pace: Pace::new(now), heard: now }
     }
 
     /// Until its end. A panic costs this session and nobody else: its handle is dropped, and the room takes the
@@ -181,11 +169,7 @@ impl Session {
         if !self.pace.admit(bytes.len(), now) {
             return Err(End::Unbearable);
         }
-        if bytes.is_empty() {
-            Ok(())
-        } else {
-            self.take(socket, &bytes).await
-        }
+        if bytes.is_empty() { Ok(()) } else { self.take(socket, &bytes).await }
     }
 
     async fn take(&mut self, socket: &mut WebSocket, bytes: &[u8]) -> Result<(), End> {
@@ -196,8 +180,7 @@ impl Session {
             },
             Ok(Signal::Ping) => self.respond(socket, &event::pong(clock::unix_ms())).await,
             Ok(Signal::PingReq { timestamp }) => {
-                self.respond(socket, &event::pong_resp(timestamp, clock::unix_ms()))
-                    .await
+                self.respond(socket, &event::pong_resp(timestamp, clock::unix_ms())).await
             }
             Ok(Signal::Refused(response)) => self.respond(socket, &response).await,
             Ok(Signal::Ignored(what)) => {
@@ -221,11 +204,7 @@ impl Session {
     }
 
     async fn respond(&self, socket: &mut WebSocket, response: &SignalResponse) -> Result<(), End> {
-        write(
-            socket,
-            message(event::encode(response, self.encoding).into(), self.encoding),
-        )
-        .await
+        write(socket, message(event::encode(response, self.encoding).into(), self.encoding)).await
     }
 }
 
@@ -238,10 +217,7 @@ fn dialect(encoding: Encoding) -> Dialect {
 
 fn encode_all(event: &RoomEvent, mode: ConnectionMode, gateway: &Gateway, encoding: Encoding) -> Vec<Bytes> {
     let responses = event::responses(event, mode, &gateway.inner.server);
-    responses
-        .iter()
-        .map(|response| event::encode(response, encoding).into())
-        .collect()
+    responses.iter().map(|response| event::encode(response, encoding).into()).collect()
 }
 
 fn message(bytes: Bytes, encoding: Encoding) -> Message {
@@ -272,10 +248,7 @@ async fn write(socket: &mut WebSocket, message: Message) -> Result<(), End> {
 
 /// Says why, and waits a moment for the client's own close, so that it reads what was sent before.
 async fn close(mut socket: WebSocket, code: u16) {
-    let frame = CloseFrame {
-        code,
-        reason: "".into(),
-    };
+    let frame = CloseFrame { code, reason: "".into() };
     let farewell = async {
         socket.send(Message::Close(Some(frame))).await?;
         while socket.recv().await.transpose()?.is_some() {}
