@@ -21,6 +21,9 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 use tokio::sync::mpsc;
 
+/// Shards at most: the shard stands in the ICE ufrag.
+pub const MAX_SHARDS: u16 = RoomRef::MAX_SHARDS;
+
 /// Commands that may wait for a shard before rooms wait for it.
 const INBOX: usize = 1024;
 

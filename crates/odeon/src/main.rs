@@ -20,8 +20,10 @@ mod keys;
 mod listen;
 mod logs;
 mod ops;
+mod plan;
 mod reload;
 mod request_log;
+mod routes;
 #[cfg(test)]
 mod scratch;
 mod signals;

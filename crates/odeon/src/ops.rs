@@ -21,6 +21,8 @@ pub struct Ops {
     pub keys: Arc<KeyStore>,
     /// All counters.
     pub metrics: PrometheusHandle,
+    /// Called before the counters are read: who counts elsewhere hands them over then.
+    pub collect: Arc<dyn Fn() + Send + Sync>,
 }
 
 /// `/healthz`, `/readyz` and `/metrics`.
@@ -47,6 +49,7 @@ async fn metrics(Shared(ops): Shared<Ops>, client: Option<Extension<Client>>, he
         return (StatusCode::UNAUTHORIZED, challenge, "on this machine, or with an operator's token").into_response();
     }
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    (ops.collect)();
     (kind, ops.metrics.render()).into_response()
 }
 

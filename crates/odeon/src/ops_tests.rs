@@ -13,7 +13,8 @@ fn keys() -> Arc<KeyStore> {
 }
 
 fn ops() -> Ops {
-    Ops { state: State::default(), keys: keys(), metrics: PrometheusBuilder::new().build_recorder().handle() }
+    let metrics = PrometheusBuilder::new().build_recorder().handle();
+    Ops { state: State::default(), keys: keys(), metrics, collect: Arc::new(|| ()) }
 }
 
 async fn status(ops: &Ops, path: &str, client: Option<Client>, token: Option<&str>) -> StatusCode {

@@ -37,7 +37,7 @@ pub fn serve(flags: &Flags) -> Result<(), Failure> {
     warn_of(config);
     let live = Live::new(sources, level, config.clone());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let ended = runtime.block_on(run(config, &dir, keys, live));
+    let ended = runtime.block_on(run(&loaded, &dir, keys, live));
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended
 }
@@ -51,12 +51,11 @@ fn warn_of(config: &Config) {
     }
 }
 
-async fn run(config: &Config, dir: &DataDir, keys: Keys, mut live: Live) -> Result<(), Failure> {
+async fn run(loaded: &Loaded, dir: &DataDir, keys: Keys, mut live: Live) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
     let metrics = begin_metrics()?;
-    let store = Arc::new(keys.store.clone());
-    let venue = Venue::open(config, dir, store, metrics)?;
-    show(&banner::text(&venue.facts(config, dir, &keys)));
+    let venue = Venue::open(loaded, dir, Arc::new(keys.store.clone()), metrics)?;
+    show(&banner::text(&venue.facts(&loaded.config, dir, &keys)));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "open");
     while signals.next().await == Asked::Reload {
         live.reload();

@@ -1,59 +1,80 @@
 //! Everything that runs, put together: media threads, rooms, gateways, HTTP.
 
 use crate::banner;
-use crate::config::Config;
+use crate::config::{Config, Loaded};
 use crate::data_dir::DataDir;
 use crate::http_server::{HttpConfig, HttpServer};
 use crate::keys::Keys;
-use crate::ops::{self, Ops};
+use crate::listen;
+use crate::ops;
+use crate::plan;
+use crate::routes;
 use crate::state::State;
-use crate::{listen, request_log};
 use auth::KeyStore;
-use axum::Router;
-use axum::middleware::from_fn;
+use gateway::Gateway;
+use gateway::livekit::LiveKitData;
+use gateway::rooms::Registry;
 use metrics_exporter_prometheus::PrometheusHandle;
+use net::pool::MediaPool;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Time that clients have to take their goodbyes in, and requests to end, once everything closes.
-const GOODBYE: Duration = Duration::from_secs(3);
+/// Patience with clients that don't take their goodbyes in, and with requests that don't end, once everything closes.
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Life of the token that the first start prints, in seconds: a day, to set things up.
+const OPERATOR_TOKEN_TTL_S: u64 = 24 * 3600;
 
 /// A venue that is open.
 #[derive(Debug)]
 pub struct Venue {
     state: State,
+    media: MediaPool,
+    registry: Registry,
     http: HttpServer,
     http_addrs: Vec<SocketAddr>,
 }
 
 impl Venue {
     /// Binds everything and opens.
-    pub fn open(config: &Config, dir: &DataDir, keys: Arc<KeyStore>, metrics: PrometheusHandle) -> io::Result<Self> {
-        let _ = dir.node_id();
+    pub fn open(loaded: &Loaded, dir: &DataDir, keys: Arc<KeyStore>, metrics: PrometheusHandle) -> io::Result<Self> {
+        let config = &loaded.config;
         let state = State::default();
         let listeners = listen::bind(&config.http_bind.0, config.http_port)?;
         let http_addrs = listeners.iter().map(|listener| listener.local_addr()).collect::<io::Result<_>>()?;
-        let router = routes(Ops { state: state.clone(), keys, metrics });
-        let http = HttpServer::start(listeners, router, http_config(config));
+        let media = MediaPool::start(&plan::pool(config), Arc::new(LiveKitData))?;
+        let registry = Registry::new(plan::registry(config, loaded.dev), media.clone());
+        let gateway = Gateway::new(plan::gateway(config, dir.node_id()), Arc::clone(&keys), registry.clone());
+        let counting = media.clone();
+        let collect = Arc::new(move || counting.publish_metrics());
+        let ops = ops::Ops { state: state.clone(), keys, metrics, collect };
+        let http = HttpServer::start(listeners, routes::all(gateway, ops), http_config(config));
         state.set_ready();
-        Ok(Self { state, http, http_addrs })
+        Ok(Self { state, media, registry, http, http_addrs })
     }
 
     /// From now on nobody new gets in.
     pub fn close_doors(&self) {
         self.state.set_draining();
+        self.registry.stop_joins();
     }
 
     /// Rooms that live.
     pub fn rooms(&self) -> usize {
-        0
+        self.registry.len()
     }
 
     /// Tells everybody, and ends.
     pub async fn close(self) {
-        self.http.stop(GOODBYE).await;
+        if tokio::time::timeout(GOODBYE_TIMEOUT, self.registry.shutdown()).await.is_err() {
+            tracing::warn!(rooms = self.registry.len(), "not every room ended in time");
+        }
+        self.http.stop(GOODBYE_TIMEOUT).await;
+        let media = self.media;
+        // It joins threads. If it panicked the process is ending anyway.
+        let _ = tokio::task::spawn_blocking(move || media.stop()).await;
     }
 
     /// What there is to say at the start.
@@ -63,7 +84,7 @@ impl Venue {
         banner::Facts {
             public_url: config.http_public_url.0.clone(),
             http: self.http_addrs.clone(),
-            media: Vec::new(),
+            media: self.media.local_addrs(),
             machine: machine_address(),
             key: key.to_owned(),
             secret: secret.to_owned(),
@@ -73,13 +94,6 @@ impl Venue {
             data_dir: dir.path().to_owned(),
         }
     }
-}
-
-/// Life of the token that the first start prints, in seconds: a day, to set things up.
-const OPERATOR_TOKEN_TTL_S: u64 = 24 * 3600;
-
-fn routes(ops: Ops) -> Router {
-    ops::router(ops).layer(from_fn(request_log::log))
 }
 
 fn http_config(config: &Config) -> HttpConfig {

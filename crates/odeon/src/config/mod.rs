@@ -16,7 +16,7 @@ pub use explain::explain;
 pub use nearest::nearest;
 pub use setting::{Effect, Setting, find};
 pub use table::{Config, SETTINGS};
-pub use value::{Keys, LogFormat, Networks, Value};
+pub use value::{Keys, LogFormat, Networks, Undeclared, Value};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -116,6 +116,8 @@ pub struct Sources {
 pub struct Loaded {
     /// The values.
     pub config: Config,
+    /// `--dev` was given.
+    pub dev: bool,
     places: BTreeMap<&'static str, Place>,
     errors: Vec<ConfigError>,
 }
@@ -154,7 +156,8 @@ impl Loaded {
 
 /// Reads all layers. The error holds everything that is wrong, not just the first.
 pub fn load(sources: &Sources) -> Result<Loaded, Vec<ConfigError>> {
-    let mut loaded = Loaded { config: Config::default(), places: BTreeMap::new(), errors: Vec::new() };
+    let mut loaded =
+        Loaded { config: Config::default(), dev: sources.dev, places: BTreeMap::new(), errors: Vec::new() };
     if sources.dev {
         DEV.iter().filter_map(|(key, text)| Some((find(key)?, text))).for_each(|(setting, text)| {
             loaded.set(setting, text, Place::Dev);

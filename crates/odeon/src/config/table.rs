@@ -4,6 +4,7 @@
 use super::setting::{Effect, Setting, settings};
 use super::value::{Addresses, Keys, LogFormat, LogLevel, Networks, RoomNames, Undeclared, Value};
 use net::pool::Placement;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,8 +27,8 @@ settings! {
     "rtc.single_port" rtc_single_port: bool = false, Restart;
     /// TCP port of media, for networks that let no UDP through. Accepted, so that LiveKit's files are read; nothing listens on it before ICE-TCP is there.
     "rtc.tcp_port" rtc_tcp_port: u16 = 0, Restart;
-    /// Addresses that media listens on. Empty: all of the machine's.
-    "rtc.bind" rtc_bind: Addresses = Addresses::default(), Restart;
+    /// Address that media listens on. Empty: all of the machine's.
+    "rtc.bind" rtc_bind: Option<IpAddr> = None, Restart;
     /// Public addresses that clients are told instead of the machine's own, where it stands behind NAT.
     "rtc.node_ip" rtc_node_ip: Addresses = Addresses::default(), Restart, livekit ["--node-ip", "$NODE_IP"];
     /// Media threads, each with a UDP socket of its own. 0: one for each core.
@@ -72,9 +73,7 @@ impl Value for PublicUrl {
     const KIND: &'static str = "an address such as https://venue.example, without a path";
     fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim().trim_end_matches('/');
-        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-        let plain = |host: &str| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']);
-        if text.is_empty() || host.is_some_and(plain) {
+        if text.is_empty() || auth::origin::WebOrigin::parse(text).is_some() {
             Ok(Self(text.to_owned()))
         } else {
             Err(format!("expected {}", Self::KIND))

@@ -93,6 +93,19 @@ impl Value for Duration {
     }
 }
 
+impl Value for Option<IpAddr> {
+    const KIND: &'static str = "an IP address, or nothing";
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.trim() {
+            "" => Ok(None),
+            text => text.parse().map(Some).map_err(|_| expected::<Self>()),
+        }
+    }
+    fn show(&self) -> String {
+        self.map_or_else(String::new, |address| address.to_string())
+    }
+}
+
 /// IP addresses, separated by commas.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Addresses(pub Vec<IpAddr>);

@@ -1,0 +1,119 @@
+//! What the settings mean to each part: the only place that knows both.
+
+use crate::config::{Config, Undeclared};
+use auth::origin::WebOrigin;
+use gateway::GatewayConfig;
+use gateway::rooms::{Access, RegistryConfig};
+use net::pool::{MAX_SHARDS, PoolConfig};
+use room::RoomConfig;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::num::NonZero;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+/// The media plane's.
+pub fn pool(config: &Config) -> PoolConfig {
+    PoolConfig {
+        shards: shards(config.rtc_shards),
+        bind: config.rtc_bind.unwrap_or_else(all_addresses),
+        udp_port: config.rtc_udp_port,
+        single_port: config.rtc_single_port,
+        advertise: config.rtc_node_ip.0.clone(),
+        loopback: config.rtc_loopback,
+        placement: config.rtc_placement,
+    }
+}
+
+// 0: one for each core.
+fn shards(configured: u16) -> u16 {
+    let cores = || available_parallelism().map_or(1, NonZero::get);
+    if configured > 0 { configured } else { u16::try_from(cores()).map_or(MAX_SHARDS, |cores| cores.min(MAX_SHARDS)) }
+}
+
+// The IPv6 wildcard takes IPv4 too, where there is IPv6 at all.
+fn all_addresses() -> IpAddr {
+    let v6 = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+    if UdpSocket::bind((v6, 0)).is_ok() { v6 } else { IpAddr::V4(Ipv4Addr::UNSPECIFIED) }
+}
+
+/// The rooms'. In `--dev` every room is open.
+pub fn registry(config: &Config, dev: bool) -> RegistryConfig {
+    let open = config.rooms_open.0.iter().map(|name| (name.clone(), Access::Open));
+    let token = config.rooms_token.0.iter().map(|name| (name.clone(), Access::Token));
+    RegistryConfig {
+        auto_create: config.room_auto_create,
+        undeclared: match config.rooms_undeclared {
+            Undeclared::Open => Access::Open,
+            Undeclared::Token => Access::Token,
+        },
+        all_open: dev,
+        // The stricter one wins: it comes last.
+        declared: open.chain(token).collect(),
+        room: RoomConfig {
+            empty_timeout_s: seconds(config.room_empty_timeout),
+            departure_timeout_s: seconds(config.room_departure_timeout),
+            max_participants: config.room_max_participants,
+            ..RoomConfig::default()
+        },
+        max_rooms: usize::try_from(config.limits_rooms).unwrap_or(usize::MAX),
+    }
+}
+
+// Whole seconds, as LiveKit's API says them; a fraction counts as one more, lest "500ms" mean "at once".
+fn seconds(time: Duration) -> u32 {
+    let whole = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    u32::try_from(whole).unwrap_or(u32::MAX)
+}
+
+/// The gateways'.
+pub fn gateway(config: &Config, node_id: &str) -> GatewayConfig {
+    GatewayConfig {
+        node_id: node_id.to_owned(),
+        origins: WebOrigin::parse(&config.http_public_url.0).into_iter().collect(),
+        ..GatewayConfig::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Sources, load};
+
+    fn config(flags: &[(&'static str, &str)]) -> Config {
+        let flags = flags.iter().map(|(key, text)| (*key, (*text).to_owned())).collect();
+        load(&Sources { flags, ..Sources::default() }).unwrap().config
+    }
+
+    #[test]
+    fn a_shard_for_each_core_unless_told_otherwise() {
+        assert!((1..=MAX_SHARDS).contains(&pool(&config(&[])).shards));
+        assert_eq!(pool(&config(&[("rtc.shards", "3")])).shards, 3);
+    }
+
+    // L-09: --node-ip.
+    #[test]
+    fn l_09_the_nodes_address_is_what_clients_are_told() {
+        let told = pool(&config(&[("rtc.node_ip", "203.0.113.5")])).advertise;
+        assert_eq!(told, ["203.0.113.5".parse::<IpAddr>().unwrap()]);
+    }
+
+    #[test]
+    fn a_room_in_both_lists_is_for_token_holders() {
+        let config = config(&[("rooms.open", "foyer,stage"), ("rooms.token", "stage")]);
+        let declared = registry(&config, false).declared;
+        assert_eq!((declared["foyer"], declared["stage"]), (Access::Open, Access::Token));
+    }
+
+    #[test]
+    fn dev_opens_every_room_and_nothing_else_does() {
+        assert!(registry(&config(&[]), true).all_open && !registry(&config(&[]), false).all_open);
+    }
+
+    // L-14: departure_timeout, empty_timeout.
+    #[test]
+    fn l_14_a_rooms_timeouts_are_whole_seconds_and_never_less_than_asked() {
+        let config = config(&[("room.empty_timeout", "1500ms"), ("room.departure_timeout", "0")]);
+        let room = registry(&config, false).room;
+        assert_eq!((room.empty_timeout_s, room.departure_timeout_s), (2, 0));
+    }
+}

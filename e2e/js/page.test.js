@@ -1,0 +1,110 @@
+// The web page itself, as two visitors use it: by what they read and press, with the server's own page tokens.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { mkdirSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+import { FLAGS, chromiumPath, eventually } from '../lib/browser.js';
+import { startServer } from '../lib/server.js';
+
+const SHOTS = new URL('../out/', import.meta.url).pathname;
+let server;
+let browser;
+
+before(async () => {
+  mkdirSync(SHOTS, { recursive: true });
+  server = await startServer();
+  browser = await chromium.launch({ executablePath: chromiumPath(), args: FLAGS });
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+/** A visitor with a camera and a microphone of their own. */
+async function visitor(t, viewport = { width: 1280, height: 800 }) {
+  const context = await browser.newContext({ permissions: ['camera', 'microphone'], viewport, locale: 'en-GB' });
+  t.after(() => context.close());
+  const page = await context.newPage();
+  page.problems = [];
+  page.on('pageerror', (error) => page.problems.push(String(error)));
+  page.on('console', (message) => message.type() === 'error' && page.problems.push(message.text()));
+  return page;
+}
+
+/** Through the entrance: a room, a name, the door. */
+async function enter(page, room, name) {
+  await page.goto(`${server.http}/`);
+  await page.getByLabel('Room', { exact: true }).fill(room);
+  await page.getByLabel('Your name').fill(name);
+  await page.getByRole('button', { name: 'Go to the door' }).click();
+  await page.getByRole('heading', { name: 'Ready to go in?' }).waitFor();
+  await page.getByRole('button', { name: 'Enter', exact: true }).click();
+  await page.getByRole('button', { name: 'Leave' }).waitFor();
+}
+
+/** Videos on the page whose pictures move. */
+async function moving(page) {
+  return page.evaluate(async () => {
+    const glance = (video) => {
+      const canvas = Object.assign(document.createElement('canvas'), { width: 32, height: 18 });
+      const context = canvas.getContext('2d');
+      context.drawImage(video, 0, 0, 32, 18);
+      return String(context.getImageData(0, 0, 32, 18).data);
+    };
+    const videos = [...document.querySelectorAll('video')].filter((video) => video.videoWidth > 0);
+    const first = videos.map(glance);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    return videos.filter((video, index) => glance(video) !== first[index]).length;
+  });
+}
+
+describe('the page', () => {
+  it('two visitors enter a room, see each other, chat, and one leaves', async (t) => {
+    const [ada, ben] = [await visitor(t), await visitor(t, { width: 390, height: 844 })];
+    await enter(ada, 'residence', 'Ada');
+    await enter(ben, 'residence', 'Ben');
+    await eventually('Ada sees two pictures move', async () => (await moving(ada)) === 2);
+    await eventually('Ben sees two pictures move', async () => (await moving(ben)) === 2);
+    await ada.getByText('Ben', { exact: true }).first().waitFor();
+    await ada.getByRole('button', { name: /^Chat/ }).click();
+    await ada.getByLabel('Write to the room').fill('good evening');
+    await ada.getByRole('button', { name: 'Send' }).click();
+    await ben.getByRole('button', { name: /^Chat/ }).click();
+    await ben.getByText('good evening').first().waitFor();
+    assert.equal(await ben.getByText('good evening').count(), 1, 'said once, heard once');
+    await ada.screenshot({ path: `${SHOTS}page-desktop.png` });
+    await ben.screenshot({ path: `${SHOTS}page-phone.png` });
+    await ada.getByRole('button', { name: 'Leave' }).click();
+    await ada.getByRole('heading', { name: 'You left the room' }).waitFor();
+    await eventually('Ben is alone', async () => (await ben.locator('video').count()) === 1);
+    assert.deepEqual([...ada.problems, ...ben.problems], []);
+  });
+
+  it('a token room answers a visitor without an invitation as if it were not there', async (t) => {
+    const { AccessToken, RoomServiceClient } = await import('livekit-server-sdk');
+    await new RoomServiceClient(server.http, 'devkey', 'secret').createRoom({ name: 'closed' });
+    const page = await visitor(t);
+    await page.goto(`${server.http}/closed`);
+    await page.getByLabel('Your name').fill('Ada');
+    await page.getByRole('button', { name: 'Enter', exact: true }).click();
+    await page.getByText('This room is by invitation').waitFor();
+    const access = new AccessToken('devkey', 'secret', { identity: 'guest' });
+    access.addGrant({ room: 'closed', roomJoin: true });
+    const invited = await visitor(t);
+    await invited.goto(`${server.http}/closed#token=${await access.toJwt()}`);
+    await invited.getByLabel('Your name').fill('Ada');
+    await invited.getByRole('button', { name: 'Enter', exact: true }).click();
+    await invited.getByRole('button', { name: 'Leave' }).waitFor();
+  });
+
+  it('a microphone muted on the page is shown as muted to others', async (t) => {
+    const [ada, ben] = [await visitor(t), await visitor(t)];
+    await enter(ada, 'mutes', 'Ada');
+    await enter(ben, 'mutes', 'Ben');
+    await eventually('both are there', async () => (await moving(ben)) === 2);
+    const before = await ben.getByLabel('microphone off').count();
+    await ada.getByRole('button', { name: 'Mute microphone' }).click();
+    await eventually('it shows', async () => (await ben.getByLabel('microphone off').count()) > before);
+  });
+});

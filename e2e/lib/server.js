@@ -1,0 +1,104 @@
+// A server of a test file's own: started on loopback, ended by its process id.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const START_MS = 20_000;
+const STOP_MS = 10_000;
+
+/** A free TCP port: drawn and given back. Another process might take it meanwhile; then the start fails loudly. */
+async function freePort() {
+  const socket = createServer().listen(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  socket.close();
+  await once(socket, 'close');
+  return port;
+}
+
+/** The server of `odeon --dev` with these further settings, such as { 'rtc.shards': 2 }. */
+export async function startServer(settings = {}) {
+  const binary = process.env.ODEON_BIN;
+  if (!binary) throw new Error('ODEON_BIN names no program');
+  const port = await freePort();
+  const data = mkdtempSync(join(tmpdir(), 'odeon-e2e-'));
+  const all = { 'http.port': port, 'rtc.udp_port': 0, 'data-dir': data, ...settings };
+  const flags = Object.entries(all).map(([key, value]) => `--${key}=${value}`);
+  const out = new URL('../out/', import.meta.url).pathname;
+  mkdirSync(out, { recursive: true });
+  const log = join(out, `server-${port}.log`);
+  const child = spawn(binary, ['--dev', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const file = createWriteStream(log);
+  child.stdout.pipe(file, { end: false });
+  child.stderr.pipe(file, { end: false });
+  const server = {
+    port,
+    pid: child.pid,
+    data,
+    http: `http://127.0.0.1:${port}`,
+    ws: `ws://127.0.0.1:${port}`,
+    log: () => readFileSync(log, 'utf8'),
+    udpPorts: () => udpPorts(child.pid),
+    metrics: async () => parseMetrics(await (await fetch(`${server.http}/metrics`)).text()),
+    stop: () => stop(child, data),
+  };
+  await ready(server, child);
+  return server;
+}
+
+async function ready(server, child) {
+  const deadline = Date.now() + START_MS;
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}\n${server.log()}`);
+    try {
+      if ((await fetch(`${server.http}/readyz`)).ok) return;
+    } catch {
+      // not listening yet
+    }
+    if (Date.now() > deadline) throw new Error(`not ready in ${START_MS} ms\n${server.log()}`);
+    await delay(20);
+  }
+}
+
+async function stop(child, data) {
+  if (child.exitCode === null) {
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    await ended;
+    clearTimeout(late);
+  }
+  rmSync(data, { recursive: true, force: true });
+}
+
+/** { 'name{labels}': value } */
+function parseMetrics(page) {
+  const samples = page.split('\n').filter((line) => line && !line.startsWith('#'));
+  return Object.fromEntries(samples.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]));
+}
+
+/** The sum of a metric over all its labels. */
+export function total(metrics, name) {
+  const of = ([key]) => key === name || key.startsWith(`${name}{`);
+  return Object.entries(metrics).filter(of).reduce((sum, [, value]) => sum + value, 0);
+}
+
+/** UDP ports of a process, lowest first: the kernel's own list. */
+function udpPorts(pid) {
+  const inodes = new Set();
+  for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+    try {
+      const [, inode] = readlinkSync(`/proc/${pid}/fd/${fd}`).match(/^socket:\[(\d+)\]$/) ?? [];
+      if (inode) inodes.add(inode);
+    } catch {
+      // closed meanwhile
+    }
+  }
+  const lines = ['udp', 'udp6'].flatMap((table) => readFileSync(`/proc/${pid}/net/${table}`, 'utf8').split('\n').slice(1));
+  const ports = lines.map((line) => line.trim().split(/\s+/)).filter((fields) => inodes.has(fields[9]));
+  return [...new Set(ports.map((fields) => parseInt(fields[1].split(':')[1], 16)))].sort((a, b) => a - b);
+}

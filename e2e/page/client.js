@@ -1,0 +1,259 @@
+// What the tests drive inside Chromium: the unmodified livekit-client and, around it, eyes and ears. A track counts as
+// seen when its decoded pixels change, as heard when its decoded samples have energy.
+import * as livekit from 'livekit-client';
+
+const LOG_LIMIT = 5000;
+
+/** Everything that happened, in order: [milliseconds, event, ...details]. */
+const log = [];
+let room;
+
+function note(event, ...details) {
+  log.push([Math.round(performance.now()), event, ...details]);
+  if (log.length > LOG_LIMIT) throw new Error('the log of a test grew beyond all bounds');
+}
+
+function person(participant) {
+  if (!participant) return null;
+  const { sid, identity, name, metadata, attributes, connectionQuality } = participant;
+  const tracks = [...participant.trackPublications.values()].map((publication) => ({
+    sid: publication.trackSid,
+    source: publication.source,
+    kind: publication.kind,
+    muted: publication.isMuted,
+    subscribed: publication.isSubscribed ?? true,
+    mime: publication.mimeType,
+    simulcast: publication.simulcasted,
+  }));
+  return { sid, identity, name, metadata, attributes: { ...attributes }, tracks, connectionQuality };
+}
+
+const WATCHED = {
+  participantConnected: (p) => [p.identity, p.sid],
+  participantDisconnected: (p) => [p.identity, p.sid],
+  trackPublished: (publication, p) => [p.identity, publication.source, publication.trackSid],
+  trackUnpublished: (publication, p) => [p.identity, publication.source, publication.trackSid],
+  trackSubscribed: (track, publication, p) => [p.identity, publication.source, publication.trackSid],
+  trackUnsubscribed: (track, publication, p) => [p.identity, publication.source, publication.trackSid],
+  trackSubscriptionFailed: (sid, p) => [p.identity, sid],
+  trackMuted: (publication, p) => [p.identity, publication.source, publication.trackSid],
+  trackUnmuted: (publication, p) => [p.identity, publication.source, publication.trackSid],
+  localTrackPublished: (publication) => [publication.source, publication.trackSid],
+  localTrackUnpublished: (publication) => [publication.source, publication.trackSid],
+  localTrackSubscribed: (publication) => [publication.source, publication.trackSid],
+  participantMetadataChanged: (before, p) => [p.identity, before ?? '', p.metadata ?? ''],
+  participantNameChanged: (name, p) => [p.identity, name],
+  participantAttributesChanged: (changed, p) => [p.identity, changed],
+  roomMetadataChanged: (metadata) => [metadata],
+  activeSpeakersChanged: (speakers) => [speakers.map((p) => p.identity)],
+  connectionStateChanged: (state) => [state],
+  connectionQualityChanged: (quality, p) => [p.identity, quality],
+  disconnected: (reason) => [reason],
+  reconnecting: () => [],
+  reconnected: () => [],
+  signalReconnecting: () => [],
+  mediaDevicesError: (error) => [String(error)],
+};
+
+function watch(events) {
+  for (const [event, details] of Object.entries(WATCHED)) {
+    events.on(event, (...args) => note(event, ...details(...args)));
+  }
+  events.on('dataReceived', (payload, from, kind, topic) => {
+    note('dataReceived', from?.identity ?? null, new TextDecoder().decode(payload), kind, topic ?? null);
+  });
+}
+
+function publicationOf(sid) {
+  for (const participant of [...room.remoteParticipants.values(), room.localParticipant]) {
+    const found = participant.trackPublications.get(sid);
+    if (found) return found;
+  }
+  throw new Error(`no track ${sid}`);
+}
+
+function trackOf(sid) {
+  const track = publicationOf(sid).track;
+  if (!track) throw new Error(`${sid} is not subscribed`);
+  return track;
+}
+
+function delay(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** A small picture of what a video element shows: mean colour, and a sum that differs from frame to frame. */
+function glance(element, canvas) {
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  context.drawImage(element, 0, 0, canvas.width, canvas.height);
+  const pixels = context.getImageData(0, 0, canvas.width, canvas.height).data;
+  const mean = [0, 0, 0];
+  let sum = 0;
+  for (let at = 0; at < pixels.length; at += 4) {
+    for (let channel = 0; channel < 3; channel += 1) {
+      mean[channel] += pixels[at + channel];
+      sum = (sum * 31 + pixels[at + channel]) % 4294967291;
+    }
+  }
+  return { mean: mean.map((value) => Math.round(value / (pixels.length / 4))), sum };
+}
+
+const api = {
+  livekitVersion: () => livekit.version,
+
+  async join(url, token, roomOptions = {}, connectOptions = {}) {
+    room = new livekit.Room(roomOptions);
+    watch(room);
+    await room.connect(url, token, connectOptions);
+    return person(room.localParticipant);
+  },
+
+  /** Joins, and gives the error instead of failing. */
+  async tryJoin(url, token, roomOptions = {}) {
+    const attempt = new livekit.Room(roomOptions);
+    try {
+      await attempt.connect(url, token);
+      await attempt.disconnect();
+      return null;
+    } catch (error) {
+      return { name: error.name, reason: error.reasonName ?? null, status: error.status ?? null, message: error.message };
+    }
+  },
+
+  leave: () => room.disconnect(),
+  log: () => log,
+  clearLog: () => void log.splice(0),
+  now: () => performance.now(),
+  me: () => person(room.localParticipant),
+  others: () => [...room.remoteParticipants.values()].map(person),
+  other: (identity) => person(room.remoteParticipants.get(identity)),
+  roomInfo: () => ({ name: room.name, metadata: room.metadata, state: room.state }),
+
+  enableCameraAndMicrophone: () => room.localParticipant.enableCameraAndMicrophone(),
+  async setCamera(on, capture, publish) {
+    const publication = await room.localParticipant.setCameraEnabled(on, capture, publish);
+    return publication?.trackSid ?? null;
+  },
+  async setMicrophone(on, capture, publish) {
+    const publication = await room.localParticipant.setMicrophoneEnabled(on, capture, publish);
+    return publication?.trackSid ?? null;
+  },
+  /** A shared screen without the picker: a canvas that changes, published with the source of a screen. */
+  async shareScreen() {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 360 });
+    const context = canvas.getContext('2d');
+    let tick = 0;
+    setInterval(() => {
+      context.fillStyle = 'rgb(20, 60, 220)';
+      context.fillRect(0, 0, 640, 360);
+      context.fillStyle = 'white';
+      context.fillRect((tick += 7) % 600, 100, 40, 40);
+    }, 50);
+    const [track] = canvas.captureStream(20).getVideoTracks();
+    const publication = await room.localParticipant.publishTrack(track, { source: 'screen_share', name: 'screen' });
+    return publication.trackSid;
+  },
+  async unpublish(sid) {
+    await room.localParticipant.unpublishTrack(publicationOf(sid).track);
+  },
+  async mute(sid, muted) {
+    const publication = publicationOf(sid);
+    await (muted ? publication.mute() : publication.unmute());
+  },
+  setSubscribed: (sid, subscribed) => publicationOf(sid).setSubscribed(subscribed),
+
+  setMetadata: (text) => room.localParticipant.setMetadata(text),
+  setName: (text) => room.localParticipant.setName(text),
+  setAttributes: (attributes) => room.localParticipant.setAttributes(attributes),
+  /** A call on the local participant that is expected to be refused. */
+  async refused(method, ...args) {
+    try {
+      await room.localParticipant[method](...args);
+      return null;
+    } catch (error) {
+      return `${error.name}: ${error.message}`;
+    }
+  },
+  sendData: (text, options) => room.localParticipant.publishData(new TextEncoder().encode(text), options),
+
+  /** Looks at a video for a while: frames that were shown, distinct ones, the mean colour, the decoder's counts. */
+  async look(sid, ms) {
+    const track = trackOf(sid);
+    const element = track.attach();
+    element.muted = true;
+    document.body.append(element);
+    await element.play();
+    const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 36 });
+    const sums = new Set();
+    let shown = 0;
+    let mean = null;
+    const end = performance.now() + ms;
+    const step = () => {
+      const seen = glance(element, canvas);
+      shown += 1;
+      sums.add(seen.sum);
+      mean = seen.mean;
+      if (performance.now() < end) element.requestVideoFrameCallback(step);
+    };
+    element.requestVideoFrameCallback(step);
+    await delay(ms + 100);
+    const size = [element.videoWidth, element.videoHeight];
+    track.detach(element);
+    element.remove();
+    return { shown, distinct: sums.size, mean, size };
+  },
+
+  /** Listens for a while: the loudest 20 ms (RMS, 0..=1) and the strongest frequency over it all. */
+  async listen(sid, ms) {
+    const track = trackOf(sid);
+    const element = track.attach(); // Chromium feeds WebAudio only from streams that an element plays
+    element.muted = true;
+    const context = new AudioContext({ sampleRate: 48000 });
+    await context.resume();
+    const analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 });
+    context.createMediaStreamSource(new MediaStream([track.mediaStreamTrack])).connect(analyser);
+    const samples = new Float32Array(960);
+    const bins = new Float32Array(analyser.frequencyBinCount);
+    const power = new Float64Array(bins.length);
+    let loudest = 0;
+    let quiet = 0;
+    let windows = 0;
+    const end = performance.now() + ms;
+    while (performance.now() < end) {
+      await delay(20);
+      analyser.getFloatTimeDomainData(samples);
+      const rms = Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
+      loudest = Math.max(loudest, rms);
+      windows += 1;
+      quiet += rms < 0.001 ? 1 : 0;
+      analyser.getFloatFrequencyData(bins);
+      bins.forEach((decibel, bin) => (power[bin] += 10 ** (decibel / 10)));
+    }
+    await context.close();
+    track.detach(element);
+    element.remove();
+    let strongest = 0;
+    power.forEach((value, bin) => (strongest = value > power[strongest] ? bin : strongest));
+    return { loudest, quietShare: quiet / windows, hertz: (strongest * 48000) / 8192 };
+  },
+
+  /** The receiver's own counts (getStats, inbound-rtp). */
+  async received(sid) {
+    const report = await trackOf(sid).getRTCStatsReport();
+    return [...report.values()].find((entry) => entry.type === 'inbound-rtp') ?? null;
+  },
+  /** The sender's own counts (getStats, outbound-rtp), one for each layer. */
+  async sent(sid) {
+    const report = await trackOf(sid).getRTCStatsReport();
+    return [...report.values()].filter((entry) => entry.type === 'outbound-rtp');
+  },
+  /** m-lines of the connections, as the browser has them. */
+  sections() {
+    const { publisher, subscriber } = room.engine.pcManager;
+    const count = (transport) => transport?.getLocalDescription()?.sdp.match(/^m=/gm)?.length ?? 0;
+    return { publisher: count(publisher), subscriber: count(subscriber) };
+  },
+  mode: () => (room.engine.pcManager.subscriber ? 'dual' : 'single'),
+};
+
+window.venue = api;
