@@ -12,8 +12,8 @@ use room::media::ConnectionMode;
 use room::participant::DisconnectReason;
 use room::{RoomEvent, RoomInput};
 use std::panic::AssertUnwindSafe;
-use std::time::{Duration, Instant};
-use tokio::time::{Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
+use std::time::Duration;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
 use wire::livekit::event::{self, Encoding};
 use wire::livekit::proto::SignalResponse;
 use wire::livekit::signal::{self, Sender, Signal};
@@ -77,7 +77,16 @@ impl Session {
     ) -> Self {
         let sender = Sender { session: handle.id(), mode };
         let now = Instant::now();
-        Self { gateway, claims, sender, handle, outbox, encoding: Encoding::Binary, pace: Pace::new(now), heard: now }
+        Self {
+            gateway,
+            claims,
+            sender,
+            handle,
+            outbox,
+            encoding: Encoding::Binary,
+            pace: Pace::new(now.into_std()),
+            heard: now,
+        }
     }
 
     /// Until its end. A panic costs this session and nobody else: its handle is dropped, and the room takes the
@@ -126,7 +135,7 @@ impl Session {
                 },
                 _ = ping.tick() => write(socket, Message::Ping(Bytes::new())).await,
                 _ = refresh.tick() => self.send_token(socket).await,
-                () = sleep_until((self.heard + SILENCE).into()) => Err(End::Lost),
+                () = sleep_until(self.heard + SILENCE) => Err(End::Lost),
             };
             if let Err(end) = step {
                 return end;
@@ -166,7 +175,7 @@ impl Session {
             Message::Ping(_) | Message::Pong(_) => Bytes::new(),
             Message::Close(_) => return Err(End::Lost),
         };
-        if !self.pace.admit(bytes.len(), now) {
+        if !self.pace.admit(bytes.len(), now.into_std()) {
             return Err(End::Unbearable);
         }
         if bytes.is_empty() { Ok(()) } else { self.take(socket, &bytes).await }
@@ -233,7 +242,7 @@ fn message(bytes: Bytes, encoding: Encoding) -> Message {
 
 /// The first tick comes after the first period.
 fn every(period: Duration) -> Interval {
-    let mut interval = interval_at(tokio::time::Instant::now() + period, period);
+    let mut interval = interval_at(Instant::now() + period, period);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     interval
 }
