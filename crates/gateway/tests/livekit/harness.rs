@@ -35,7 +35,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(config: RegistryConfig) -> Self {
-        let pool = MediaPool::start(pool_config(), Arc::new(LiveKitData)).unwrap();
+        let pool = MediaPool::start(&pool_config(), Arc::new(LiveKitData)).unwrap();
         let registry = Registry::new(config, pool);
         let config = GatewayConfig {
             node_id: "ND_test".into(),
@@ -308,7 +308,7 @@ pub(crate) fn join_request(request: &proto::JoinRequest) -> String {
 fn pool_config() -> PoolConfig {
     PoolConfig {
         shards: 1,
-        bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
+        bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
         udp_port: 0,
         single_port: false,
         advertise: Vec::new(),
