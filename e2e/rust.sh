@@ -4,6 +4,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p e2e/out
 last=$EPOCHREALTIME
+export RUST_BACKTRACE=0
 # One at a time: some measure times, and the machine is small. libtest ends a test's line when the test ends.
 cargo test -q -p bench --test e2e --no-run || exit 1
 cargo test -p bench --test e2e -- --ignored --test-threads=1 "$@" 2>e2e/out/rust.err | tee e2e/out/rust.log |

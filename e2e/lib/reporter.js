@@ -3,6 +3,8 @@ import { appendFileSync } from 'node:fs';
 
 export default async function* reporter(source) {
   for await (const { type, data } of source) {
+    if (type === 'test:stdout' || type === 'test:stderr') yield data.message;
+    if (type === 'test:diagnostic' && data.file) yield `             ${data.message}\n`;
     if (type !== 'test:pass' && type !== 'test:fail') continue;
     if (data.details?.type === 'suite' || data.nesting === undefined) continue;
     const isFile = data.nesting === 0 && data.name.endsWith('.test.js');

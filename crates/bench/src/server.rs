@@ -24,7 +24,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Server {
     child: Child,
     http: SocketAddr,
-    data: PathBuf,
+    folder: PathBuf,
 }
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -38,22 +38,22 @@ impl Server {
         let binary = env::var_os(BINARY)
             .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("{BINARY} names no program")))?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let data = env::temp_dir().join(format!("odeon-bench-{}-{number}", std::process::id()));
-        fs::create_dir_all(&data)?;
+        let folder = env::temp_dir().join(format!("odeon-bench-{}-{number}", std::process::id()));
+        fs::create_dir_all(&folder)?;
         // Drawn and given back: another process might take it meanwhile, and then the start fails loudly.
         let http = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let log = fs::File::create(data.join("log"))?;
+        let log = fs::File::create(folder.join("log"))?;
         let child = Command::new(binary)
             .arg("--dev")
             .arg(format!("--http.port={}", http.port()))
             .arg("--rtc.udp_port=0")
-            .arg(format!("--data-dir={}", data.display()))
+            .arg(format!("--data-dir={}", folder.join("data").display()))
             .args(args)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()?;
-        let mut server = Self { child, http, data };
+        let mut server = Self { child, http, folder };
         server.wait_until_ready()?;
         Ok(server)
     }
@@ -113,7 +113,7 @@ impl Server {
 
     /// What it wrote.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.data.join("log")).unwrap_or_default()
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
     /// CPU, memory, descriptors, threads.
@@ -155,7 +155,7 @@ impl Drop for Server {
             eprintln!("---- the server's log ----\n{}", self.log());
         }
         // What is left in the temporary folder does no harm.
-        let _ = fs::remove_dir_all(&self.data);
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 

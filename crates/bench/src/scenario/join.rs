@@ -14,6 +14,10 @@ use std::time::{Duration, Instant};
 /// No step of a join may take longer.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// Between joins: a source is asked for a keyframe every 500 ms at most, and who joins right after another waits
+/// for that. Measured is somebody who joins alone.
+const APART: Duration = Duration::from_millis(600);
+
 /// What was measured, one value a round.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
@@ -44,6 +48,7 @@ pub async fn run(engine: &Arc<Engine>, target: &Target, rounds: usize) -> Result
     tokio::time::sleep(Duration::from_secs(1)).await;
     let mut outcome = Outcome::default();
     for round in 0..rounds {
+        tokio::time::sleep(APART).await;
         watcher.drain_events();
         join_once(engine, target, &room, round, &mut watcher, &mut outcome).await?;
     }
