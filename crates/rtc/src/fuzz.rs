@@ -5,6 +5,7 @@ use crate::credentials::Credentials;
 use crate::crypto::Certificate;
 use crate::sdp::Sdp;
 use std::net::SocketAddr;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 /// A description reads, and what it writes reads the same.
@@ -23,17 +24,18 @@ pub fn stun(data: &[u8]) {
 }
 
 /// A connection takes an offer, and lives whatever it says.
-pub fn offer(data: &[u8], certificate: &Certificate, now: Instant) {
+pub fn offer(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let mut connection = connection(certificate, now);
+    let Some(mut connection) = connection(now()) else { return };
     if connection.accept_offer(text, credentials()).is_ok() {
         connection.finish(&[]);
     }
 }
 
 /// A connection takes a datagram before anything was negotiated.
-pub fn datagram(data: &[u8], certificate: &Certificate, now: Instant) {
-    let mut connection = connection(certificate, now);
+pub fn datagram(data: &[u8]) {
+    let now = now();
+    let Some(mut connection) = connection(now) else { return };
     let address = SocketAddr::from(([127, 0, 0, 1], 9));
     connection.verifies(now, address, address, data);
     // An error ends the connection; that is its right.
@@ -44,7 +46,14 @@ fn credentials() -> Credentials {
     Credentials::new(0, &[1; Credentials::ENTROPY])
 }
 
-fn connection(certificate: &Certificate, now: Instant) -> Connection {
+#[allow(clippy::disallowed_methods, reason = "a connection begins at some instant; which one doesn't matter here")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn connection(now: Instant) -> Option<Connection> {
+    static CERTIFICATE: OnceLock<Option<Certificate>> = OnceLock::new();
+    let certificate = CERTIFICATE.get_or_init(Certificate::generate).clone()?;
     let candidates = vec![SocketAddr::from(([127, 0, 0, 1], 7882))];
-    Connection::new(&ConnectionConfig { certificate: certificate.clone(), candidates }, credentials(), now)
+    Some(Connection::new(&ConnectionConfig { certificate, candidates }, credentials(), now))
 }

@@ -1,0 +1,97 @@
+//! What clients send: pictures and sound that a receiver can check.
+
+use std::time::{Duration, Instant};
+use str0m::media::{Mid, Pt, Rid};
+
+/// Bytes of a packet's payload after its descriptor: frame number, packet number, layer, then filling.
+const PAYLOAD_BYTES: usize = 200;
+
+/// A VP8 camera: 25 frames a second of three packets, a keyframe when asked.
+#[derive(Clone, Debug)]
+pub struct Camera {
+    pub(crate) mid: Mid,
+    pub(crate) rids: Vec<Rid>,
+    pub(crate) next: Instant,
+    pub(crate) frame: u16,
+    pub(crate) keyframe: Vec<bool>,
+    pub(crate) paused: Vec<bool>,
+    pub(crate) keyframes_sent: usize,
+    pub(crate) sequence: Vec<u64>,
+}
+
+impl Camera {
+    pub(crate) const INTERVAL: Duration = Duration::from_millis(40);
+    pub(crate) const PACKETS: u16 = 3;
+
+    pub(crate) fn new(mid: Mid, rids: Vec<Rid>, next: Instant) -> Self {
+        let layers = rids.len().max(1);
+        Self {
+            mid,
+            rids,
+            next,
+            frame: 0,
+            keyframe: vec![true; layers],
+            paused: vec![false; layers],
+            keyframes_sent: 0,
+            sequence: (0..layers as u64).map(|layer| 1000 * (layer + 1)).collect(),
+        }
+    }
+
+    /// A packet's payload: a VP8 descriptor with a 15-bit picture id, then what can be checked.
+    pub(crate) fn payload(&self, layer: usize, packet: u16, keyframe: bool) -> Vec<u8> {
+        let begins = if packet == 0 { 0x10 } else { 0x00 };
+        let picture_id = self.frame & 0x7fff;
+        let mut payload = vec![0x80 | begins, 0x80, 0x80 | (picture_id >> 8) as u8, picture_id as u8];
+        payload.push(u8::from(!keyframe));
+        payload.extend_from_slice(&self.frame.to_be_bytes());
+        payload.push(packet as u8);
+        payload.push(layer as u8);
+        payload.resize(PAYLOAD_BYTES, 0x5a);
+        payload
+    }
+}
+
+/// An Opus-shaped microphone: 50 packets a second with an audio level.
+#[derive(Clone, Debug)]
+pub struct Microphone {
+    pub(crate) mid: Mid,
+    pub(crate) next: Instant,
+    pub(crate) sequence: u64,
+    pub(crate) level: i8,
+}
+
+impl Microphone {
+    pub(crate) const INTERVAL: Duration = Duration::from_millis(20);
+}
+
+/// A frame as a receiver put it together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct PacketContents {
+    pub(crate) frame: u16,
+    pub(crate) packet: u8,
+    pub(crate) layer: u8,
+    pub(crate) keyframe: bool,
+    pub(crate) picture_id: u16,
+}
+
+/// Reads what [`Camera::payload`] wrote.
+pub(crate) fn contents(payload: &[u8]) -> Option<PacketContents> {
+    let [_, _, high, low, flags, frame_high, frame_low, packet, layer, ..] = *payload else { return None };
+    Some(PacketContents {
+        frame: u16::from_be_bytes([frame_high, frame_low]),
+        packet,
+        layer,
+        keyframe: flags == 0,
+        picture_id: u16::from_be_bytes([high & 0x7f, low]),
+    })
+}
+
+/// VP8's payload type in str0m's defaults.
+pub(crate) fn vp8() -> Pt {
+    96.into()
+}
+
+/// Opus'.
+pub(crate) fn opus() -> Pt {
+    111.into()
+}

@@ -1,0 +1,387 @@
+//! Room, shards and clients, moved from one due thing to the next.
+
+use crate::client::Client;
+use crate::link::{Link, LinkConfig, Parcel};
+use room::input::{Join, Now};
+use room::media::{ConnectionMode, DataSender, MediaCommand, MediaEvent};
+use room::participant::{ClientInfo, DisconnectReason, ParticipantKind};
+use room::permission::Permission;
+use room::room::RoomConfig;
+use room::track::TrackKind;
+use room::{Identity, Room, RoomEffect, RoomInput, SessionId, TrackSid};
+use rtc::crypto::Certificate;
+use rtc::{ConnectionConfig, Datagram};
+use sfu::{DataDialect, Outbox, RelayMessage, RoomKey, RoomRef, Shard, ShardConfig, StampedPacket};
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// A client's place in the world.
+pub type ClientId = usize;
+
+/// How a world is made.
+#[derive(Clone, Copy, Debug)]
+pub struct WorldConfig {
+    /// Shards, all of one room.
+    pub shards: u8,
+    /// Between each client and the shards.
+    pub link: LinkConfig,
+    /// Of the links.
+    pub seed: u64,
+}
+
+impl Default for WorldConfig {
+    fn default() -> Self {
+        Self { shards: 1, link: LinkConfig::default(), seed: 1 }
+    }
+}
+
+/// Passes data on as it is, to everybody.
+#[derive(Debug)]
+struct Plain;
+
+impl DataDialect for Plain {
+    fn stamp(&self, _: &DataSender, _: bool, packet: &[u8]) -> Option<StampedPacket> {
+        Some(StampedPacket { bytes: packet.into(), destinations: Vec::new() })
+    }
+}
+
+/// What shards wrote in their turn.
+#[derive(Default)]
+struct Written {
+    datagrams: Vec<Parcel>,
+    events: VecDeque<MediaEvent>,
+    relays: VecDeque<(u8, RelayMessage)>,
+}
+
+impl Outbox for Written {
+    fn datagram(&mut self, _: Option<IpAddr>, datagram: Datagram) {
+        let (source, destination) = (datagram.source, datagram.destination);
+        self.datagrams.push(Parcel { source, destination, bytes: datagram.bytes().to_vec() });
+    }
+    fn event(&mut self, _: RoomKey, event: MediaEvent) {
+        self.events.push_back(event);
+    }
+    fn relay(&mut self, shard: u8, message: RelayMessage) {
+        self.relays.push_back((shard, message));
+    }
+}
+
+/// A client with its links and its shard.
+struct Seat {
+    client: Client,
+    shard: u8,
+    up: Link,
+    down: Link,
+}
+
+/// The world.
+pub struct World {
+    /// Now, in virtual time.
+    pub now: Instant,
+    begin: Instant,
+    config: WorldConfig,
+    room: Room,
+    room_ref: Arc<RoomRef>,
+    shards: Vec<Shard>,
+    seats: Vec<Seat>,
+    sessions: HashMap<SessionId, ClientId>,
+    written: Written,
+    /// Media events as the shards told them.
+    pub media_events: Vec<MediaEvent>,
+}
+
+const SERVER: [u8; 4] = [10, 0, 0, 1];
+
+impl World {
+    /// A room and its shards, nobody there yet. `begin` is any instant.
+    pub fn new(config: WorldConfig, begin: Instant) -> Self {
+        let certificate = Certificate::generate().expect("a certificate can be made");
+        let shard = |index: u8| {
+            let connection =
+                ConnectionConfig { certificate: certificate.clone(), candidates: vec![shard_address(index)] };
+            Shard::new(ShardConfig { index, connection, dialect: Arc::new(Plain), entropy }, begin)
+        };
+        let now = Now { at: begin, unix_ms: 0 };
+        Self {
+            now: begin,
+            begin,
+            config,
+            room: Room::new(RoomConfig::default(), "world", config.seed, now),
+            room_ref: Arc::new(RoomRef::new(RoomKey(1))),
+            shards: (0..config.shards).map(shard).collect(),
+            seats: Vec::new(),
+            sessions: HashMap::new(),
+            written: Written::default(),
+            media_events: Vec::new(),
+        }
+    }
+
+    fn time(&self) -> Now {
+        Now { at: self.now, unix_ms: self.now.duration_since(self.begin).as_millis() as i64 }
+    }
+
+    /// Somebody joins, on this shard.
+    pub fn join(&mut self, name: &str, shard: u8) -> ClientId {
+        let id = self.seats.len();
+        let session = SessionId(id as u64 + 1);
+        let address = SocketAddr::from(([10, 0, 1, id as u8], 5000));
+        let mut client = Client::new(session, address, self.now);
+        let offer = client.take_offer();
+        let link = |direction: u64| Link::new(self.config.link, self.config.seed + id as u64 * 2 + direction);
+        self.seats.push(Seat { client, shard, up: link(0), down: link(1) });
+        self.sessions.insert(session, id);
+        self.tell(RoomInput::Join(Box::new(Join {
+            session,
+            identity: Identity::token(name),
+            name: name.into(),
+            metadata: String::new(),
+            attributes: Default::default(),
+            permission: Permission::default(),
+            kind: ParticipantKind::Standard,
+            client: ClientInfo { protocol: 17, ..ClientInfo::default() },
+            mode: ConnectionMode::Single,
+            auto_subscribe: true,
+            tracks: Vec::new(),
+            offer,
+        })));
+        id
+    }
+
+    /// A client begins to send; returns when the announcement and the offer are on their way.
+    pub fn publish(&mut self, id: ClientId, kind: TrackKind, rids: &[&str]) {
+        while self.seats[id].client.pending.is_some() {
+            self.step();
+        }
+        let now = self.now;
+        let session = self.seats[id].client.session;
+        let request = self.seats[id].client.begin_track(kind, rids, now);
+        self.tell(RoomInput::AddTrack { session, request: Box::new(request) });
+        let (offer, sdp) = self.seats[id].client.track_offer();
+        self.tell(RoomInput::Offer { session, id: offer, sdp });
+    }
+
+    /// A client stops sending its camera.
+    pub fn unpublish_camera(&mut self, id: ClientId) {
+        while self.seats[id].client.pending.is_some() {
+            self.step();
+        }
+        self.seats[id].client.end_camera();
+        self.offers();
+    }
+
+    /// A client's network changes.
+    pub fn move_network(&mut self, id: ClientId, octet: u8) {
+        self.seats[id].client.restart_ice(SocketAddr::from(([10, 0, 2, octet], 6000)));
+        self.offers();
+    }
+
+    /// A client says goodbye.
+    pub fn leave(&mut self, id: ClientId) {
+        let session = self.seats[id].client.session;
+        self.tell(RoomInput::Leave { session, reason: DisconnectReason::ClientInitiated });
+    }
+
+    /// A client wants a track, or no longer.
+    pub fn subscription(&mut self, id: ClientId, track: &TrackSid, subscribe: bool) {
+        let session = self.seats[id].client.session;
+        self.tell(RoomInput::UpdateSubscription { session, tracks: vec![track.clone()], subscribe });
+    }
+
+    /// A client's signalling and network break without a word.
+    pub fn cut(&mut self, id: ClientId) {
+        let session = self.seats[id].client.session;
+        self.seats[id].up = Link::new(LinkConfig { loss: 1.0, ..LinkConfig::default() }, 0);
+        self.tell(RoomInput::SignalLost { session });
+    }
+
+    /// A datagram from anywhere comes to a shard's port.
+    pub fn inject(&mut self, shard: u8, source: SocketAddr, datagram: &[u8]) {
+        let local = shard_address(shard);
+        self.shards[usize::from(shard)].handle_datagram(self.now, local, source, datagram, &mut self.written);
+    }
+
+    /// A client.
+    pub fn client(&mut self, id: ClientId) -> &mut Client {
+        &mut self.seats[id].client
+    }
+
+    /// The tracks of a participant, oldest first.
+    pub fn tracks(&self, name: &str) -> Vec<TrackSid> {
+        let participant = self.room.participant(&Identity::token(name));
+        participant.map(|p| p.tracks.iter().map(|track| track.sid.clone()).collect()).unwrap_or_default()
+    }
+
+    /// Who is there.
+    pub fn names(&self) -> Vec<String> {
+        self.room.participants().map(|participant| participant.name.clone()).collect()
+    }
+
+    /// A shard.
+    pub fn shard(&mut self, index: u8) -> &mut Shard {
+        &mut self.shards[usize::from(index)]
+    }
+
+    /// A client's next turn on its shard panics.
+    pub fn inject_fault(&mut self, id: ClientId) {
+        let (shard, session) = (self.seats[id].shard, self.seats[id].client.session);
+        self.shards[usize::from(shard)].inject_fault(session);
+    }
+
+    /// Lets time pass.
+    pub fn run(&mut self, time: Duration) {
+        let until = self.now + time;
+        while self.now < until {
+            self.step();
+        }
+    }
+
+    /// Lets time pass until something holds, at most `limit`. False: it never did.
+    pub fn run_until(&mut self, limit: Duration, mut holds: impl FnMut(&mut Self) -> bool) -> bool {
+        let until = self.now + limit;
+        while self.now < until {
+            if holds(self) {
+                return true;
+            }
+            self.step();
+        }
+        holds(self)
+    }
+
+    /// One step: everything that is due now, then on to the next thing.
+    pub fn step(&mut self) {
+        for index in 0..self.seats.len() {
+            self.client_turn(index);
+        }
+        self.shard_turns();
+        self.now = self.next();
+    }
+
+    fn next(&self) -> Instant {
+        let seats = self.seats.iter().flat_map(|seat| [Some(seat.client.next()), seat.up.next(), seat.down.next()]);
+        let shards = self.shards.iter().map(|shard| Some(shard.poll_timeout()));
+        let due = seats.chain(shards).chain([self.room.poll_timeout()]).flatten().min();
+        let soon = self.now + Duration::from_micros(500);
+        due.map_or(soon, |due| due.clamp(soon, self.now + Duration::from_millis(20)))
+    }
+
+    fn client_turn(&mut self, index: usize) {
+        let now = self.now;
+        let seat = &mut self.seats[index];
+        for parcel in seat.down.arrived(now) {
+            seat.client.receive(now, &parcel);
+            for parcel in seat.client.turn(now) {
+                seat.up.send(now, parcel);
+            }
+        }
+        for parcel in seat.client.turn(now) {
+            seat.up.send(now, parcel);
+        }
+        for parcel in seat.up.arrived(now) {
+            let shard = usize::from(seat.shard);
+            self.shards[shard].handle_datagram(
+                now,
+                parcel.destination,
+                parcel.source,
+                &parcel.bytes,
+                &mut self.written,
+            );
+        }
+        self.settle();
+    }
+
+    fn shard_turns(&mut self) {
+        for shard in &mut self.shards {
+            shard.handle_timeout(self.now, &mut self.written);
+        }
+        let time = self.time();
+        self.room.handle_timeout(time);
+        self.settle();
+    }
+
+    /// Everything that shards and room have to say, until nobody says anything more.
+    fn settle(&mut self) {
+        loop {
+            for shard in &mut self.shards {
+                shard.flush(self.now, &mut self.written);
+            }
+            for parcel in std::mem::take(&mut self.written.datagrams) {
+                let seat = self.seats.iter_mut().find(|seat| seat.client.address == parcel.destination);
+                if let Some(seat) = seat {
+                    seat.down.send(self.now, parcel);
+                }
+            }
+            if let Some((shard, message)) = self.written.relays.pop_front() {
+                self.shards[usize::from(shard)].handle_relay(self.now, message, &mut self.written);
+                continue;
+            }
+            let Some(event) = self.written.events.pop_front() else { break };
+            self.media_events.push(event.clone());
+            let time = self.time();
+            self.room.handle_input(time, RoomInput::Media(event));
+            self.carry_out();
+        }
+        self.offers();
+    }
+
+    fn offers(&mut self) {
+        for index in 0..self.seats.len() {
+            let session = self.seats[index].client.session;
+            if let Some((id, sdp)) = self.seats[index].client.take_made_offer() {
+                self.tell(RoomInput::Offer { session, id, sdp });
+            }
+        }
+    }
+
+    fn tell(&mut self, input: RoomInput) {
+        let time = self.time();
+        self.room.handle_input(time, input);
+        self.carry_out();
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(effect) = self.room.poll_effect() {
+            match effect {
+                RoomEffect::Send { to, event } => {
+                    for session in to {
+                        if let Some(id) = self.sessions.get(&session) {
+                            self.seats[*id].client.handle(&event);
+                        }
+                    }
+                }
+                RoomEffect::Media(command) => self.command(command),
+                RoomEffect::CloseSession { session } => {
+                    if let Some(id) = self.sessions.get(&session) {
+                        self.seats[*id].client.closed = true;
+                    }
+                }
+                RoomEffect::Ended => {}
+            }
+        }
+    }
+
+    fn command(&mut self, command: MediaCommand) {
+        let shard_of = |session: SessionId| self.sessions.get(&session).map_or(0, |id| self.seats[*id].shard);
+        let owner = match &command {
+            MediaCommand::Subscribe { publisher, .. } => shard_of(*publisher),
+            other => shard_of(other.session()),
+        };
+        let shard = usize::from(shard_of(command.session()));
+        self.shards[shard].handle_command(self.now, &self.room_ref, command, owner, &mut self.written);
+    }
+}
+
+fn shard_address(index: u8) -> SocketAddr {
+    SocketAddr::from((SERVER, 7882 + u16::from(index)))
+}
+
+/// Different each time, the same in each run.
+fn entropy(bytes: &mut [u8]) {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    for chunk in bytes.chunks_mut(8) {
+        let value = NEXT.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed).rotate_left(17);
+        chunk.copy_from_slice(&value.to_le_bytes()[..chunk.len()]);
+    }
+}
