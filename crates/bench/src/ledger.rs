@@ -51,6 +51,10 @@ pub struct TrackStats {
     pub damaged: u64,
     /// The longest time between two packets.
     pub longest_gap: Duration,
+    /// The most packets that were missing in a row when the next one came; some may have come later.
+    pub longest_hole: u64,
+    /// Frame numbers of the first and the last stamp: what was sent meanwhile, whatever the publisher's pace.
+    pub stamped: Option<(u32, u32)>,
     /// When the first complete frame that begins with a keyframe was there (for audio: the first packet).
     pub first_frame: Option<Instant>,
     /// When the last packet came.
@@ -65,6 +69,11 @@ impl TrackStats {
         self.missing as f64 / (self.packets + self.missing).max(1) as f64
     }
 
+    /// Frames that the publisher made from the first to the last that was seen here.
+    pub fn frames_made(&self) -> u64 {
+        self.stamped.map_or(0, |(first, last)| u64::from(last.saturating_sub(first)) + 1)
+    }
+
     /// Adds another track's counts: sums, and the worse of both gaps.
     pub fn absorb(&mut self, other: &TrackStats) {
         self.packets += other.packets;
@@ -77,6 +86,7 @@ impl TrackStats {
         self.verified += other.verified;
         self.damaged += other.damaged;
         self.longest_gap = self.longest_gap.max(other.longest_gap);
+        self.longest_hole = self.longest_hole.max(other.longest_hole);
     }
 }
 
@@ -134,7 +144,9 @@ impl Ledger {
     fn count_sequence(&mut self, seq: u64) {
         let (lowest, highest) = self.span.unwrap_or((seq, seq));
         if seq > highest {
-            self.stats.missing += seq - highest - 1;
+            let hole = seq - highest - 1;
+            self.stats.missing += hole;
+            self.stats.longest_hole = self.stats.longest_hole.max(hole);
         } else if seq < highest && seq >= lowest {
             self.stats.late += 1;
             self.stats.missing = self.stats.missing.saturating_sub(1);
@@ -209,6 +221,8 @@ impl Ledger {
         match Stamp::read(body, at, verify) {
             Ok(stamp) => {
                 self.stats.verified += u64::from(verify);
+                let (first, last) = self.stats.stamped.unwrap_or((stamp.frame, stamp.frame));
+                self.stats.stamped = Some((first.min(stamp.frame), last.max(stamp.frame)));
                 self.stats.damaged += u64::from(*self.stats.source.get_or_insert(stamp.source) != stamp.source);
             }
             Err(StampError::Damaged) => self.stats.damaged += 1,

@@ -45,7 +45,9 @@ impl Shard {
             }
         };
         let restarted = peer.publisher.connection.credentials().ufrag != before;
-        peer.negotiating = false;
+        if peer.subscriber.is_none() {
+            peer.negotiating = false; // In dual mode it is about our own offer, which waits for its answer.
+        }
         self.take_sections(key, &sections, outbox);
         self.match_tracks(key, outbox);
         self.assign_waiting(key);
@@ -61,7 +63,8 @@ impl Shard {
         let plans: Vec<_> = sections.iter().map(|section| plan(peer, section)).collect();
         let Some(sdp) = peer.publisher.connection.finish(&plans) else { return };
         let tracks = mapped(&peer.send_lines);
-        for line in peer.send_lines.iter_mut().filter(|line| line.use_ == Use::Draining) {
+        let single = peer.subscriber.is_none();
+        for line in peer.send_lines.iter_mut().filter(|line| single && line.use_ == Use::Draining) {
             line.use_ = Use::Free;
         }
         let (session, room) = (peer.session, peer.room.key);

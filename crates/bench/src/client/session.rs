@@ -204,9 +204,6 @@ impl Session {
 
     async fn on_message(&mut self, message: signal_response::Message) -> bool {
         use signal_response::Message as M;
-        if std::env::var_os("BENCH_TRACE").is_some() {
-            eprintln!("<- {message:.300?}");
-        }
         let going = match &message {
             M::Answer(answer) => self.on_answer(answer.clone()).await,
             M::Offer(offer) => self.on_offer(offer.clone()).await,

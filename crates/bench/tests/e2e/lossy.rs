@@ -22,8 +22,11 @@ async fn l_01_five_percent_loss_and_fifty_ms_leave_95_percent_of_the_frames() {
     let before = subscriber.stats().await;
     tokio::time::sleep(Duration::from_secs(10)).await;
     let after = subscriber.stats().await;
+    let made = after[&video].frames_made() - before[&video].frames_made();
     let frames = after[&video].frames - before[&video].frames;
-    assert!(frames >= 285, "{frames} of 300 frames; {:?}; relay {:?}", after[&video], relay.counts());
-    assert!(after[&audio].longest_gap < Duration::from_millis(200), "{:?}", after[&audio]);
-    assert_eq!(after[&video].damaged, 0);
+    let seen = format!("{frames} of {made} frames; {:?}; relay {:?}", after[&video], relay.counts());
+    assert!(made > 200 && frames * 100 >= made * 95, "{seen}");
+    assert_eq!(after[&video].damaged, 0, "{seen}");
+    // Sound is not sent again: 200 ms are ten packets.
+    assert!(after[&audio].longest_hole < 10, "{:?}", after[&audio]);
 }

@@ -138,5 +138,8 @@ async fn one_port_serves_both_shards() {
         is_whole(&receives(&receiver, &audio, 20).await);
     }
     let metrics = world.server.metrics().expect("metrics");
-    assert!(bench::meter::sum(&metrics, "odeon_udp_handed_over_total") > 0.0, "of nine clients the kernel misplaced some");
+    assert!(
+        bench::meter::sum(&metrics, "odeon_udp_handed_over_total") > 0.0,
+        "of nine clients the kernel misplaced some"
+    );
 }
