@@ -28,10 +28,12 @@ test: ## everything: unit tests, the page's checks, real clients
 check: ## the quick loop: format, lints, unit tests, documents
 	@scripts/check.sh
 
-fuzz: ## each fuzz target for SECONDS seconds (60); needs a nightly toolchain
+fuzz: ## each fuzz target for SECONDS_EACH (60) seconds; needs a nightly toolchain
 	@scripts/fuzz.sh
 
-bench: build ## the load figures, with both sides, into bench/out
+bench: ## the load figures, with both sides, into bench/out
+	@scripts/need.sh rust
+	cargo build --release --locked -p odeon -p bench
 	@bench/run.sh
 
 limits: ## writes LIMITS.md anew from the constants in the code

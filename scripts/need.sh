@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks that what is named (rust, node) is there, installs what Debian has, and names what it has not.
+# Checks that what is named (rust, node, python) is there, installs what Debian has, and names what it has not.
 set -euo pipefail
 
 missing=()
@@ -41,6 +41,11 @@ need_node() {
     if [ -z "$version" ] || ! at_least "$version" 20.19; then
         missing+=("Node.js 20.19 or newer with npm (here: ${version:-none}): https://nodejs.org")
     fi
+}
+
+need_python() {
+    python3 -c 'import ensurepip, venv' 2>/dev/null || debian python3 python3-venv ||
+        missing+=("Python 3 with venv (Debian: python3-venv)")
 }
 
 for what in "$@"; do "need_$what"; done

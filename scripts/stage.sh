@@ -1,4 +1,5 @@
-# Sourced: `stage NAME COMMAND…` runs a stage and notes its time; a failed stage ends the script. The table of times comes
+# Sourced: `stage NAME COMMAND…` runs one command (not a function of several steps: `set -e` is off inside) and notes its
+# time; a failed one ends the script. The table of times comes
 # at the end, however it ends.
 
 STAGE_TIMES=()

@@ -12,7 +12,7 @@ end_to_end() {
     ODEON_BIN=$target/release/odeon CARGO_TARGET_DIR=$target e2e/run.sh
 }
 
-stage "tools" scripts/need.sh rust node
+stage "tools" scripts/need.sh rust node python
 stage "format" cargo fmt --all --check
 stage "page: checks" scripts/web.sh check
 stage "page: build" scripts/web.sh build

@@ -23,10 +23,7 @@ pub(crate) struct Bucket {
 
 impl Bucket {
     pub(crate) fn full(rate: Rate, now: Instant) -> Self {
-        Self {
-            left: rate.burst,
-            at: now,
-        }
+        Self { left: rate.burst, at: now }
     }
 
     /// Spends `cost` if it is there.
@@ -62,11 +59,7 @@ pub(crate) struct Budgets<K> {
 
 impl<K: Hash + Eq> Budgets<K> {
     pub(crate) fn new(rate: Rate, max_keys: usize) -> Self {
-        Self {
-            rate,
-            max_keys,
-            buckets: Mutex::new(HashMap::new()),
-        }
+        Self { rate, max_keys, buckets: Mutex::new(HashMap::new()) }
     }
 
     /// Spends one of `key`'s. When there are too many keys, those whose budget is full again are forgotten (they lose
@@ -79,10 +72,7 @@ impl<K: Hash + Eq> Budgets<K> {
                 return false;
             }
         }
-        buckets
-            .entry(key)
-            .or_insert_with(|| Bucket::full(self.rate, now))
-            .spend(self.rate, 1.0, now)
+        buckets.entry(key).or_insert_with(|| Bucket::full(self.rate, now)).spend(self.rate, 1.0, now)
     }
 }
 

@@ -22,10 +22,7 @@ impl<S: Sync> FromRequestParts<S> for ClientAddress {
         if let Some(address) = parts.extensions.get::<Self>() {
             return Ok(*address);
         }
-        let peer = parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|info| info.0.ip());
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         // Not known: all such requests share one budget, which errs on the safe side.
         Ok(Self(peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
     }

@@ -85,10 +85,7 @@ impl Gateway {
 
 /// Every address of every gateway. Whoever serves it puts [`ClientAddress`] and [`Secure`] into each request.
 pub fn router(gateway: Gateway) -> Router {
-    let routes = Router::new()
-        .merge(livekit::routes())
-        .merge(pages::routes())
-        .with_state(gateway);
+    let routes = Router::new().merge(livekit::routes()).merge(pages::routes()).with_state(gateway);
     let again = routes.clone();
     routes.fallback(move |request| not_found::collapse_slashes(again, request))
 }

@@ -302,6 +302,7 @@ fn publish_shard(index: &str, shard: &Handle) {
         ("odeon_udp_sends_total", egress.sends.load(Ordering::Relaxed)),
         ("odeon_udp_gso_sends_total", egress.gso_sends.load(Ordering::Relaxed)),
         ("odeon_udp_gso_segments_total", egress.gso_segments.load(Ordering::Relaxed)),
+        ("odeon_udp_handed_over_total", shard.shared.handed_over.load(Ordering::Relaxed)),
         ("odeon_udp_dropped_total", egress.dropped.load(Ordering::Relaxed)),
     ] {
         counter!(name, "shard" => index.to_owned()).absolute(value);

@@ -13,7 +13,7 @@ use rtc::Datagram;
 use sfu::{Outbox, RelayMessage, RoomKey, RoomRef, Shard, ShardStats};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
@@ -46,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) peers: AtomicUsize,
     pub(crate) stop: AtomicBool,
     pub(crate) egress: EgressCounts,
+    /// Datagrams that the kernel gave to the wrong shard (one port for all).
+    pub(crate) handed_over: AtomicU64,
     pub(crate) stats: arc_swap::ArcSwap<ShardStats>,
 }
 
@@ -55,6 +57,7 @@ impl Shared {
             peers: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
             egress: EgressCounts::default(),
+            handed_over: AtomicU64::new(0),
             stats: arc_swap::ArcSwap::from_pointee(ShardStats::default()),
         }
     }
@@ -78,14 +81,14 @@ pub(crate) struct Thread {
 struct Ways<'a> {
     udp: &'a Udp,
     gather: &'a mut Gather,
-    counts: &'a EgressCounts,
+    shared: &'a Shared,
     rooms: &'a mut RoomLinks,
     mesh: &'a mut Mesh,
 }
 
 impl Outbox for Ways<'_> {
     fn datagram(&mut self, local: Option<IpAddr>, datagram: Datagram) {
-        self.gather.push(self.udp, self.counts, local, datagram.destination, datagram.bytes());
+        self.gather.push(self.udp, &self.shared.egress, local, datagram.destination, datagram.bytes());
     }
     fn event(&mut self, room: RoomKey, event: MediaEvent) {
         self.rooms.send(room, event);
@@ -124,8 +127,7 @@ impl Thread {
             }
             wake.seen();
             let now = Instant::now();
-            let mut ways =
-                Ways { udp: &udp, gather: &mut gather, counts: &shared.egress, rooms: &mut rooms, mesh: &mut mesh };
+            let mut ways = Ways { udp: &udp, gather: &mut gather, shared: &shared, rooms: &mut rooms, mesh: &mut mesh };
             obey(now, &mut shard, &mut commands, &mut ways);
             take_parcels(now, &mut shard, &mut strays, &mut ways);
             let shared_port = single_port.then_some((index, &mut strays));
@@ -142,8 +144,7 @@ impl Thread {
             }
             shared.peers.store(shard.peers(), Ordering::Relaxed);
         }
-        let mut ways =
-            Ways { udp: &udp, gather: &mut gather, counts: &shared.egress, rooms: &mut rooms, mesh: &mut mesh };
+        let mut ways = Ways { udp: &udp, gather: &mut gather, shared: &shared, rooms: &mut rooms, mesh: &mut mesh };
         shard.close(&mut ways);
         gather.flush(&udp, &shared.egress);
     }
@@ -208,6 +209,7 @@ fn handle(
     if let Some((own, strays)) = strays
         && let Some(owner) = strays.owner(*own, now, &source, datagram)
     {
+        ways.shared.handed_over.fetch_add(1, Ordering::Relaxed);
         ways.mesh.send(owner, Parcel::Stray { local, source, datagram: datagram.to_vec() });
         return;
     }

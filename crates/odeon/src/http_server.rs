@@ -93,16 +93,23 @@ struct Acceptor {
 
 impl Acceptor {
     async fn run(mut self, listener: TcpListener) {
+        let mut failing = false;
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = told_to_stop(&mut self.stopped) => return,
             };
             match accepted {
-                Ok((stream, peer)) => self.take(stream, peer),
+                Ok((stream, peer)) => {
+                    failing = false;
+                    self.take(stream, peer);
+                }
                 Err(error) => {
                     metrics::counter!("odeon_http_accept_errors_total").increment(1);
-                    tracing::warn!(%error, "can't accept a connection");
+                    // One line for the trouble, not one for each try.
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::warn!(%error, "can't accept connections");
+                    }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }

@@ -4,13 +4,14 @@ use crate::cli::Flags;
 use crate::config::{Config, Loaded, load};
 use crate::data_dir::DataDir;
 use crate::drain::{self, Drained};
-use crate::keys::Keys;
+use crate::keys::{Keys, Origin};
 use crate::reload::Live;
 use crate::signals::{Asked, Signals};
 use crate::venue::Venue;
 use crate::{banner, descriptors, failure::Failure, keys, logs};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::io::Write;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ pub fn serve(flags: &Flags) -> Result<(), Failure> {
     if let Err(error) = descriptors::raise_limit() {
         tracing::warn!(%error, "the limit of open files stays as it was");
     }
-    warn_of(config);
+    warn_of(config, &keys);
     let live = Live::new(sources, level, config.clone());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(run(&loaded, &dir, keys, live));
@@ -43,7 +44,11 @@ pub fn serve(flags: &Flags) -> Result<(), Failure> {
 }
 
 // What is accepted and does nothing yet is said, not left to be found out (F-6).
-fn warn_of(config: &Config) {
+fn warn_of(config: &Config, keys: &Keys) {
+    let outside = |bind: &[IpAddr]| bind.is_empty() || bind.iter().any(|address| !address.is_loopback());
+    if keys.origin == Origin::Dev && outside(&config.http_bind.0) {
+        tracing::warn!("the key of --dev is known to everybody, and http.bind lets them in: name keys of your own");
+    }
     if config.rtc_tcp_port != 0 {
         tracing::warn!(
             "rtc.tcp_port is accepted, but nothing listens on it: media over TCP comes with a later version"

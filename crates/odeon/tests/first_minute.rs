@@ -120,3 +120,10 @@ fn f_4_explain_tells_one_setting_or_all() {
     assert!(all.contains("rtc.udp_port") && all.contains("drain_timeout"), "{all}");
     assert!(stderr(&answer(&scratch, "config explain rtc.udp_prot")).contains("rtc.udp_port"));
 }
+
+#[test]
+fn dev_for_everybody_is_warned_of() {
+    let scratch = Scratch::new("devopen");
+    let server = Server::start(&scratch, "--dev --http.bind=0.0.0.0");
+    assert!(server.log_line("known to everybody").contains("WARN"));
+}

@@ -4,7 +4,7 @@
 //! A shard's answer comes back through the room, so that it leaves in the session's one ordered outbox, after the
 //! participant updates for every track that it maps (livekit.md 2.5).
 
-use crate::id::{Identity, ParticipantSid, SessionId, TrackSid};
+use crate::id::{Identity, Origin, ParticipantSid, SessionId, TrackSid};
 use crate::track::{TrackKind, TrackSource};
 use std::sync::Arc;
 
@@ -41,6 +41,17 @@ pub struct DataSender {
     pub hidden: bool,
     /// Agents may keep a foreign identity on chat and send transcriptions.
     pub agent: bool,
+}
+
+impl DataSender {
+    /// Is this who a packet names: by sid, or by identity as clients with tokens see it (L-47)?
+    pub fn is_called(&self, name: &str) -> bool {
+        let identity = match self.identity.origin {
+            Origin::Token => Some(name),
+            other => name.strip_prefix(other.prefix()),
+        };
+        identity == Some(&*self.identity.id) || name == self.sid.as_str()
+    }
 }
 
 /// A track that an offer is going to carry.
@@ -344,4 +355,28 @@ pub struct AudioLevel {
     pub level_dbov: u8,
     /// Of the window's packets, the share at or under 35 dBov, 0..=1.
     pub active_share: f32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn l_47_a_receiver_is_named_by_its_sid_or_by_the_identity_that_others_see() {
+        // L-47
+        let receiver = |origin| DataSender {
+            sid: ParticipantSid::new("PA_1"),
+            identity: Identity { origin, id: "alice".into() },
+            can_publish_data: true,
+            can_subscribe: true,
+            hidden: false,
+            agent: false,
+        };
+        let token = receiver(Origin::Token);
+        assert!(token.is_called("alice") && token.is_called("PA_1"));
+        assert!(!token.is_called("bus:alice") && !token.is_called(""));
+        let bus = receiver(Origin::Bus);
+        assert!(bus.is_called("bus:alice") && bus.is_called("PA_1"));
+        assert!(!bus.is_called("alice"), "the token holder's name is not the bus's");
+    }
 }

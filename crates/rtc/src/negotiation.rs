@@ -94,8 +94,13 @@ pub struct ReceivePlan {
 
 /// Extensions that a section on which we send may carry. Without transport-wide sequence numbers: nothing estimates
 /// the way down yet, and each would cost the receiver feedback.
-const SENDABLE: [&str; 3] = [
+///
+/// The stream ids stay although nothing that we send has one: Chromium leaves out of its next offer what an answer left
+/// out of the same kind's sections, and without them it can't offer simulcast.
+const SENDABLE: [&str; 5] = [
     "urn:ietf:params:rtp-hdrext:sdes:mid",
+    "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
+    "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
     "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
     "urn:3gpp:video-orientation",
 ];

@@ -24,7 +24,7 @@ const MAX_CHANNELS: usize = 64;
 pub struct StampedPacket {
     /// The packet as receivers get it.
     pub bytes: Arc<[u8]>,
-    /// Bare identities that get it; empty: everybody else in the room.
+    /// Who gets it, by identity as the dialect writes it or by sid ([`DataSender::is_called`]); empty: everybody else.
     pub destinations: Vec<String>,
 }
 
@@ -132,7 +132,7 @@ impl Shard {
         let Some(peers) = self.rooms.get(&room) else { return };
         let meant = |key: &PeerKey| {
             let Some(peer) = self.peers.get(*key) else { return false };
-            let named = destinations.is_empty() || destinations.iter().any(|name| **name == *peer.sender.identity.id);
+            let named = destinations.is_empty() || destinations.iter().any(|name| peer.sender.is_called(name));
             Some(*key) != sender && named && peer.sender.can_subscribe
         };
         let receivers = peers.iter().copied().filter(meant).collect::<Vec<_>>();

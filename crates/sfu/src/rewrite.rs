@@ -96,3 +96,75 @@ impl Rewriter {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rtc::{Codec, Mid, Vp8};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    /// A packet of a source: its sequence, timestamp, picture id and TL0 index.
+    fn packet(arrival: Instant, sequence: u64, timestamp: u32, picture_id: u16, tl0: u8) -> IngressPacket {
+        let payload = [0x90, 0xe0, 0x80 | (picture_id >> 8) as u8, picture_id as u8, tl0, 0x20, 0x00];
+        IngressPacket {
+            mid: Mid::from("0"),
+            rid: None,
+            ssrc: 1,
+            codec: Codec::Vp8,
+            sequence,
+            timestamp,
+            marker: false,
+            audio_level: None,
+            voice: None,
+            orientation: None,
+            payload: Arc::from(payload),
+            vp8: Vp8::parse(&payload),
+            arrival,
+        }
+    }
+
+    fn shown(rewritten: Option<Rewritten>) -> Option<(u64, u32, u16, u8)> {
+        let Rewritten { sequence, timestamp, vp8 } = rewritten?;
+        let vp8 = vp8?;
+        Some((sequence, timestamp, vp8.picture_id?, vp8.tl0_pic_idx?))
+    }
+
+    #[test]
+    fn another_source_goes_on_where_the_last_ended() {
+        let (mut rewriter, start) = (Rewriter::new(1), Instant::now());
+        let first = packet(start, 70_000, 1_000, 500, 7);
+        rewriter.switch(&first);
+        assert_eq!(shown(rewriter.rewrite(&first)), Some((1, 1_000, 500, 7)), "ROC 0, whatever the source's");
+        let other = packet(start + Duration::from_millis(40), 12, 900_000, 32_767, 200);
+        rewriter.switch(&other);
+        assert_eq!(shown(rewriter.rewrite(&other)), Some((2, 1_000 + 3_600, 501, 8)));
+        let next = packet(start + Duration::from_millis(80), 13, 903_600, 0, 201);
+        assert_eq!(shown(rewriter.rewrite(&next)), Some((3, 1_000 + 7_200, 502, 9)), "ids wrap in 15 bits");
+    }
+
+    #[test]
+    fn what_a_source_sent_before_the_switch_is_not_for_this_receiver() {
+        let (mut rewriter, start) = (Rewriter::new(1), Instant::now());
+        rewriter.switch(&packet(start, 100, 0, 1, 1));
+        assert!(rewriter.rewrite(&packet(start, 99, 0, 0, 0)).is_none());
+    }
+
+    #[test]
+    fn a_late_packet_keeps_its_place() {
+        let (mut rewriter, start) = (Rewriter::new(1), Instant::now());
+        rewriter.switch(&packet(start, 100, 0, 1, 1));
+        let sequences = [100, 102, 101, 103].map(|n| rewriter.rewrite(&packet(start, n, 0, 1, 1)).map(|r| r.sequence));
+        assert_eq!(sequences, [Some(1), Some(3), Some(2), Some(4)]);
+    }
+
+    #[test]
+    fn numbers_at_the_ends_of_their_range_do_not_panic() {
+        for sequence in [0, 1, u64::from(u16::MAX), u64::MAX / 2] {
+            let mut rewriter = Rewriter::new(u16::MAX);
+            let first = packet(Instant::now(), sequence, u32::MAX, PICTURE_ID_MASK, u8::MAX);
+            rewriter.switch(&first);
+            assert_eq!(rewriter.rewrite(&first).map(|r| r.sequence), Some(u64::from(u16::MAX)));
+        }
+    }
+}

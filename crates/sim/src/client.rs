@@ -396,6 +396,11 @@ impl Client {
         self.cameras.iter_mut().for_each(|camera| camera.paused[layer] = paused);
     }
 
+    /// Where it sends from.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// What it got of a track.
     pub fn got(&self, track: &TrackSid) -> Received {
         self.received.get(track).cloned().unwrap_or_default()

@@ -197,6 +197,12 @@ impl World {
         self.tell(RoomInput::SignalLost { session });
     }
 
+    /// A datagram from anywhere comes to a shard's port.
+    pub fn inject(&mut self, shard: u8, source: SocketAddr, datagram: &[u8]) {
+        let local = shard_address(shard);
+        self.shards[usize::from(shard)].handle_datagram(self.now, local, source, datagram, &mut self.written);
+    }
+
     /// A client.
     pub fn client(&mut self, id: ClientId) -> &mut Client {
         &mut self.seats[id].client

@@ -27,7 +27,6 @@ export const en = {
   "lost.home": "To the entrance",
 
   "lobby.title": "Ready to go in?",
-  "lobby.kicker": "At the door of",
   "lobby.name": "Your name",
   "lobby.camera": "Camera",
   "lobby.microphone": "Microphone",
@@ -41,7 +40,6 @@ export const en = {
   "lobby.joinSilent": "Enter without sound and picture",
   "lobby.joining": "Entering…",
   "lobby.retryDevices": "Try again",
-  "lobby.back": "Another room",
   "lobby.device": "Device {n}",
   "lobby.invited": "You have an invitation.",
 
@@ -147,6 +145,8 @@ export const en = {
   "trouble.closing.remedy": "This takes a moment. Go back in shortly.",
   "trouble.lost.title": "The connection was lost",
   "trouble.lost.remedy": "Check your network, then go back in.",
+  "trouble.publishFault.title": "Your sound or picture didn't reach the room",
+  "trouble.publishFault.remedy": "Turn it off and on again below.",
   "trouble.mayNotPublish.title": "You are in the audience here",
   "trouble.mayNotPublish.remedy": "You can see, hear and read. Whoever runs the room can let you on stage.",
   "trouble.screenFault.title": "The screen can't be shared",

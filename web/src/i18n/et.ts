@@ -29,7 +29,6 @@ export const et: Messages = {
   "lost.home": "Sissepääsu juurde",
 
   "lobby.title": "Valmis sisse astuma?",
-  "lobby.kicker": "Ukse taga on",
   "lobby.name": "Sinu nimi",
   "lobby.camera": "Kaamera",
   "lobby.microphone": "Mikrofon",
@@ -43,7 +42,6 @@ export const et: Messages = {
   "lobby.joinSilent": "Sisene ilma heli ja pildita",
   "lobby.joining": "Astud sisse…",
   "lobby.retryDevices": "Proovi uuesti",
-  "lobby.back": "Teine ruum",
   "lobby.device": "Seade {n}",
   "lobby.invited": "Sul on kutse.",
 
@@ -149,6 +147,8 @@ export const et: Messages = {
   "trouble.closing.remedy": "See võtab hetke. Astu varsti tagasi sisse.",
   "trouble.lost.title": "Ühendus katkes",
   "trouble.lost.remedy": "Kontrolli oma võrku ja astu tagasi sisse.",
+  "trouble.publishFault.title": "Sinu heli või pilt ei jõudnud ruumi",
+  "trouble.publishFault.remedy": "Lülita see all välja ja uuesti sisse.",
   "trouble.mayNotPublish.title": "Siin oled publiku seas",
   "trouble.mayNotPublish.remedy": "Saad vaadata, kuulata ja lugeda. Ruumi pidaja saab su lavale lasta.",
   "trouble.screenFault.title": "Ekraani ei saa jagada",

@@ -25,6 +25,7 @@ export const TROUBLES = [
   "elsewhere",
   "closing",
   "lost",
+  "publishFault",
   "mayNotPublish",
   "screenFault",
   "chatFault",

@@ -1,17 +1,20 @@
 /** One's own microphone, camera and screen in the room. */
-import { LocalAudioTrack, LocalVideoTrack, type Room, Track } from "livekit-client";
+import { ConnectionState, LocalAudioTrack, LocalVideoTrack, type Room, Track } from "livekit-client";
 import type { TakenTracks } from "@/composables/useDevices";
 import { keep } from "@/lib/keep";
 import { type DeviceKind, type Trouble, troubleOfDevice } from "@/lib/trouble";
-import type { Mine } from "./model";
 import { abilitiesOf } from "./people";
 
 export function usePublishing(room: Room, complain: (trouble: Trouble) => void) {
   const me = () => room.localParticipant;
+  /** What one means to have on, also while it is not there: a break may come in the middle of publishing. */
+  const wished = { microphone: false, camera: false };
 
   /** Publishes what was already running at the door: no second question by the browser, no dark moment. */
   async function bring(tracks: TakenTracks): Promise<void> {
     const may = abilitiesOf(me());
+    wished.microphone = may.microphone && tracks.microphone !== null;
+    wished.camera = may.camera && tracks.camera !== null;
     if (!may.microphone) tracks.microphone?.stop();
     else if (tracks.microphone) await bringOne(new LocalAudioTrack(tracks.microphone, undefined, false));
     if (!may.camera) tracks.camera?.stop();
@@ -26,24 +29,32 @@ export function usePublishing(room: Room, complain: (trouble: Trouble) => void) 
       await me().publishTrack(track, { source });
     } catch {
       track.stop();
-      complain("lost");
+      // Where the whole connection went, the way back publishes it anew.
+      if (room.state === ConnectionState.Connected) complain("publishFault");
     }
   }
 
   /** After a break that cost the session: the same things as before, from scratch. */
-  async function restore(before: Mine): Promise<void> {
-    if (before.microphoneOn) await setMicrophone(true);
-    if (before.cameraOn) await setCamera(true);
+  async function restore(): Promise<void> {
+    if (wished.microphone) await setMicrophone(true);
+    if (wished.camera) await setCamera(true);
   }
 
-  const setMicrophone = (on: boolean) => attempt("microphone", () => me().setMicrophoneEnabled(on));
-  const setCamera = (on: boolean) => attempt("camera", () => me().setCameraEnabled(on));
+  function setMicrophone(on: boolean): Promise<void> {
+    wished.microphone = on;
+    return attempt("microphone", () => me().setMicrophoneEnabled(on));
+  }
+
+  function setCamera(on: boolean): Promise<void> {
+    wished.camera = on;
+    return attempt("camera", () => me().setCameraEnabled(on));
+  }
 
   async function attempt(kind: DeviceKind, change: () => Promise<unknown>): Promise<void> {
     try {
       await change();
     } catch (error) {
-      complain(troubleOfDevice(error, kind));
+      complain(error instanceof DOMException ? troubleOfDevice(error, kind) : "publishFault");
     }
   }
 

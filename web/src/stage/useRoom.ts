@@ -1,5 +1,14 @@
 /** One stay in a room: connects, keeps the picture of who is there, finds the way back, says why it ended. */
-import { type ConnectionState, DisconnectReason, isBrowserSupported, type Participant, Room, RoomEvent } from "livekit-client";
+import {
+  ConnectionState,
+  DisconnectReason,
+  isBrowserSupported,
+  LogLevel,
+  type Participant,
+  Room,
+  RoomEvent,
+  setLogLevel,
+} from "livekit-client";
 import { onScopeDispose, ref, shallowRef } from "vue";
 import type { TakenTracks } from "@/composables/useDevices";
 import { waitBefore } from "@/lib/backoff";
@@ -21,6 +30,9 @@ export interface Stay {
   /** `because` null: by one's own wish. `wasInside`: the room had been reached. */
   onEnd: (because: Trouble | null, wasInside: boolean) => void;
 }
+
+// The console is for what somebody can act on; room and identity are nobody's business there.
+setLogLevel(LogLevel.warn);
 
 /** Everything that may change who is seen and how. */
 const TELLING_EVENTS = [
@@ -70,7 +82,7 @@ export function useRoom(stay: Stay) {
     mine.value = mineOf(room.localParticipant);
   }
   const refreshSoon = once(() => {
-    if (room.state === ("connected" satisfies `${ConnectionState}`)) refresh();
+    if (room.state === ConnectionState.Connected) refresh();
   });
 
   async function enter(pass: Pass): Promise<Trouble | null> {
@@ -111,25 +123,25 @@ export function useRoom(stay: Stay) {
   function onDisconnected(reason?: DisconnectReason): void {
     if (over || !wasInside || link.value === "retrying" || reason === DisconnectReason.CLIENT_INITIATED) return;
     const because = troubleOfLeave(reason);
-    if (isPassing(because)) knockAgain(0, because, mine.value);
+    if (isPassing(because)) knockAgain(0, because);
     else end(because);
   }
 
   /** livekit-client has given up: begins anew with a new pass, for about two minutes. */
-  function knockAgain(attempt: number, because: Trouble, before: Mine): void {
+  function knockAgain(attempt: number, because: Trouble): void {
     link.value = "retrying";
     const wait = waitBefore(attempt, Math.random());
     if (wait === null) return end(because);
-    retryTimer = window.setTimeout(() => void knock(attempt, before), wait);
+    retryTimer = window.setTimeout(() => void knock(attempt), wait);
   }
 
-  async function knock(attempt: number, before: Mine): Promise<void> {
+  async function knock(attempt: number): Promise<void> {
     const answer = await stay.renew();
     if (over) return;
     const failed = "trouble" in answer ? answer.trouble : await enter(answer.pass);
     if (over) return;
-    if (failed === null) await publishing.restore(before);
-    else if (isPassing(failed)) knockAgain(attempt + 1, failed, before);
+    if (failed === null) await publishing.restore();
+    else if (isPassing(failed)) knockAgain(attempt + 1, failed);
     else end(failed);
   }
 

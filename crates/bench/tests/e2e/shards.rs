@@ -124,3 +124,22 @@ async fn l_01_a_joiner_on_the_other_shard_has_a_picture_at_once() {
     let first = eventually("a first frame", || async { joiner.stats().await[&video].first_frame }).await;
     assert!(first - began < Duration::from_millis(300), "{:?}; {stats:?}", first - began);
 }
+
+/// One port for all shards (SO_REUSEPORT): what the kernel gives to the wrong shard is handed over, and nobody notices.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs ODEON_BIN"]
+async fn one_port_serves_both_shards() {
+    let world = World::start(&["--rtc.shards=2", "--rtc.placement=round_robin", "--rtc.single_port=true"]);
+    let mut publisher = world.join("r", "publisher").await;
+    let (video, audio) = publish_both(&mut publisher, "p").await;
+    for round in 0..8 {
+        let receiver = world.join("r", &format!("receiver{round}")).await;
+        is_whole(&receives(&receiver, &video, 100).await);
+        is_whole(&receives(&receiver, &audio, 20).await);
+    }
+    let metrics = world.server.metrics().expect("metrics");
+    assert!(
+        bench::meter::sum(&metrics, "odeon_udp_handed_over_total") > 0.0,
+        "of nine clients the kernel misplaced some"
+    );
+}

@@ -30,10 +30,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     fn new(status: StatusCode, text: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            status,
-            text: text.into(),
-        }
+        Self { status, text: text.into() }
     }
 
     fn unauthorized(text: impl Into<Cow<'static, str>>) -> Self {
@@ -95,11 +92,7 @@ pub(super) fn admit(
 impl Admission {
     /// A page token opens no door that is not open to everybody.
     pub(super) fn credential(&self) -> Credential {
-        if self.claims.odeon_page {
-            Credential::Public
-        } else {
-            Credential::Token
-        }
+        if self.claims.odeon_page { Credential::Public } else { Credential::Token }
     }
 
     /// What the room is told.
@@ -112,11 +105,7 @@ impl Admission {
             session: gateway.registry().next_session(),
             identity: Identity::token(claims.participant_identity()),
             name: claims.name.clone(),
-            metadata: if params.metadata.is_empty() {
-                claims.metadata.clone()
-            } else {
-                params.metadata
-            },
+            metadata: if params.metadata.is_empty() { claims.metadata.clone() } else { params.metadata },
             attributes,
             permission: grants::permission(&claims),
             kind: grants::kind(&claims),
@@ -136,20 +125,12 @@ fn verified(gateway: &Gateway, query: &Query<'_>, headers: &HeaderMap) -> Result
     let token = token.ok_or(Refusal::unauthorized("permissions denied"))?;
     let claims = auth::verify(token, &gateway.inner.keys, clock::unix_s())
         .map_err(|error| Refusal::unauthorized(format!("invalid authorization token: {error}")))?;
-    if claims.video.room_join {
-        Ok(claims)
-    } else {
-        Err(Refusal::unauthorized("permissions denied"))
-    }
+    if claims.video.room_join { Ok(claims) } else { Err(Refusal::unauthorized("permissions denied")) }
 }
 
 /// The token's room; a token for any room leaves it to the query.
 fn room_of(claims: &Claims, query: &Query<'_>) -> Result<String, Refusal> {
-    let room = if claims.video.room.is_empty() {
-        query.get("room").unwrap_or_default()
-    } else {
-        &claims.video.room
-    };
+    let room = if claims.video.room.is_empty() { query.get("room").unwrap_or_default() } else { &claims.video.room };
     match room.len() {
         0 => Err(Refusal::bad_request("no room name")),
         1..=MAX_NAME_BYTES => Ok(room.to_owned()),
@@ -171,9 +152,7 @@ fn check_params(claims: &Claims, params: &JoinParams) -> Result<(), Refusal> {
     }
     let own_words = !params.metadata.is_empty() || !params.attributes.is_empty();
     if own_words && claims.video.can_update_own_metadata != Some(true) {
-        return Err(Refusal::unauthorized(
-            "permissions denied: canUpdateOwnMetadata is needed",
-        ));
+        return Err(Refusal::unauthorized("permissions denied: canUpdateOwnMetadata is needed"));
     }
     Ok(())
 }

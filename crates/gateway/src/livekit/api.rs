@@ -12,13 +12,8 @@ use wire::livekit::twirp::{Code, Format, MAX_BODY_BYTES, TwirpError};
 
 /// Services of LiveKit's API that this server has not (yet): known, so that a client hears "not built" and not "no such
 /// address".
-const OTHER_SERVICES: [&str; 5] = [
-    "livekit.Egress",
-    "livekit.Ingress",
-    "livekit.SIP",
-    "livekit.AgentDispatchService",
-    "livekit.Connector",
-];
+const OTHER_SERVICES: [&str; 5] =
+    ["livekit.Egress", "livekit.Ingress", "livekit.SIP", "livekit.AgentDispatchService", "livekit.Connector"];
 
 /// A request, checked as far as that goes without knowing the method.
 pub(super) struct Call {
@@ -50,10 +45,9 @@ fn route(verb: &Method, path: &str) -> Result<String, TwirpError> {
     let route = path.strip_prefix("/twirp/").and_then(|rest| rest.split_once('/'));
     match route {
         Some(("livekit.RoomService", method)) => Ok(method.to_owned()),
-        Some((service, _)) if OTHER_SERVICES.contains(&service) => Err(TwirpError::new(
-            Code::Unimplemented,
-            format!("{service} is not part of this server"),
-        )),
+        Some((service, _)) if OTHER_SERVICES.contains(&service) => {
+            Err(TwirpError::new(Code::Unimplemented, format!("{service} is not part of this server")))
+        }
         _ => Err(bad(format!("no handler for path \"{path}\""))),
     }
 }
@@ -70,17 +64,12 @@ async fn serve(
     let body = to_bytes(body, MAX_BODY_BYTES)
         .await
         .map_err(|_| TwirpError::new(Code::Malformed, "the body is longer than 10 MiB, or broke off"))?;
-    let answer = RoomService { gateway }
-        .call(method, Call { claims, format, body })
-        .await?;
+    let answer = RoomService { gateway }.call(method, Call { claims, format, body }).await?;
     Ok((format, answer))
 }
 
 fn format_of(headers: &HeaderMap, method: &str) -> Result<Format, TwirpError> {
-    let content_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     Format::of(content_type).ok_or_else(|| {
         let path = format!("/twirp/livekit.RoomService/{method}");
         TwirpError::bad_route(format!("unexpected Content-Type: \"{content_type}\""), "POST", &path)

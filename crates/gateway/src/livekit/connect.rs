@@ -78,9 +78,7 @@ async fn connect(
     };
     match admit(&gateway, version, query.as_deref().unwrap_or_default(), &headers) {
         Ok(admission) if admission.params.resume.is_some() => limited(upgrade).on_upgrade(session::refuse_resume),
-        Ok(admission) => join(gateway, admission, upgrade)
-            .await
-            .unwrap_or_else(Refusal::into_response),
+        Ok(admission) => join(gateway, admission, upgrade).await.unwrap_or_else(Refusal::into_response),
         Err(refusal) => refusal.into_response(),
     }
 }
@@ -104,9 +102,7 @@ fn limited(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
 
 /// Pages of any origin may read the answer: it says nothing that the token's bearer doesn't know.
 fn with_cors(mut response: Response) -> Response {
-    response
-        .headers_mut()
-        .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
 }
 
@@ -114,9 +110,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = (self.status, self.text).into_response();
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
         with_cors(response)
     }

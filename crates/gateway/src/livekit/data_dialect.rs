@@ -11,9 +11,6 @@ pub struct LiveKitData;
 impl DataDialect for LiveKitData {
     fn stamp(&self, sender: &DataSender, reliable: bool, packet: &[u8]) -> Option<StampedPacket> {
         let stamped = data::stamp(sender, reliable, packet).ok()?;
-        Some(StampedPacket {
-            bytes: stamped.bytes.into(),
-            destinations: stamped.destinations,
-        })
+        Some(StampedPacket { bytes: stamped.bytes.into(), destinations: stamped.destinations })
     }
 }

@@ -50,10 +50,7 @@ mod tests {
     use room::Origin;
 
     fn claims(video: VideoGrant) -> Claims {
-        Claims {
-            video,
-            ..Claims::default()
-        }
+        Claims { video, ..Claims::default() }
     }
 
     #[test]
@@ -65,41 +62,24 @@ mod tests {
     #[test]
     fn l_51_sources_limit_publishing_and_an_unknown_one_does_not_mean_all() {
         // L-51
-        let some = VideoGrant {
-            can_publish_sources: vec!["microphone".into(), "SCREEN_SHARE".into()],
-            ..Default::default()
-        };
+        let some =
+            VideoGrant { can_publish_sources: vec!["microphone".into(), "SCREEN_SHARE".into()], ..Default::default() };
         let may = permission(&claims(some));
         assert!(may.may_publish(TrackSource::Microphone) && may.may_publish(TrackSource::ScreenShare));
         assert!(!may.may_publish(TrackSource::Camera));
-        let unknown = VideoGrant {
-            can_publish_sources: vec!["hologram".into()],
-            ..Default::default()
-        };
+        let unknown = VideoGrant { can_publish_sources: vec!["hologram".into()], ..Default::default() };
         assert!(!permission(&claims(unknown)).may_publish(TrackSource::Camera));
     }
 
     #[test]
     fn an_agent_is_one_by_kind_or_by_grant() {
-        let by_grant = claims(VideoGrant {
-            agent: true,
-            ..Default::default()
-        });
-        let by_kind = Claims {
-            kind: "agent".into(),
-            ..Claims::default()
-        };
+        let by_grant = claims(VideoGrant { agent: true, ..Default::default() });
+        let by_kind = Claims { kind: "agent".into(), ..Claims::default() };
         for agent in [by_grant, by_kind] {
             assert_eq!(kind(&agent), ParticipantKind::Agent);
             assert!(permission(&agent).agent);
         }
-        assert_eq!(
-            kind(&Claims {
-                kind: "wizard".into(),
-                ..Claims::default()
-            }),
-            ParticipantKind::Standard
-        );
+        assert_eq!(kind(&Claims { kind: "wizard".into(), ..Claims::default() }), ParticipantKind::Standard);
     }
 
     #[test]

@@ -13,10 +13,7 @@ const PER_S: f64 = 200.0;
 /// A message costs one, and one more for each of these bytes: two of the largest messages are a whole burst.
 const BYTES_A_UNIT: f64 = 4_096.0;
 
-const RATE: Rate = Rate {
-    burst: BURST,
-    per_s: PER_S,
-};
+const RATE: Rate = Rate { burst: BURST, per_s: PER_S };
 
 /// One session's budget.
 #[derive(Debug)]

@@ -44,17 +44,12 @@ impl RoomService<'_> {
             "GetParticipant" => self.get_participant(&call).await,
             "RemoveParticipant" => self.remove_participant(&call).await,
             "SendData" => self.send_data(&call).await,
-            later if LATER.contains(&later) => Err(TwirpError::new(
-                Code::Unimplemented,
-                format!("{later} is not part of this server yet"),
-            )),
+            later if LATER.contains(&later) => {
+                Err(TwirpError::new(Code::Unimplemented, format!("{later} is not part of this server yet")))
+            }
             unknown => {
                 let path = format!("/twirp/livekit.RoomService/{unknown}");
-                Err(TwirpError::bad_route(
-                    format!("no handler for path \"{path}\""),
-                    "POST",
-                    &path,
-                ))
+                Err(TwirpError::bad_route(format!("no handler for path \"{path}\""), "POST", &path))
             }
         }
     }
@@ -80,12 +75,7 @@ impl RoomService<'_> {
         allow(call.claims.video.room_list && !call.claims.odeon_page)?;
         let request: proto::ListRoomsRequest = call.read()?;
         let rooms = self.gateway.registry().list(&request.names).await;
-        call.write(
-            &proto::ListRoomsResponse {
-                rooms: rooms.iter().map(info::room).collect(),
-            },
-            &LIST_ROOMS,
-        )
+        call.write(&proto::ListRoomsResponse { rooms: rooms.iter().map(info::room).collect() }, &LIST_ROOMS)
     }
 
     async fn delete_room(&self, call: &Call) -> Answer {
@@ -113,11 +103,7 @@ impl RoomService<'_> {
         let request: proto::RoomParticipantIdentity = call.read()?;
         allow_admin(&call.claims, &request.room)?;
         let identity = identity(&request.identity)?;
-        let found = self
-            .room(&request.room)?
-            .participant(identity)
-            .await
-            .map_err(|_| no_room())?;
+        let found = self.room(&request.room)?.participant(identity).await.map_err(|_| no_room())?;
         call.write(&info::participant(&*found.ok_or_else(no_participant)?), &PARTICIPANT)
     }
 
@@ -125,12 +111,7 @@ impl RoomService<'_> {
         let request: proto::RoomParticipantIdentity = call.read()?;
         allow_admin(&call.claims, &request.room)?;
         let identity = identity(&request.identity)?;
-        if !self
-            .room(&request.room)?
-            .remove(identity)
-            .await
-            .map_err(|_| no_room())?
-        {
+        if !self.room(&request.room)?.remove(identity).await.map_err(|_| no_room())? {
             return Err(no_participant());
         }
         call.write(&proto::RemoveParticipantResponse {}, &EMPTY)
@@ -141,10 +122,7 @@ impl RoomService<'_> {
         let request: proto::SendDataRequest = call.read()?;
         allow_admin(&call.claims, &request.room)?;
         if request.data.len() > MAX_PAYLOAD_BYTES {
-            return Err(TwirpError::new(
-                Code::InvalidArgument,
-                "data is longer than 64000 bytes",
-            ));
+            return Err(TwirpError::new(Code::InvalidArgument, "data is longer than 64000 bytes"));
         }
         let room = self.room(&request.room)?;
         if self.is_first(&request)? {
@@ -185,32 +163,17 @@ fn message(request: &proto::SendDataRequest) -> Result<DataMessage, TwirpError> 
         reliable: request.kind == proto::data_packet::Kind::Reliable as i32,
         packet: data::from_server(request).into(),
         identities: identities.collect::<Result<_, _>>()?,
-        sids: request
-            .destination_sids
-            .iter()
-            .map(|sid| ParticipantSid::new(sid.as_str()))
-            .collect(),
+        sids: request.destination_sids.iter().map(|sid| ParticipantSid::new(sid.as_str())).collect(),
     })
 }
 
 /// `alice` is a token's, `bus:alice` somebody of another origin.
 fn identity(text: &str) -> Result<Identity, TwirpError> {
     if text.is_empty() || text.len() > MAX_NAME_BYTES {
-        return Err(TwirpError::new(
-            Code::InvalidArgument,
-            "identity is empty or longer than 256 bytes",
-        ));
+        return Err(TwirpError::new(Code::InvalidArgument, "identity is empty or longer than 256 bytes"));
     }
-    let others = [
-        Origin::Bus,
-        Origin::Castaway,
-        Origin::Phoenix,
-        Origin::Membrane,
-        Origin::Ingress,
-    ];
-    let named = others
-        .into_iter()
-        .find_map(|origin| Some((origin, text.strip_prefix(origin.prefix())?)));
+    let others = [Origin::Bus, Origin::Castaway, Origin::Phoenix, Origin::Membrane, Origin::Ingress];
+    let named = others.into_iter().find_map(|origin| Some((origin, text.strip_prefix(origin.prefix())?)));
     Ok(match named {
         Some((origin, id)) => Identity { origin, id: id.into() },
         None => Identity::token(text),
@@ -219,11 +182,7 @@ fn identity(text: &str) -> Result<Identity, TwirpError> {
 
 fn allow(granted: bool) -> Result<(), TwirpError> {
     // What LiveKit's server says, and its SDKs' users look for.
-    if granted {
-        Ok(())
-    } else {
-        Err(TwirpError::new(Code::Unauthenticated, "permissions denied"))
-    }
+    if granted { Ok(()) } else { Err(TwirpError::new(Code::Unauthenticated, "permissions denied")) }
 }
 
 fn allow_admin(claims: &Claims, room: &str) -> Result<(), TwirpError> {

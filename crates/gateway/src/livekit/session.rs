@@ -12,8 +12,8 @@ use room::media::ConnectionMode;
 use room::participant::DisconnectReason;
 use room::{RoomEvent, RoomInput};
 use std::panic::AssertUnwindSafe;
-use std::time::{Duration, Instant};
-use tokio::time::{Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
+use std::time::Duration;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
 use wire::livekit::event::{self, Encoding};
 use wire::livekit::proto::SignalResponse;
 use wire::livekit::signal::{self, Sender, Signal};
@@ -75,10 +75,7 @@ impl Session {
         handle: SessionHandle,
         outbox: OutboxReceiver,
     ) -> Self {
-        let sender = Sender {
-            session: handle.id(),
-            mode,
-        };
+        let sender = Sender { session: handle.id(), mode };
         let now = Instant::now();
         Self {
             gateway,
@@ -87,7 +84,7 @@ impl Session {
             handle,
             outbox,
             encoding: Encoding::Binary,
-            pace: Pace::new(now),
+            pace: Pace::new(now.into_std()),
             heard: now,
         }
     }
@@ -138,7 +135,7 @@ impl Session {
                 },
                 _ = ping.tick() => write(socket, Message::Ping(Bytes::new())).await,
                 _ = refresh.tick() => self.send_token(socket).await,
-                () = sleep_until((self.heard + SILENCE).into()) => Err(End::Lost),
+                () = sleep_until(self.heard + SILENCE) => Err(End::Lost),
             };
             if let Err(end) = step {
                 return end;
@@ -178,14 +175,10 @@ impl Session {
             Message::Ping(_) | Message::Pong(_) => Bytes::new(),
             Message::Close(_) => return Err(End::Lost),
         };
-        if !self.pace.admit(bytes.len(), now) {
+        if !self.pace.admit(bytes.len(), now.into_std()) {
             return Err(End::Unbearable);
         }
-        if bytes.is_empty() {
-            Ok(())
-        } else {
-            self.take(socket, &bytes).await
-        }
+        if bytes.is_empty() { Ok(()) } else { self.take(socket, &bytes).await }
     }
 
     async fn take(&mut self, socket: &mut WebSocket, bytes: &[u8]) -> Result<(), End> {
@@ -196,8 +189,7 @@ impl Session {
             },
             Ok(Signal::Ping) => self.respond(socket, &event::pong(clock::unix_ms())).await,
             Ok(Signal::PingReq { timestamp }) => {
-                self.respond(socket, &event::pong_resp(timestamp, clock::unix_ms()))
-                    .await
+                self.respond(socket, &event::pong_resp(timestamp, clock::unix_ms())).await
             }
             Ok(Signal::Refused(response)) => self.respond(socket, &response).await,
             Ok(Signal::Ignored(what)) => {
@@ -221,11 +213,7 @@ impl Session {
     }
 
     async fn respond(&self, socket: &mut WebSocket, response: &SignalResponse) -> Result<(), End> {
-        write(
-            socket,
-            message(event::encode(response, self.encoding).into(), self.encoding),
-        )
-        .await
+        write(socket, message(event::encode(response, self.encoding).into(), self.encoding)).await
     }
 }
 
@@ -238,10 +226,7 @@ fn dialect(encoding: Encoding) -> Dialect {
 
 fn encode_all(event: &RoomEvent, mode: ConnectionMode, gateway: &Gateway, encoding: Encoding) -> Vec<Bytes> {
     let responses = event::responses(event, mode, &gateway.inner.server);
-    responses
-        .iter()
-        .map(|response| event::encode(response, encoding).into())
-        .collect()
+    responses.iter().map(|response| event::encode(response, encoding).into()).collect()
 }
 
 fn message(bytes: Bytes, encoding: Encoding) -> Message {
@@ -257,7 +242,7 @@ fn message(bytes: Bytes, encoding: Encoding) -> Message {
 
 /// The first tick comes after the first period.
 fn every(period: Duration) -> Interval {
-    let mut interval = interval_at(tokio::time::Instant::now() + period, period);
+    let mut interval = interval_at(Instant::now() + period, period);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     interval
 }
@@ -272,10 +257,7 @@ async fn write(socket: &mut WebSocket, message: Message) -> Result<(), End> {
 
 /// Says why, and waits a moment for the client's own close, so that it reads what was sent before.
 async fn close(mut socket: WebSocket, code: u16) {
-    let frame = CloseFrame {
-        code,
-        reason: "".into(),
-    };
+    let frame = CloseFrame { code, reason: "".into() };
     let farewell = async {
         socket.send(Message::Close(Some(frame))).await?;
         while socket.recv().await.transpose()?.is_some() {}

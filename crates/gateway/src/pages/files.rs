@@ -37,11 +37,7 @@ pub(crate) fn index() -> Response {
 /// A file of the build by its path in it. Paths are keys of a table: no file system is asked, so `..` leads nowhere
 ///
 pub(crate) fn file(path: &str) -> Option<Response> {
-    let cache = if path.starts_with("assets/") {
-        IMMUTABLE
-    } else {
-        NO_CACHE
-    };
+    let cache = if path.starts_with("assets/") { IMMUTABLE } else { NO_CACHE };
     Dist::get(path).map(|file| serve(path, file, cache))
 }
 
@@ -57,10 +53,7 @@ fn serve(path: &str, file: EmbeddedFile, cache: &'static str) -> Response {
 
 fn html() -> [(HeaderName, HeaderValue); 2] {
     [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/html; charset=utf-8"),
-        ),
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (header::CACHE_CONTROL, HeaderValue::from_static(NO_CACHE)),
     ]
 }
@@ -92,16 +85,11 @@ fn secured(mut response: Response) -> Response {
         ("x-content-type-options", "nosniff"),
         // Room names are in our addresses: nobody else's business.
         ("referrer-policy", "no-referrer"),
-        (
-            "permissions-policy",
-            "camera=(self), microphone=(self), display-capture=(self), geolocation=()",
-        ),
+        ("permissions-policy", "camera=(self), microphone=(self), display-capture=(self), geolocation=()"),
         ("cross-origin-opener-policy", "same-origin"),
     ];
     for (name, value) in headers {
-        response
-            .headers_mut()
-            .insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     response
 }

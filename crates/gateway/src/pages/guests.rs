@@ -19,13 +19,7 @@ pub(crate) struct Guests(Budgets<IpAddr>);
 
 impl Default for Guests {
     fn default() -> Self {
-        Self(Budgets::new(
-            Rate {
-                burst: BURST,
-                per_s: PER_S,
-            },
-            MAX_ADDRESSES,
-        ))
+        Self(Budgets::new(Rate { burst: BURST, per_s: PER_S }, MAX_ADDRESSES))
     }
 }
 

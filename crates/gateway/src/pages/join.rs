@@ -90,11 +90,7 @@ async fn answer(gateway: &Gateway, room: &str, headers: &HeaderMap, body: Body) 
 
 fn check_room_name(room: &str) -> Result<(), Refusal> {
     let fits = !room.is_empty() && room.len() <= MAX_NAME_BYTES && !room.chars().any(char::is_control);
-    if fits && !REFUSED_NAMES.contains(&room) {
-        Ok(())
-    } else {
-        Err(Refusal::BadRoom)
-    }
+    if fits && !REFUSED_NAMES.contains(&room) { Ok(()) } else { Err(Refusal::BadRoom) }
 }
 
 async fn read_name(body: Body) -> Result<String, Refusal> {
@@ -102,21 +98,14 @@ async fn read_name(body: Body) -> Result<String, Refusal> {
     let question: Question = serde_json::from_slice(&body).map_err(|_| Refusal::BadName)?;
     let name = question.name.trim();
     let fits = !name.is_empty() && name.len() <= MAX_NAME_BYTES && !name.chars().any(char::is_control);
-    if fits {
-        Ok(name.to_owned())
-    } else {
-        Err(Refusal::BadName)
-    }
+    if fits { Ok(name.to_owned()) } else { Err(Refusal::BadName) }
 }
 
 fn uninvited(gateway: &Gateway, room: &str, name: &str) -> Result<Pass, Refusal> {
     check_door(gateway, room, Credential::Public)?;
     let identity = draw::name("guest-");
     let token = mint::page_token(&gateway.inner.keys, clock::unix_s(), room, &identity, name);
-    Ok(Pass {
-        token: token.map_err(|_| Refusal::NoKey)?,
-        identity,
-    })
+    Ok(Pass { token: token.map_err(|_| Refusal::NoKey)?, identity })
 }
 
 /// The invitation is a token for this room; what comes back is the same for ten minutes, under the name that was
@@ -151,13 +140,7 @@ fn narrowed(invitation: Claims, name: String, now: u64) -> Claims {
         ingress_admin: false,
         ..invitation.video
     };
-    Claims {
-        sub: identity,
-        name,
-        exp: invitation.exp.min(now.saturating_add(PAGE_TOKEN_TTL_S)),
-        video,
-        ..invitation
-    }
+    Claims { sub: identity, name, exp: invitation.exp.min(now.saturating_add(PAGE_TOKEN_TTL_S)), video, ..invitation }
 }
 
 fn check_door(gateway: &Gateway, room: &str, credential: Credential) -> Result<(), Refusal> {
@@ -184,9 +167,7 @@ impl IntoResponse for Refusal {
         };
         let mut response = (status, Json(json!({ "error": text }))).into_response();
         if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, http::HeaderValue::from_static("5"));
+            response.headers_mut().insert(header::RETRY_AFTER, http::HeaderValue::from_static("5"));
         }
         response
     }

@@ -52,9 +52,6 @@ async fn file_or_page(Path(room): Path<String>, headers: HeaderMap) -> Response 
 }
 
 fn wants_html(headers: &HeaderMap) -> bool {
-    let accepts = headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
+    let accepts = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     accepts.into_iter().any(|value| value.contains("text/html"))
 }

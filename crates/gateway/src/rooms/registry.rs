@@ -256,11 +256,7 @@ impl Registry {
         check_name(name)?;
         let barred = credential == Credential::Public && self.access(name) == Access::Token;
         let missing = || !self.inner.config.auto_create && !self.inner.rooms().contains_key(name);
-        if barred || missing() {
-            Err(JoinError::NoSuchRoom)
-        } else {
-            Ok(())
-        }
+        if barred || missing() { Err(JoinError::NoSuchRoom) } else { Ok(()) }
     }
 
     fn handles(&self, names: &[String]) -> Vec<RoomHandle> {

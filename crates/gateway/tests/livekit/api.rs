@@ -31,36 +31,21 @@ async fn l_13_l_55_rooms_are_created_listed_and_deleted() {
     let server = server().await;
     let body = r#"{"name":"r","empty_timeout":60,"metadata":"m"}"#;
     let created = server.api("CreateRoom", &creator(), body).await;
-    assert_eq!(
-        (created.status, created.header("content-type")),
-        (200, Some("application/json"))
-    );
+    assert_eq!((created.status, created.header("content-type")), (200, Some("application/json")));
     let room = created.json();
     assert!(room["sid"].as_str().unwrap().starts_with("RM_"));
-    assert_eq!(
-        (&room["empty_timeout"], &room["departure_timeout"]),
-        (&json!(60), &json!(20))
-    );
+    assert_eq!((&room["empty_timeout"], &room["departure_timeout"]), (&json!(60), &json!(20)));
     assert_eq!(
         (&room["metadata"], &room["num_participants"], &room["turn_password"]),
         (&json!("m"), &json!(0), &json!(""))
     );
-    let again = server
-        .api("CreateRoom", &creator(), r#"{"name":"r","metadata":"other"}"#)
-        .await
-        .json();
+    let again = server.api("CreateRoom", &creator(), r#"{"name":"r","metadata":"other"}"#).await.json();
     assert_eq!((&again["sid"], &again["metadata"]), (&room["sid"], &json!("m")));
     let listed = server.api("ListRooms", &lister(), "{}").await.json();
     assert_eq!(listed["rooms"].as_array().unwrap().len(), 1);
-    let other = server
-        .api("ListRooms", &lister(), r#"{"names":["other"]}"#)
-        .await
-        .json();
+    let other = server.api("ListRooms", &lister(), r#"{"names":["other"]}"#).await.json();
     assert_eq!(other, json!({"rooms": []}));
-    assert_eq!(
-        server.api("DeleteRoom", &creator(), r#"{"room":"r"}"#).await.json(),
-        json!({})
-    );
+    assert_eq!(server.api("DeleteRoom", &creator(), r#"{"room":"r"}"#).await.json(), json!({}));
     let gone = server.api("DeleteRoom", &creator(), r#"{"room":"r"}"#).await;
     assert_eq!((gone.status, &gone.json()["code"]), (404, &json!("not_found")));
 }
@@ -71,19 +56,13 @@ async fn l_55_participants_are_listed_shown_and_removed() {
     let server = server().await;
     let mut alice = server.join("alice").await;
     alice.joined().await;
-    let all = server
-        .api("ListParticipants", &admin("r"), r#"{"room":"r"}"#)
-        .await
-        .json();
+    let all = server.api("ListParticipants", &admin("r"), r#"{"room":"r"}"#).await.json();
     assert_eq!(all["participants"][0]["identity"], "alice");
     let body = r#"{"room":"r","identity":"alice"}"#;
     let one = server.api("GetParticipant", &admin("r"), body).await.json();
     assert!(one["sid"].as_str().unwrap().starts_with("PA_"));
     assert_eq!(one["permission"]["can_publish"], true);
-    assert_eq!(
-        server.api("RemoveParticipant", &admin("r"), body).await.json(),
-        json!({})
-    );
+    assert_eq!(server.api("RemoveParticipant", &admin("r"), body).await.json(), json!({}));
     let leave = alice
         .hear_until(|heard| match heard {
             Heard::Leave(leave) => Some(leave),
@@ -93,10 +72,7 @@ async fn l_55_participants_are_listed_shown_and_removed() {
     assert_eq!(leave.reason, proto::DisconnectReason::ParticipantRemoved as i32);
     for method in ["GetParticipant", "RemoveParticipant"] {
         let gone = server.api(method, &admin("r"), body).await;
-        assert_eq!(
-            (gone.status, &gone.json()["msg"]),
-            (404, &json!("participant does not exist"))
-        );
+        assert_eq!((gone.status, &gone.json()["msg"]), (404, &json!("participant does not exist")));
     }
 }
 
@@ -140,24 +116,10 @@ async fn l_54_every_method_asks_for_its_grant() {
     });
     for (method, right) in &cases {
         let expired = token_with("", |claims| claims.exp = now() - 3600);
-        let wrong = [
-            String::new(),
-            "nonsense".into(),
-            expired,
-            token("alice"),
-            admin("other"),
-            page.clone(),
-        ];
-        for token in wrong
-            .iter()
-            .chain(cases.iter().map(|(_, token)| token).filter(|token| *token != right))
-        {
+        let wrong = [String::new(), "nonsense".into(), expired, token("alice"), admin("other"), page.clone()];
+        for token in wrong.iter().chain(cases.iter().map(|(_, token)| token).filter(|token| *token != right)) {
             let refused = server.api(method, token, room).await;
-            assert_eq!(
-                (refused.status, &refused.json()["code"]),
-                (401, &json!("unauthenticated")),
-                "{method}"
-            );
+            assert_eq!((refused.status, &refused.json()["code"]), (401, &json!("unauthenticated")), "{method}");
         }
         assert_ne!(server.api(method, right, room).await.status, 401, "{method}");
     }
@@ -196,21 +158,11 @@ async fn l_53_protobuf_is_answered_in_protobuf() {
     // L-53
     let server = server().await;
     let bearer = format!("Bearer {}", creator());
-    let headers = [
-        ("Authorization", bearer.as_str()),
-        ("Content-Type", "application/protobuf"),
-    ];
-    let body = proto::CreateRoomRequest {
-        name: "r".into(),
-        ..Default::default()
-    }
-    .encode_to_vec();
+    let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/protobuf")];
+    let body = proto::CreateRoomRequest { name: "r".into(), ..Default::default() }.encode_to_vec();
     let path = "/twirp/livekit.RoomService/CreateRoom";
     let answer = server.request("POST", path, &headers, &body).await;
-    assert_eq!(
-        (answer.status, answer.header("content-type")),
-        (200, Some("application/protobuf"))
-    );
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/protobuf")));
     assert_eq!(proto::Room::decode(&*answer.bytes).unwrap().name, "r");
 }
 
@@ -227,36 +179,15 @@ async fn l_53_unknown_routes_and_methods_say_so() {
     let bad_route = (404, "bad_route".to_owned());
     let unimplemented = (501, "unimplemented".to_owned());
     let json = "application/json";
-    assert_eq!(
-        code("POST", "/twirp/livekit.RoomService/Nothing", json).await,
-        bad_route
-    );
+    assert_eq!(code("POST", "/twirp/livekit.RoomService/Nothing", json).await, bad_route);
     assert_eq!(code("POST", "/twirp/livekit.Nothing/CreateRoom", json).await, bad_route);
     assert_eq!(code("POST", "/twirp/x", json).await, bad_route);
-    assert_eq!(
-        code("GET", "/twirp/livekit.RoomService/CreateRoom", json).await,
-        bad_route
-    );
-    assert_eq!(
-        code("POST", "/twirp/livekit.RoomService/CreateRoom", "text/plain").await,
-        bad_route
-    );
-    assert_eq!(
-        code("POST", "/twirp/livekit.RoomService/PerformRpc", json).await,
-        unimplemented
-    );
-    assert_eq!(
-        code("POST", "/twirp/livekit.Egress/ListEgress", json).await,
-        unimplemented
-    );
+    assert_eq!(code("GET", "/twirp/livekit.RoomService/CreateRoom", json).await, bad_route);
+    assert_eq!(code("POST", "/twirp/livekit.RoomService/CreateRoom", "text/plain").await, bad_route);
+    assert_eq!(code("POST", "/twirp/livekit.RoomService/PerformRpc", json).await, unimplemented);
+    assert_eq!(code("POST", "/twirp/livekit.Egress/ListEgress", json).await, unimplemented);
     let malformed = server.api("CreateRoom", &creator(), "[").await;
-    assert_eq!(
-        (malformed.status, &malformed.json()["code"]),
-        (400, &json!("malformed"))
-    );
+    assert_eq!((malformed.status, &malformed.json()["code"]), (400, &json!("malformed")));
     let nameless = server.api("CreateRoom", &creator(), "{}").await;
-    assert_eq!(
-        (nameless.status, &nameless.json()["code"]),
-        (400, &json!("invalid_argument"))
-    );
+    assert_eq!((nameless.status, &nameless.json()["code"]), (400, &json!("invalid_argument")));
 }

@@ -7,9 +7,7 @@ use wire::livekit::proto;
 
 async fn still_there(client: &mut crate::harness::Client) {
     client.say(Say::PingReq(proto::Ping { timestamp: 1, rtt: 0 })).await;
-    client
-        .hear_until(|heard| matches!(heard, Heard::PongResp(_)).then_some(()))
-        .await;
+    client.hear_until(|heard| matches!(heard, Heard::PongResp(_)).then_some(())).await;
 }
 
 #[tokio::test]
@@ -53,22 +51,10 @@ async fn candidates_and_descriptions_of_nonsense_are_borne_by_the_room() {
     let server = Server::start(RegistryConfig::default()).await;
     let mut alice = server.join("alice").await;
     alice.joined().await;
-    let nonsense = proto::SessionDescription {
-        sdp: "\0\u{fffd}".repeat(1_000),
-        id: 9,
-        ..Default::default()
-    };
+    let nonsense = proto::SessionDescription { sdp: "\0\u{fffd}".repeat(1_000), id: 9, ..Default::default() };
     alice.say(Say::Answer(nonsense.clone())).await;
-    alice
-        .say(Say::Mute(proto::MuteTrackRequest {
-            sid: "TR_none".into(),
-            muted: true,
-        }))
-        .await;
-    let subscription = proto::UpdateSubscription {
-        track_sids: vec!["TR_none".into()],
-        ..Default::default()
-    };
+    alice.say(Say::Mute(proto::MuteTrackRequest { sid: "TR_none".into(), muted: true })).await;
+    let subscription = proto::UpdateSubscription { track_sids: vec!["TR_none".into()], ..Default::default() };
     alice.say(Say::Subscription(subscription)).await;
     still_there(&mut alice).await;
 }
@@ -83,13 +69,7 @@ async fn q_20_long_and_odd_tokens_are_refused_everywhere() {
         assert_eq!(answer.status, 401);
         assert_eq!(server.api("ListRooms", odd, "{}").await.status, 401);
     }
-    assert_eq!(
-        server
-            .get(&format!("/rtc/validate?access_token={}", token("a")), &[])
-            .await
-            .status,
-        200
-    );
+    assert_eq!(server.get(&format!("/rtc/validate?access_token={}", token("a")), &[]).await.status, 200);
 }
 
 #[tokio::test]

@@ -5,17 +5,11 @@ use gateway::rooms::{Access, RegistryConfig};
 use wire::livekit::proto;
 
 fn v1(token: &str) -> String {
-    format!(
-        "/rtc/v1?access_token={token}&join_request={}",
-        join_request(&auto_subscribing())
-    )
+    format!("/rtc/v1?access_token={token}&join_request={}", join_request(&auto_subscribing()))
 }
 
 fn without_auto_create() -> RegistryConfig {
-    RegistryConfig {
-        auto_create: false,
-        ..RegistryConfig::default()
-    }
+    RegistryConfig { auto_create: false, ..RegistryConfig::default() }
 }
 
 #[tokio::test]
@@ -44,11 +38,7 @@ async fn l_07_l_49_without_the_right_token_it_is_401() {
     let forged = format!("{}x", token("alice"));
     let foreign = token_with("bus:alice", |_| {});
     for token in ["", "nonsense", &expired, &no_join, &forged, &foreign] {
-        for path in [
-            v1(token),
-            v1(token).replace("/v1?", "/v1/validate?"),
-            format!("/rtc?access_token={token}"),
-        ] {
+        for path in [v1(token), v1(token).replace("/v1?", "/v1/validate?"), format!("/rtc?access_token={token}")] {
             let answer = match path.contains("validate") {
                 true => server.get(&path, &[]).await,
                 false => server.open(&path).await.err().expect("no upgrade"),
@@ -66,28 +56,13 @@ async fn what_makes_no_sense_is_400() {
     let long = "x".repeat(257);
     let cases = [
         (format!("/rtc/v1?access_token={alice}"), "join_request is required"),
-        (
-            format!("/rtc/v1?access_token={alice}&join_request=***"),
-            "cannot base64 decode join_request",
-        ),
-        (
-            format!("/rtc/v1?access_token={alice}&join_request=_____w"),
-            "cannot unmarshal join_request",
-        ),
+        (format!("/rtc/v1?access_token={alice}&join_request=***"), "cannot base64 decode join_request"),
+        (format!("/rtc/v1?access_token={alice}&join_request=_____w"), "cannot unmarshal join_request"),
         (v1(&token("")), "identity cannot be empty"),
         (v1(&token(&long)), "identity exceeds limits"),
-        (
-            v1(&token_with("a", |claims| claims.video.room = String::new())),
-            "no room name",
-        ),
-        (
-            v1(&token_with("a", |claims| claims.video.room = long.clone())),
-            "room name exceeds limits",
-        ),
-        (
-            format!("/rtc?access_token={alice}&publish=1"),
-            "publish-only connections are not supported",
-        ),
+        (v1(&token_with("a", |claims| claims.video.room = String::new())), "no room name"),
+        (v1(&token_with("a", |claims| claims.video.room = long.clone())), "room name exceeds limits"),
+        (format!("/rtc?access_token={alice}&publish=1"), "publish-only connections are not supported"),
     ];
     for (path, text) in cases {
         let answer = server.open(&path).await.err().expect("no upgrade");
@@ -100,33 +75,22 @@ async fn what_makes_no_sense_is_400() {
 async fn l_13_where_rooms_are_not_made_by_joining_the_404_says_the_words_that_clients_know() {
     // L-13: any other 404 would send them to the older path.
     let server = Server::start(without_auto_create()).await;
-    let validate = server
-        .get(&v1(&token("alice")).replace("/v1?", "/v1/validate?"), &[])
-        .await;
+    let validate = server.get(&v1(&token("alice")).replace("/v1?", "/v1/validate?"), &[]).await;
     let upgrade = server.open(&v1(&token("alice"))).await.err().expect("no upgrade");
     for answer in [validate, upgrade] {
-        assert_eq!(
-            (answer.status, answer.body.as_str()),
-            (404, "requested room does not exist")
-        );
+        assert_eq!((answer.status, answer.body.as_str()), (404, "requested room does not exist"));
     }
 }
 
 #[tokio::test]
 async fn a_token_room_does_not_exist_for_a_page_token() {
-    let config = RegistryConfig {
-        undeclared: Access::Token,
-        ..RegistryConfig::default()
-    };
+    let config = RegistryConfig { undeclared: Access::Token, ..RegistryConfig::default() };
     let server = Server::start(config).await;
     let page = token_with("guest-1", |claims| claims.odeon_page = true);
     let refused = server.open(&v1(&page)).await.err().expect("no upgrade");
     let validate = server.get(&v1(&page).replace("/v1?", "/v1/validate?"), &[]).await;
     for answer in [refused, validate] {
-        assert_eq!(
-            (answer.status, answer.body.as_str()),
-            (404, "requested room does not exist")
-        );
+        assert_eq!((answer.status, answer.body.as_str()), (404, "requested room does not exist"));
     }
     assert!(server.open(&v1(&token("alice"))).await.is_ok());
 }
@@ -142,14 +106,9 @@ async fn without_an_upgrade_there_is_nothing() {
 #[tokio::test]
 async fn a_doubled_slash_is_one() {
     let server = Server::start(RegistryConfig::default()).await;
-    let mut alice = server
-        .open(&format!("/{}", v1(&token("alice"))))
-        .await
-        .expect("an upgrade");
+    let mut alice = server.open(&format!("/{}", v1(&token("alice")))).await.expect("an upgrade");
     alice.joined().await;
-    let answer = server
-        .get(&format!("//rtc/validate?access_token={}", token("alice")), &[])
-        .await;
+    let answer = server.get(&format!("//rtc/validate?access_token={}", token("alice")), &[]).await;
     assert_eq!(answer.status, 200);
     assert_eq!(server.get("//nothing/here", &[]).await.status, 404);
 }
@@ -169,20 +128,9 @@ async fn q_8_while_draining_nobody_comes_in() {
 #[tokio::test]
 async fn own_metadata_in_a_join_needs_the_grant() {
     let server = Server::start(RegistryConfig::default()).await;
-    let request = proto::JoinRequest {
-        metadata: "mine".into(),
-        ..Default::default()
-    };
+    let request = proto::JoinRequest { metadata: "mine".into(), ..Default::default() };
     let path = |token: &str| format!("/rtc/v1?access_token={token}&join_request={}", join_request(&request));
-    assert_eq!(
-        server
-            .open(&path(&token("alice")))
-            .await
-            .err()
-            .expect("no upgrade")
-            .status,
-        401
-    );
+    assert_eq!(server.open(&path(&token("alice"))).await.err().expect("no upgrade").status, 401);
     let granted = token_with("alice", |claims| claims.video.can_update_own_metadata = Some(true));
     let mut alice = server.open(&path(&granted)).await.expect("an upgrade");
     assert_eq!(alice.joined().await.participant.unwrap().metadata, "mine");

@@ -37,10 +37,7 @@ impl Server {
     pub(crate) async fn start(config: RegistryConfig) -> Self {
         let pool = MediaPool::start(&pool_config(), Arc::new(LiveKitData)).unwrap();
         let registry = Registry::new(config, pool);
-        let config = GatewayConfig {
-            node_id: "ND_test".into(),
-            ..GatewayConfig::default()
-        };
+        let config = GatewayConfig { node_id: "ND_test".into(), ..GatewayConfig::default() };
         let gateway = Gateway::new(config, keys(), registry);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let addr = listener.local_addr().unwrap();
@@ -58,28 +55,19 @@ impl Server {
     }
 
     pub(crate) async fn join_with(&self, token: &str) -> Client {
-        let path = format!(
-            "/rtc/v1?access_token={token}&join_request={}",
-            join_request(&auto_subscribing())
-        );
-        self.open(&path)
-            .await
-            .unwrap_or_else(|response| panic!("{} {}", response.status, response.body))
+        let path = format!("/rtc/v1?access_token={token}&join_request={}", join_request(&auto_subscribing()));
+        self.open(&path).await.unwrap_or_else(|response| panic!("{} {}", response.status, response.body))
     }
 
     /// A WebSocket, or the HTTP answer in its place.
     pub(crate) async fn open(&self, path_and_query: &str) -> Result<Client, Answer> {
-        let request = format!("ws://{}{path_and_query}", self.addr)
-            .into_client_request()
-            .unwrap();
+        let request = format!("ws://{}{path_and_query}", self.addr).into_client_request().unwrap();
         match timeout(PATIENCE, connect_async(request)).await.unwrap() {
             Ok((socket, _)) => Ok(Client { socket }),
             Err(tungstenite::Error::Http(response)) => {
                 let (parts, body) = response.into_parts();
                 let headers = parts.headers.iter();
-                let headers = headers
-                    .map(|(k, v)| (k.to_string(), v.to_str().unwrap().to_owned()))
-                    .collect();
+                let headers = headers.map(|(k, v)| (k.to_string(), v.to_str().unwrap().to_owned())).collect();
                 Err(Answer::new(parts.status.as_u16(), headers, body.unwrap_or_default()))
             }
             Err(error) => panic!("{error}"),
@@ -102,10 +90,7 @@ impl Server {
         // A server that refuses early may have closed before it read all of it.
         let _ = stream.write_all(body).await;
         let mut answer = Vec::new();
-        timeout(PATIENCE, stream.read_to_end(&mut answer))
-            .await
-            .unwrap()
-            .unwrap();
+        timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
         Answer::parse(&answer)
     }
 
@@ -113,13 +98,7 @@ impl Server {
     pub(crate) async fn api(&self, method: &str, token: &str, body: &str) -> Answer {
         let bearer = format!("Bearer {token}");
         let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
-        self.request(
-            "POST",
-            &format!("/twirp/livekit.RoomService/{method}"),
-            &headers,
-            body.as_bytes(),
-        )
-        .await
+        self.request("POST", &format!("/twirp/livekit.RoomService/{method}"), &headers, body.as_bytes()).await
     }
 }
 
@@ -138,28 +117,17 @@ impl Answer {
         let head = std::str::from_utf8(&answer[..end]).unwrap();
         let mut lines = head.lines();
         let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-        let header = |line: &str| {
-            line.split_once(": ")
-                .map(|(k, v)| (k.to_ascii_lowercase(), v.to_owned()))
-        };
+        let header = |line: &str| line.split_once(": ").map(|(k, v)| (k.to_ascii_lowercase(), v.to_owned()));
         Self::new(status, lines.filter_map(header).collect(), answer[end + 4..].to_vec())
     }
 
     fn new(status: u16, headers: Vec<(String, String)>, bytes: Vec<u8>) -> Self {
         let body = String::from_utf8_lossy(&bytes).into_owned();
-        Self {
-            status,
-            headers,
-            body,
-            bytes,
-        }
+        Self { status, headers, body, bytes }
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {
@@ -235,8 +203,7 @@ impl Client {
         self.hear_until(|heard| {
             let Heard::Update(update) = heard else { return None };
             let mut who = update.participants.into_iter();
-            who.find(|who| who.identity == identity && who.state == state as i32)
-                .map(drop)
+            who.find(|who| who.identity == identity && who.state == state as i32).map(drop)
         })
         .await;
     }
@@ -258,18 +225,8 @@ pub(crate) fn token(identity: &str) -> String {
 }
 
 pub(crate) fn token_with(identity: &str, change: impl FnOnce(&mut Claims)) -> String {
-    let video = VideoGrant {
-        room_join: true,
-        room: "r".into(),
-        ..VideoGrant::default()
-    };
-    let mut claims = Claims {
-        iss: KEY.into(),
-        sub: identity.into(),
-        exp: now() + 600,
-        video,
-        ..Claims::default()
-    };
+    let video = VideoGrant { room_join: true, room: "r".into(), ..VideoGrant::default() };
+    let mut claims = Claims { iss: KEY.into(), sub: identity.into(), exp: now() + 600, video, ..Claims::default() };
     change(&mut claims);
     auth::sign(&claims, &keys()).unwrap()
 }
@@ -284,25 +241,14 @@ pub(crate) fn backend(change: impl FnOnce(&mut VideoGrant)) -> String {
 
 /// What every SDK asks for.
 pub(crate) fn auto_subscribing() -> proto::JoinRequest {
-    let settings = proto::ConnectionSettings {
-        auto_subscribe: true,
-        ..Default::default()
-    };
-    proto::JoinRequest {
-        connection_settings: Some(settings),
-        ..Default::default()
-    }
+    let settings = proto::ConnectionSettings { auto_subscribe: true, ..Default::default() };
+    proto::JoinRequest { connection_settings: Some(settings), ..Default::default() }
 }
 
 /// The parameter of `/rtc/v1`, percent-encoded.
 pub(crate) fn join_request(request: &proto::JoinRequest) -> String {
-    let wrapped = proto::WrappedJoinRequest {
-        compression: 0,
-        join_request: request.encode_to_vec(),
-    };
-    base64::engine::general_purpose::URL_SAFE
-        .encode(wrapped.encode_to_vec())
-        .replace('=', "%3D")
+    let wrapped = proto::WrappedJoinRequest { compression: 0, join_request: request.encode_to_vec() };
+    base64::engine::general_purpose::URL_SAFE.encode(wrapped.encode_to_vec()).replace('=', "%3D")
 }
 
 fn pool_config() -> PoolConfig {

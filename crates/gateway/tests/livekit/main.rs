@@ -6,3 +6,4 @@ mod connect;
 mod harness;
 mod pages;
 mod session;
+mod silence;

@@ -12,9 +12,7 @@ async fn ask(server: &Server, room: &str, headers: &[(&str, &str)], body: &str) 
     let origin = format!("http://{}", server.addr);
     let own = [("Origin", origin.as_str()), ("Content-Type", "application/json")];
     let headers: Vec<_> = own.iter().chain(headers).copied().collect();
-    server
-        .request("POST", &format!("/api/rooms/{room}/join"), &headers, body.as_bytes())
-        .await
+    server.request("POST", &format!("/api/rooms/{room}/join"), &headers, body.as_bytes()).await
 }
 
 fn invitation(room: &str, identity: &str) -> String {
@@ -32,10 +30,7 @@ async fn an_open_room_gives_a_page_token_that_joins() {
     let pass = answer.json();
     assert_eq!(pass["room"], "r õ");
     let claims = auth::verify(pass["token"].as_str().unwrap(), &keys(), now()).unwrap();
-    assert_eq!(
-        (claims.name.as_str(), claims.participant_identity()),
-        ("Ann", pass["identity"].as_str().unwrap())
-    );
+    assert_eq!((claims.name.as_str(), claims.participant_identity()), ("Ann", pass["identity"].as_str().unwrap()));
     assert!(claims.odeon_page && claims.exp <= now() + 600 && !claims.video.room_admin);
     assert!(server.gateway.registry().is_empty(), "asking makes no room");
     let mut guest = server.join_with(pass["token"].as_str().unwrap()).await;
@@ -49,21 +44,14 @@ async fn a_token_room_is_404_without_an_invitation() {
     let creator = backend(|video| video.room_create = true);
     server.api("CreateRoom", &creator, r#"{"name":"closed"}"#).await;
     let refused = ask(&server, "closed", &[], r#"{"name":"Ann"}"#).await;
-    assert_eq!(
-        (refused.status, refused.json()),
-        (404, json!({"error": "there is no such room"}))
-    );
+    assert_eq!((refused.status, refused.json()), (404, json!({"error": "there is no such room"})));
     let bearer = format!("Bearer {}", invitation("closed", ""));
-    let pass = ask(&server, "closed", &[("Authorization", &bearer)], r#"{"name":"Ann"}"#)
-        .await
-        .json();
+    let pass = ask(&server, "closed", &[("Authorization", &bearer)], r#"{"name":"Ann"}"#).await.json();
     let claims = auth::verify(pass["token"].as_str().unwrap(), &keys(), now()).unwrap();
     assert!(!claims.video.room_admin && claims.exp <= now() + 600 && claims.name == "Ann");
     server.join_with(pass["token"].as_str().unwrap()).await.joined().await;
     let fixed = format!("Bearer {}", invitation("closed", "alice"));
-    let pass = ask(&server, "closed", &[("Authorization", &fixed)], r#"{"name":"Al"}"#)
-        .await
-        .json();
+    let pass = ask(&server, "closed", &[("Authorization", &fixed)], r#"{"name":"Al"}"#).await.json();
     assert_eq!(pass["identity"], "alice");
 }
 
@@ -72,12 +60,7 @@ async fn an_invitation_must_be_one_and_for_this_room() {
     let server = server().await;
     let page = token_with("guest-1", |claims| claims.odeon_page = true);
     let expired = token_with("", |claims| claims.exp = 1);
-    for (token, status) in [
-        ("nonsense", 401),
-        (&page, 401),
-        (&expired, 401),
-        (&invitation("other", ""), 403),
-    ] {
+    for (token, status) in [("nonsense", 401), (&page, 401), (&expired, 401), (&invitation("other", ""), 403)] {
         let bearer = format!("Bearer {token}");
         let answer = ask(&server, "r", &[("Authorization", &bearer)], r#"{"name":"Ann"}"#).await;
         assert_eq!(answer.status, status);
@@ -100,9 +83,7 @@ async fn q_19_only_our_own_pages_get_tokens() {
         format!("http://localhost:{port}"),
     ];
     for origin in &foreign {
-        let answer = server
-            .request("POST", "/api/rooms/r/join", &[("Origin", origin)], body)
-            .await;
+        let answer = server.request("POST", "/api/rooms/r/join", &[("Origin", origin)], body).await;
         assert_eq!(answer.status, 403, "{origin}");
     }
     assert_eq!(server.request("POST", "/api/rooms/r/join", &[], body).await.status, 403);
@@ -111,15 +92,7 @@ async fn q_19_only_our_own_pages_get_tokens() {
 #[tokio::test]
 async fn names_are_checked_and_bodies_are_small() {
     let server = server().await;
-    for body in [
-        "",
-        "[]",
-        "{}",
-        r#"{"name":""}"#,
-        r#"{"name":"  "}"#,
-        r#"{"name":"a\u0000"}"#,
-        r#"{"name":5}"#,
-    ] {
+    for body in ["", "[]", "{}", r#"{"name":""}"#, r#"{"name":"  "}"#, r#"{"name":"a\u0000"}"#, r#"{"name":5}"#] {
         assert_eq!(ask(&server, "r", &[], body).await.status, 400, "{body}");
     }
     let long = format!(r#"{{"name":"{}"}}"#, "x".repeat(257));
@@ -169,25 +142,8 @@ async fn browsers_get_the_page_and_others_the_health() {
 async fn q_21_no_path_leads_out_of_the_page() {
     // Q-21
     let server = server().await;
-    let ways_up = [
-        "..",
-        "%2e%2e",
-        "%2E%2E",
-        "..%2f",
-        "..%5c",
-        ".%2e",
-        "%252e%252e",
-        "....//",
-        "%c0%ae%c0%ae",
-        "%00..",
-    ];
-    let targets = [
-        "etc/passwd",
-        "Cargo.toml",
-        "..%2f..%2fetc%2fpasswd",
-        "C:%5cWindows%5cwin.ini",
-        "index.html%00.js",
-    ];
+    let ways_up = ["..", "%2e%2e", "%2E%2E", "..%2f", "..%5c", ".%2e", "%252e%252e", "....//", "%c0%ae%c0%ae", "%00.."];
+    let targets = ["etc/passwd", "Cargo.toml", "..%2f..%2fetc%2fpasswd", "C:%5cWindows%5cwin.ini", "index.html%00.js"];
     let nowhere = server.get("/assets/nothing", &[]).await.body;
     for up in ways_up {
         for depth in 1..=6 {

@@ -18,12 +18,7 @@ fn leave_of(heard: Heard) -> Option<proto::LeaveRequest> {
 }
 
 async fn camera(client: &mut Client) -> proto::TrackInfo {
-    let add = proto::AddTrackRequest {
-        cid: "cam".into(),
-        r#type: 1,
-        source: 1,
-        ..Default::default()
-    };
+    let add = proto::AddTrackRequest { cid: "cam".into(), r#type: 1, source: 1, ..Default::default() };
     client.say(Say::AddTrack(add)).await;
     client
         .hear_until(|heard| match heard {
@@ -43,9 +38,7 @@ async fn l_23_l_52_the_join_comes_first_and_a_fresh_token_next() {
     assert!(you.sid.starts_with("PA_") && you.identity == "alice");
     assert!(join.room.unwrap().sid.starts_with("RM_"));
     assert_eq!(join.server_info.unwrap().node_id, "ND_test");
-    let Heard::RefreshToken(fresh) = alice.hear().await else {
-        panic!()
-    };
+    let Heard::RefreshToken(fresh) = alice.hear().await else { panic!() };
     let mut again = server.join_with(&fresh).await;
     assert_eq!(again.joined().await.participant.unwrap().identity, "alice");
 }
@@ -54,10 +47,7 @@ async fn l_23_l_52_the_join_comes_first_and_a_fresh_token_next() {
 async fn l_61_v0_joins_with_two_connections() {
     // L-61, L-25
     let server = server().await;
-    let path = format!(
-        "/rtc?access_token={}&auto_subscribe=1&sdk=js&version=2.23.0&protocol=17",
-        token("alice")
-    );
+    let path = format!("/rtc?access_token={}&auto_subscribe=1&sdk=js&version=2.23.0&protocol=17", token("alice"));
     let mut alice = server.open(&path).await.expect("an upgrade");
     let join = alice.joined().await;
     assert!(join.subscriber_primary && join.fast_publish);
@@ -71,10 +61,7 @@ async fn l_10_l_26_l_27_people_see_each_other_come_and_go() {
     alice.joined().await;
     let mut bob = server.join("bob").await;
     let others = bob.joined().await.other_participants;
-    assert_eq!(
-        others.iter().map(|who| who.identity.as_str()).collect::<Vec<_>>(),
-        ["alice"]
-    );
+    assert_eq!(others.iter().map(|who| who.identity.as_str()).collect::<Vec<_>>(), ["alice"]);
     alice.sees("bob", State::Joined).await;
     bob.say(Say::Leave(Default::default())).await;
     alice.sees("bob", State::Disconnected).await;
@@ -94,9 +81,7 @@ async fn l_16_l_50_the_same_identity_comes_once() {
     assert_eq!(leave.action, proto::leave_request::Action::Disconnect as i32);
     assert_eq!(first.close_code().await, Some(1000));
     second.say(Say::Ping(1)).await;
-    second
-        .hear_until(|heard| matches!(heard, Heard::Pong(_)).then_some(()))
-        .await;
+    second.hear_until(|heard| matches!(heard, Heard::Pong(_)).then_some(())).await;
 }
 
 #[tokio::test]
@@ -107,26 +92,16 @@ async fn l_19_l_33_an_announced_track_is_published_at_once() {
     alice.joined().await;
     let track = camera(&mut alice).await;
     assert!(track.sid.starts_with("TR_VC"), "{}", track.sid);
-    assert_eq!(
-        (track.stream.as_str(), track.source),
-        ("camera", proto::TrackSource::Camera as i32)
-    );
+    assert_eq!((track.stream.as_str(), track.source), ("camera", proto::TrackSource::Camera as i32));
 }
 
 #[tokio::test]
 async fn l_51_without_the_grant_nothing_is_published() {
     // L-51
     let server = server().await;
-    let mut audience = server
-        .join_with(&token_with("bob", |claims| claims.video.can_publish = Some(false)))
-        .await;
+    let mut audience = server.join_with(&token_with("bob", |claims| claims.video.can_publish = Some(false))).await;
     assert!(!audience.joined().await.fast_publish);
-    let add = proto::AddTrackRequest {
-        cid: "cam".into(),
-        r#type: 1,
-        source: 1,
-        ..Default::default()
-    };
+    let add = proto::AddTrackRequest { cid: "cam".into(), r#type: 1, source: 1, ..Default::default() };
     audience.say(Say::AddTrack(add)).await;
     let response = audience
         .hear_until(|heard| match heard {
@@ -152,15 +127,10 @@ async fn l_17_l_42_metadata_comes_from_the_token_and_changes_are_answered() {
     assert_eq!((you.name.as_str(), you.metadata.as_str()), ("Alice", "m"));
     let mut bob = server.join("bob").await;
     bob.joined().await;
-    let update = proto::UpdateParticipantMetadata {
-        name: "Ann".into(),
-        request_id: 5,
-        ..Default::default()
-    };
-    for (client, reason) in [
-        (&mut alice, proto::request_response::Reason::Ok),
-        (&mut bob, proto::request_response::Reason::NotAllowed),
-    ] {
+    let update = proto::UpdateParticipantMetadata { name: "Ann".into(), request_id: 5, ..Default::default() };
+    for (client, reason) in
+        [(&mut alice, proto::request_response::Reason::Ok), (&mut bob, proto::request_response::Reason::NotAllowed)]
+    {
         client.say(Say::UpdateMetadata(update.clone())).await;
         let response = client
             .hear_until(|heard| match heard {
@@ -186,9 +156,7 @@ async fn pings_are_answered_in_milliseconds() {
         .await;
     assert!((1_700_000_000_000..10_000_000_000_000).contains(&pong), "{pong}");
     alice.say(Say::PingReq(proto::Ping { timestamp: 41, rtt: 3 })).await;
-    let Heard::PongResp(pong) = alice.hear().await else {
-        panic!()
-    };
+    let Heard::PongResp(pong) = alice.hear().await else { panic!() };
     assert_eq!(pong.last_ping_timestamp, 41);
 }
 
@@ -211,23 +179,13 @@ async fn a_client_that_speaks_json_is_answered_in_json() {
 async fn l_31_a_resume_is_told_to_start_anew_before_anything_else() {
     // L-31 comes whole later; until then a resume must not hang.
     let server = server().await;
-    let request = proto::JoinRequest {
-        reconnect: true,
-        participant_sid: "PA_x".into(),
-        ..Default::default()
-    };
+    let request = proto::JoinRequest { reconnect: true, participant_sid: "PA_x".into(), ..Default::default() };
     for path in [
         format!("/rtc?access_token={}&reconnect=1&sid=PA_x", token("alice")),
-        format!(
-            "/rtc/v1?access_token={}&join_request={}",
-            token("alice"),
-            join_request(&request)
-        ),
+        format!("/rtc/v1?access_token={}&join_request={}", token("alice"), join_request(&request)),
     ] {
         let mut client = server.open(&path).await.expect("an upgrade");
-        let Heard::Leave(leave) = client.hear().await else {
-            panic!()
-        };
+        let Heard::Leave(leave) = client.hear().await else { panic!() };
         assert_eq!(leave.reason, proto::DisconnectReason::StateMismatch as i32);
         assert_eq!(leave.action, proto::leave_request::Action::Reconnect as i32);
         assert_eq!(client.close_code().await, Some(1000));
@@ -239,9 +197,7 @@ async fn l_31_a_resume_is_told_to_start_anew_before_anything_else() {
 async fn l_24_a_hidden_participant_is_not_seen() {
     // L-67, L-51
     let server = server().await;
-    let mut ghost = server
-        .join_with(&token_with("ghost", |claims| claims.video.hidden = true))
-        .await;
+    let mut ghost = server.join_with(&token_with("ghost", |claims| claims.video.hidden = true)).await;
     ghost.joined().await;
     let mut bob = server.join("bob").await;
     assert!(bob.joined().await.other_participants.is_empty());
@@ -252,9 +208,7 @@ async fn l_24_a_hidden_participant_is_not_seen() {
 async fn token_wins_over_those_who_came_by_the_page() {
     // product.md, «Access»
     let server = server().await;
-    let mut guest = server
-        .join_with(&token_with("guest-1", |claims| claims.odeon_page = true))
-        .await;
+    let mut guest = server.join_with(&token_with("guest-1", |claims| claims.odeon_page = true)).await;
     guest.joined().await;
     let mut alice = server.join("alice").await;
     alice.joined().await;

@@ -70,7 +70,7 @@ impl From<Malformed> for DataError {
 pub struct Stamped {
     /// The packet.
     pub bytes: Vec<u8>,
-    /// Identities, and from 1.x clients sids (`PA_…`), that get it; empty: everybody else (L-47).
+    /// Identities, and from 1.x clients sids (`PA_…`), that get it ([`DataSender::is_called`]); empty: everybody else (L-47).
     pub destinations: Vec<String>,
 }
 
