@@ -182,7 +182,7 @@ const api = {
     const element = track.attach();
     element.muted = true;
     document.body.append(element);
-    await element.play();
+    await Promise.race([element.play(), delay(ms)]); // without a first frame it never begins
     const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 36 });
     const sums = new Set();
     let shown = 0;

@@ -6,7 +6,9 @@
 use crate::codec::Codec;
 use crate::credentials::Credentials;
 use crate::crypto::{Certificate, provider};
-use crate::negotiation::{OfferedSection, SectionPlan, finish, prepare_offer};
+use crate::negotiation::{
+    OfferedSection, SectionPlan, finish, keep_transport_sequence, prepare_offer, transport_sequence,
+};
 use crate::packet::{ChannelId, Datagram, IngressPacket, Mid, Orientation, OutgoingPacket, Rid, SendStream, Vp8};
 use crate::sdp::{Sdp, SdpError};
 use std::net::SocketAddr;
@@ -115,6 +117,7 @@ pub struct Connection {
     codecs: Vec<(Pt, Codec)>,
     pending_offer: Option<SdpPendingOffer>,
     raw: Option<Sdp>,
+    transport_sequence: Option<String>,
     candidates: Vec<SocketAddr>,
     lost: bool,
 }
@@ -141,6 +144,7 @@ impl Connection {
             codecs: Vec::new(),
             pending_offer: None,
             raw: None,
+            transport_sequence: None,
             candidates: config.candidates.clone(),
             lost: false,
         }
@@ -182,6 +186,7 @@ impl Connection {
         if sections.len() != offer.sections.len() {
             return Err(ConnectionError::Negotiation("a section without mid or of an unknown kind".into()));
         }
+        self.transport_sequence = transport_sequence(&offer);
         prepare_offer(&mut offer);
         let offer = SdpOffer::from_sdp_string(&offer.to_string()).map_err(negotiation_error)?;
         let answer = self.rtc.sdp_api().accept_offer(offer).map_err(negotiation_error)?;
@@ -195,6 +200,9 @@ impl Connection {
     pub fn finish(&mut self, plans: &[SectionPlan]) -> Option<String> {
         let mut sdp = self.raw.take()?;
         finish(&mut sdp, plans, &self.credentials);
+        if let Some(extension) = &self.transport_sequence {
+            keep_transport_sequence(&mut sdp, extension);
+        }
         let lines = self.candidate_lines();
         for (index, section) in sdp.sections.iter_mut().enumerate() {
             section.remove_attribute("candidate");
