@@ -176,6 +176,12 @@ const api = {
   },
   sendData: (text, options) => room.localParticipant.publishData(new TextEncoder().encode(text), options),
 
+  /** What Chromium says of a track: muted while nothing comes, ended for good. */
+  trackState(sid) {
+    const { readyState, muted, enabled, id } = trackOf(sid).mediaStreamTrack;
+    return { readyState, muted, enabled, id };
+  },
+
   /** Looks at a video for a while: frames that were shown, distinct ones, the mean colour, the decoder's counts. */
   async look(sid, ms) {
     const track = trackOf(sid);
