@@ -20,7 +20,7 @@ async function post(method, body, headers = {}) {
 }
 
 async function bearer(grant) {
-  const access = new AccessToken(KEY, SECRET, {});
+  const access = new AccessToken(KEY, SECRET, { identity: 'backend' });
   access.addGrant(grant);
   return { Authorization: `Bearer ${await access.toJwt()}` };
 }

@@ -116,7 +116,7 @@ const api = {
       await attempt.disconnect();
       return null;
     } catch (error) {
-      return { name: error.name, reason: error.reasonName ?? null, status: error.status ?? null, message: error.message };
+      return { name: error.name, reason: livekit.ConnectionErrorReason[error.reason] ?? null, status: error.status ?? null, message: error.message };
     }
   },
 
