@@ -35,6 +35,10 @@ mod venue;
 use cli::{Action, Config, Token};
 use std::process::ExitCode;
 
+/// Gives memory back after a crowd has left, and costs the media plane less than the C library's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = cli::parse();
     let settings = &cli.settings;

@@ -68,13 +68,22 @@ pub(crate) async fn publish_both(client: &mut Client, name: &str) -> (String, St
 }
 
 /// Looks every 20 ms until `look` finds something.
-pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
-    let deadline = Instant::now() + SOON;
+pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, look: impl FnMut() -> F) -> T {
+    eventually_in(SOON, what, look).await
+}
+
+/// The same, for what takes longer.
+pub(crate) async fn eventually_in<T, F: Future<Output = Option<T>>>(
+    limit: Duration,
+    what: &str,
+    mut look: impl FnMut() -> F,
+) -> T {
+    let deadline = Instant::now() + limit;
     loop {
         if let Some(found) = look().await {
             return found;
         }
-        assert!(Instant::now() < deadline, "not in {SOON:?}: {what}");
+        assert!(Instant::now() < deadline, "not in {limit:?}: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
