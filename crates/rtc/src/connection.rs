@@ -260,6 +260,19 @@ impl Connection {
         self.rtc.direct_api().stream_tx_by_mid(mid.0, None).map(|stream| SendStream { ssrc: stream.ssrc() })
     }
 
+    /// What we send on an m-line from now on is another stream: new SSRCs, sequence numbers from the caller's start.
+    /// The next description tells of it.
+    pub fn renew_stream(&mut self, mid: Mid) {
+        let mut api = self.rtc.direct_api();
+        let Some((old, repaired)) = api.stream_tx_by_mid(mid.0, None).map(|tx| (tx.ssrc(), tx.rtx().is_some())) else {
+            return;
+        };
+        // Not `reset_stream_tx`: that leaves str0m's table under the old SSRC, where `send` and feedback miss it.
+        let (ssrc, repair) = (api.new_ssrc(), repaired.then(|| api.new_ssrc()));
+        api.remove_stream_tx(old);
+        api.declare_stream_tx(ssrc, repair, mid.0, None);
+    }
+
     /// Is this STUN datagram for us, with a valid MESSAGE-INTEGRITY? (RFC 8445 section 7.3.)
     pub fn verifies(&self, now: Instant, source: SocketAddr, destination: SocketAddr, datagram: &[u8]) -> bool {
         Receive::new(Protocol::Udp, source, destination, datagram)
