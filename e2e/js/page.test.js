@@ -38,7 +38,6 @@ async function enter(page, room, name) {
   await page.getByLabel('Room', { exact: true }).fill(room);
   await page.getByLabel('Your name').fill(name);
   await page.getByRole('button', { name: 'Go to the door' }).click();
-  await page.getByRole('heading', { name: 'Ready to go in?' }).waitFor();
   await page.getByRole('button', { name: 'Enter', exact: true }).click();
   await page.getByRole('button', { name: 'Leave' }).waitFor();
 }
@@ -81,30 +80,13 @@ describe('the page', () => {
     assert.deepEqual([...ada.problems, ...ben.problems], []);
   });
 
-  it('a token room answers a visitor without an invitation as if it were not there', async (t) => {
-    const { AccessToken, RoomServiceClient } = await import('livekit-server-sdk');
-    await new RoomServiceClient(server.http, 'devkey', 'secret').createRoom({ name: 'closed' });
-    const page = await visitor(t);
-    await page.goto(`${server.http}/closed`);
-    await page.getByLabel('Your name').fill('Ada');
-    await page.getByRole('button', { name: 'Enter', exact: true }).click();
-    await page.getByText('This room is by invitation').waitFor();
-    const access = new AccessToken('devkey', 'secret', { identity: 'guest' });
-    access.addGrant({ room: 'closed', roomJoin: true });
-    const invited = await visitor(t);
-    await invited.goto(`${server.http}/closed#token=${await access.toJwt()}`);
-    await invited.getByLabel('Your name').fill('Ada');
-    await invited.getByRole('button', { name: 'Enter', exact: true }).click();
-    await invited.getByRole('button', { name: 'Leave' }).waitFor();
-  });
-
   it('a microphone muted on the page is shown as muted to others', async (t) => {
     const [ada, ben] = [await visitor(t), await visitor(t)];
     await enter(ada, 'mutes', 'Ada');
     await enter(ben, 'mutes', 'Ben');
     await eventually('both are there', async () => (await moving(ben)) === 2);
-    const before = await ben.getByLabel('microphone off').count();
+    const before = await ben.getByLabel(/microphone off/).count();
     await ada.getByRole('button', { name: 'Mute microphone' }).click();
-    await eventually('it shows', async () => (await ben.getByLabel('microphone off').count()) > before);
+    await eventually('it shows', async () => (await ben.getByLabel(/microphone off/).count()) > before);
   });
 });

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
 
@@ -94,13 +95,10 @@ export async function eventually(what, look, patience = PATIENCE_MS) {
 
 /** The first entry of a page's log with this event and these details (undefined: any). */
 export async function happened(venue, event, ...details) {
-  const fits = (entry) => entry[1] === event && details.every((detail, at) => detail === undefined || same(entry[at + 2], detail));
+  const fits = (entry) => entry[1] === event && details.every((detail, at) => detail === undefined || isDeepStrictEqual(entry[at + 2], detail));
   return eventually(`${event} ${JSON.stringify(details)}`, async () => (await venue.log()).find(fits));
 }
 
-function same(value, expected) {
-  return JSON.stringify(value) === JSON.stringify(expected);
-}
 
 /** The sid of a participant's subscribed track of this source. */
 export async function subscribed(venue, identity, source) {

@@ -209,7 +209,7 @@ const api = {
     return { shown, distinct: sums.size, mean, size };
   },
 
-  /** Listens for a while: the loudest 20 ms (RMS, 0..=1) and the strongest frequency over it all. */
+  /** Listens for a while: the loudest 20 ms (RMS, 0..=1), the longest silence (ms), the strongest frequency. */
   async listen(sid, ms) {
     const track = trackOf(sid);
     const element = track.attach(); // Chromium feeds WebAudio only from streams that an element plays
@@ -222,16 +222,17 @@ const api = {
     const bins = new Float32Array(analyser.frequencyBinCount);
     const power = new Float64Array(bins.length);
     let loudest = 0;
-    let quiet = 0;
-    let windows = 0;
+    let longestQuiet = 0;
+    let quietSince = null;
     const end = performance.now() + ms;
     while (performance.now() < end) {
       await delay(20);
       analyser.getFloatTimeDomainData(samples);
       const rms = Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
       loudest = Math.max(loudest, rms);
-      windows += 1;
-      quiet += rms < 0.001 ? 1 : 0;
+      const now = performance.now();
+      quietSince = rms < 0.001 ? (quietSince ?? now) : null;
+      longestQuiet = Math.max(longestQuiet, quietSince === null ? 0 : now - quietSince);
       analyser.getFloatFrequencyData(bins);
       bins.forEach((decibel, bin) => (power[bin] += 10 ** (decibel / 10)));
     }
@@ -240,7 +241,7 @@ const api = {
     element.remove();
     let strongest = 0;
     power.forEach((value, bin) => (strongest = value > power[strongest] ? bin : strongest));
-    return { loudest, quietShare: quiet / windows, hertz: (strongest * 48000) / 8192 };
+    return { loudest, longestQuiet, hertz: (strongest * 48000) / 8192 };
   },
 
   /** The receiver's own counts (getStats, inbound-rtp). */

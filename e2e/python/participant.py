@@ -69,14 +69,24 @@ class Participant:
         self.tasks.clear()
         await self.room.disconnect()
 
-    async def publish_video(self, red, green, blue):
-        """Publishes pictures of this colour with a black bar that moves."""
+    async def publish_video(self, red, green, blue, simulcast=True):
+        """Publishes pictures of this colour with a black bar that moves; in layers, as the SDK does by default."""
         source = rtc.VideoSource(WIDTH, HEIGHT)
         track = rtc.LocalVideoTrack.create_video_track("colour", source)
-        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_CAMERA)
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_CAMERA, simulcast=simulcast)
         publication = await self.room.local_participant.publish_track(track, options)
         self.tasks[publication.sid] = asyncio.create_task(self.paint(source, (red, green, blue)))
         return publication.sid
+
+    async def frames_sent(self):
+        """Video frames that were encoded and sent up to now: the encoder leaves some out."""
+        sent = 0
+        for publication in self.room.local_participant.track_publications.values():
+            if publication.kind == rtc.TrackKind.KIND_VIDEO:
+                stats = await publication.track.get_stats()
+                layers = [entry.outbound_rtp.outbound for entry in stats if entry.HasField("outbound_rtp")]
+                sent += max((layer.frames_sent for layer in layers), default=0)
+        return sent
 
     @staticmethod
     async def paint(source, colour):
