@@ -38,6 +38,8 @@ async function enter(page, room, name) {
   await page.getByLabel('Room', { exact: true }).fill(room);
   await page.getByLabel('Your name').fill(name);
   await page.getByRole('button', { name: 'Go to the door' }).click();
+  await page.locator('video').first().waitFor(); // the preview: camera and microphone are there
+  await page.getByText('Fake Default Audio Input').first().waitFor({ state: 'attached' });
   await page.getByRole('button', { name: 'Enter', exact: true }).click();
   await page.getByRole('button', { name: 'Leave' }).waitFor();
 }
