@@ -6,7 +6,7 @@
 use crate::codec::Codec;
 use crate::credentials::Credentials;
 use crate::crypto::{Certificate, provider};
-use crate::negotiation::{OfferedSection, SectionPlan, finish, prepare_offer};
+use crate::negotiation::{Accepted, OfferedSection, SectionPlan, accept, finish, prepare_offer};
 use crate::packet::{ChannelId, Datagram, IngressPacket, Mid, Orientation, OutgoingPacket, Rid, SendStream, Vp8};
 use crate::sdp::{Sdp, SdpError};
 use std::net::SocketAddr;
@@ -115,6 +115,8 @@ pub struct Connection {
     codecs: Vec<(Pt, Codec)>,
     pending_offer: Option<SdpPendingOffer>,
     raw: Option<Sdp>,
+    /// Of the offer that `raw` answers.
+    accepted: Accepted,
     candidates: Vec<SocketAddr>,
     lost: bool,
 }
@@ -141,6 +143,7 @@ impl Connection {
             codecs: Vec::new(),
             pending_offer: None,
             raw: None,
+            accepted: Accepted::new(),
             candidates: config.candidates.clone(),
             lost: false,
         }
@@ -182,11 +185,12 @@ impl Connection {
         if sections.len() != offer.sections.len() {
             return Err(ConnectionError::Negotiation("a section without mid or of an unknown kind".into()));
         }
-        prepare_offer(&mut offer);
+        let accepted = prepare_offer(&mut offer);
         let offer = SdpOffer::from_sdp_string(&offer.to_string()).map_err(negotiation_error)?;
         let answer = self.rtc.sdp_api().accept_offer(offer).map_err(negotiation_error)?;
         self.restore_credentials(fresh);
         self.raw = Some(Sdp::parse(&answer.to_sdp_string())?);
+        self.accepted = accepted;
         self.learn_codecs();
         Ok(sections)
     }
@@ -195,6 +199,7 @@ impl Connection {
     pub fn finish(&mut self, plans: &[SectionPlan]) -> Option<String> {
         let mut sdp = self.raw.take()?;
         finish(&mut sdp, plans, &self.credentials);
+        accept(&mut sdp, &std::mem::take(&mut self.accepted));
         let lines = self.candidate_lines();
         for (index, section) in sdp.sections.iter_mut().enumerate() {
             section.remove_attribute("candidate");

@@ -92,41 +92,76 @@ pub struct ReceivePlan {
     pub no_dtx: bool,
 }
 
-/// Extensions that a section on which we send may carry. Without transport-wide sequence numbers: nothing estimates
-/// the way down yet, and each would cost the receiver feedback.
-///
-/// The stream ids stay although nothing that we send has one: Chromium leaves out of its next offer what an answer left
-/// out of the same kind's sections, and without them it can't offer simulcast.
-const SENDABLE: [&str; 5] = [
+/// Extensions that a section on which we send may carry.
+const SENDABLE: [&str; 3] = [
     "urn:ietf:params:rtp-hdrext:sdes:mid",
-    "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
-    "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
     "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
     "urn:3gpp:video-orientation",
 ];
+
+/// Extensions that we accept on such a section and never send: Chromium leaves out of its next offers what an answer
+/// left out of the same kind's sections. Without the stream ids it could not offer simulcast later, without transport-wide
+/// numbers nothing would tell it what its way up can carry.
+const ACCEPTED: [&str; 3] = [
+    "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
+    "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+];
+
+/// What was taken out of an offer's sections and belongs into their answer all the same, by position.
+pub(crate) type Accepted = Vec<Vec<String>>;
 
 /// Takes out of an offer what we don't want str0m to act on.
 ///
 /// * Candidates: we are ICE-lite and learn addresses from verified checks, so no offer makes us send anywhere.
 /// * `sctp-init`: SNAP would be answered in kind; the classic handshake works with everybody.
-/// * On sections where the client receives: extensions and feedback that we don't serve.
-pub(crate) fn prepare_offer(offer: &mut Sdp) {
-    for section in &mut offer.sections {
-        for name in ["candidate", "end-of-candidates", "sctp-init"] {
-            section.remove_attribute(name);
-        }
-        if section.kind != "application" && section.direction().receives() {
-            section.lines.retain(|line| is_served(line));
-        }
+/// * `goog-remb`: the way up is told by transport-wide feedback.
+/// * On sections where the client receives: extensions and feedback that we don't serve. Nothing estimates the way down
+///   yet, and a transport-wide number in each packet would cost the receiver feedback.
+pub(crate) fn prepare_offer(offer: &mut Sdp) -> Accepted {
+    offer.sections.iter_mut().map(prepare_section).collect()
+}
+
+fn prepare_section(section: &mut Section) -> Vec<String> {
+    for name in ["candidate", "end-of-candidates", "sctp-init"] {
+        section.remove_attribute(name);
     }
+    section.lines.retain(|line| !(line.starts_with("a=rtcp-fb:") && line.ends_with(" goog-remb")));
+    if section.kind == "application" || !section.direction().receives() {
+        return Vec::new();
+    }
+    let accepted = section.lines.iter().filter(|line| is_accepted(line)).cloned().collect();
+    section.lines.retain(|line| is_served(line));
+    accepted
+}
+
+fn names_extension(line: &str, known: &[&str]) -> bool {
+    line.split_ascii_whitespace().any(|word| known.contains(&word))
+}
+
+fn is_transport_feedback(line: &str) -> bool {
+    line.starts_with("a=rtcp-fb:") && line.ends_with(" transport-cc")
+}
+
+fn is_accepted(line: &str) -> bool {
+    (line.starts_with("a=extmap:") && names_extension(line, &ACCEPTED)) || is_transport_feedback(line)
 }
 
 fn is_served(line: &str) -> bool {
-    if let Some(extension) = line.strip_prefix("a=extmap:") {
-        return SENDABLE.iter().any(|uri| extension.split_ascii_whitespace().any(|word| word == *uri));
+    if line.starts_with("a=extmap:") { names_extension(line, &SENDABLE) } else { !is_transport_feedback(line) }
+}
+
+/// Puts back into an answer what was accepted: extensions, and feedback of the payload types that it names.
+pub(crate) fn accept(sdp: &mut Sdp, accepted: &Accepted) {
+    for (section, lines) in sdp.sections.iter_mut().zip(accepted) {
+        for line in lines {
+            let feedback = line.strip_prefix("a=rtcp-fb:").and_then(|rest| rest.split(' ').next());
+            let named = feedback.is_none_or(|pt| pt == "*" || section.formats.iter().any(|format| format == pt));
+            if named && !section.lines.contains(line) {
+                section.lines.push(line.clone());
+            }
+        }
     }
-    let feedback = line.strip_prefix("a=rtcp-fb:");
-    !feedback.is_some_and(|feedback| feedback.ends_with("transport-cc") || feedback.ends_with("goog-remb"))
 }
 
 /// Puts the plan into a description of str0m's making. Plans are by position; sections without one stay unused.
@@ -244,7 +279,10 @@ mod tests {
             sdp("m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=recvonly\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n\
             a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n\
             a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\na=rtcp-fb:111 transport-cc\r\n");
-        prepare_offer(&mut offer);
+        let accepted = prepare_offer(&mut offer);
         assert_eq!(offer.sections[0].lines, ["a=recvonly", "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid"]);
+        assert_eq!(accepted[0].len(), 2, "but transport-wide numbers stay accepted: {accepted:?}");
+        accept(&mut offer, &accepted);
+        assert_eq!(offer.sections[0].lines.len(), 4);
     }
 }
