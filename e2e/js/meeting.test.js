@@ -77,7 +77,7 @@ describe('what connect and enableCameraAndMicrophone send by default', () => {
       const mine = (await ada.me()).tracks.find((track) => track.source === 'camera');
       const sent = await ada.sent(mine.sid);
       return sent.length === 3 && sent.every((layer) => layer.packetsSent > 0) && sent;
-    });
+    }, 20_000);
     assert.deepEqual(layers.map((layer) => layer.rid).sort(), ['f', 'h', 'q']);
     const highest = Math.max(...layers.map((layer) => layer.frameWidth ?? 0));
     await eventually('the highest layer', async () => (await ben.look(sid, 600)).size[0] === highest, 15_000);
@@ -86,9 +86,11 @@ describe('what connect and enableCameraAndMicrophone send by default', () => {
   it('L-64 (Opus answered without RED): the microphone goes as plain Opus', async (t) => {
     const people = gathering(world, t);
     const ada = await people.browser('ada');
+    const ben = await people.browser('ben');
     await ada.enableCameraAndMicrophone();
+    await subscribed(ben, 'ada', 'microphone');
     const mime = await eventually('the mime type', async () => {
-      const track = (await ada.me()).tracks.find((one) => one.source === 'microphone');
+      const track = (await ben.other('ada')).tracks.find((one) => one.source === 'microphone');
       return track.mime;
     });
     assert.equal(mime.toLowerCase(), 'audio/opus');

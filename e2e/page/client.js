@@ -176,13 +176,19 @@ const api = {
   },
   sendData: (text, options) => room.localParticipant.publishData(new TextEncoder().encode(text), options),
 
+  /** What Chromium says of a track: muted while nothing comes, ended for good. */
+  trackState(sid) {
+    const { readyState, muted, enabled, id } = trackOf(sid).mediaStreamTrack;
+    return { readyState, muted, enabled, id };
+  },
+
   /** Looks at a video for a while: frames that were shown, distinct ones, the mean colour, the decoder's counts. */
   async look(sid, ms) {
     const track = trackOf(sid);
     const element = track.attach();
     element.muted = true;
     document.body.append(element);
-    await element.play();
+    await Promise.race([element.play(), delay(ms)]); // without a first frame it never begins
     const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 36 });
     const sums = new Set();
     let shown = 0;

@@ -6,7 +6,7 @@
 use crate::codec::Codec;
 use crate::credentials::Credentials;
 use crate::crypto::{Certificate, provider};
-use crate::negotiation::{Accepted, OfferedSection, SectionPlan, accept, finish, prepare_offer};
+use crate::negotiation::{Accepted, OfferedSection, SectionPlan, accept, check_payload_types, finish, prepare_offer};
 use crate::packet::{ChannelId, Datagram, IngressPacket, Mid, Orientation, OutgoingPacket, Rid, SendStream, Vp8};
 use crate::sdp::{Sdp, SdpError};
 use std::net::SocketAddr;
@@ -185,6 +185,7 @@ impl Connection {
         if sections.len() != offer.sections.len() {
             return Err(ConnectionError::Negotiation("a section without mid or of an unknown kind".into()));
         }
+        check_payload_types(&offer).map_err(ConnectionError::Negotiation)?;
         let accepted = prepare_offer(&mut offer);
         let offer = SdpOffer::from_sdp_string(&offer.to_string()).map_err(negotiation_error)?;
         let answer = self.rtc.sdp_api().accept_offer(offer).map_err(negotiation_error)?;
@@ -223,6 +224,7 @@ impl Connection {
     pub fn accept_answer(&mut self, answer: &str) -> Result<(), ConnectionError> {
         let pending = self.pending_offer.take().ok_or(ConnectionError::NoOffer)?;
         let mut answer = Sdp::parse(answer)?;
+        check_payload_types(&answer).map_err(ConnectionError::Negotiation)?;
         prepare_offer(&mut answer);
         let answer = SdpAnswer::from_sdp_string(&answer.to_string()).map_err(negotiation_error)?;
         self.rtc.sdp_api().accept_answer(pending, answer).map_err(negotiation_error)?;
@@ -255,6 +257,19 @@ impl Connection {
     /// The stream that we send on an m-line, once negotiated.
     pub fn send_stream(&mut self, mid: Mid) -> Option<SendStream> {
         self.rtc.direct_api().stream_tx_by_mid(mid.0, None).map(|stream| SendStream { ssrc: stream.ssrc() })
+    }
+
+    /// What we send on an m-line from now on is another stream: new SSRCs, sequence numbers from the caller's start.
+    /// The next description tells of it.
+    pub fn renew_stream(&mut self, mid: Mid) {
+        let mut api = self.rtc.direct_api();
+        let Some((old, repaired)) = api.stream_tx_by_mid(mid.0, None).map(|tx| (tx.ssrc(), tx.rtx().is_some())) else {
+            return;
+        };
+        let (ssrc, repair) = (api.new_ssrc(), api.new_ssrc());
+        // Not `reset_stream_tx`: it leaves the stream to be found under its old SSRC.
+        api.remove_stream_tx(old);
+        api.declare_stream_tx(ssrc, repaired.then_some(repair), mid.0, None);
     }
 
     /// Is this STUN datagram for us, with a valid MESSAGE-INTEGRITY? (RFC 8445 section 7.3.)

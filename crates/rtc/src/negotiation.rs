@@ -5,6 +5,7 @@
 
 use crate::credentials::Credentials;
 use crate::sdp::{Direction, Sdp, Section};
+use std::collections::{HashMap, HashSet};
 
 /// What a section carries.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -108,6 +109,36 @@ const ACCEPTED: [&str; 3] = [
     "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
 ];
 
+/// In a bundle a payload type means one thing on all sections (RFC 8843 section 10.1.2): codec, and for pictures its
+/// format, but for the rates that libwebrtc's clients write into some sections. str0m takes that for granted.
+///
+/// # Errors
+/// Which payload type means two things.
+pub(crate) fn check_payload_types(sdp: &Sdp) -> Result<(), String> {
+    let mut meanings: HashMap<&str, (String, Vec<&str>)> = HashMap::new();
+    for section in &sdp.sections {
+        let mut named = HashSet::new();
+        for (pt, codec) in section.attributes("rtpmap").filter_map(|map| map.split_once(' ')) {
+            let format = if section.kind == "video" { format_of(section, pt) } else { Vec::new() };
+            let meaning = (codec.to_ascii_lowercase(), format);
+            let known = meanings.entry(pt).or_insert_with(|| meaning.clone());
+            if !named.insert(pt) || *known != meaning {
+                return Err(format!("payload type {pt} means two things"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The parameters of a payload type's `a=fmtp` lines, in a fixed order.
+fn format_of<'a>(section: &'a Section, pt: &str) -> Vec<&'a str> {
+    let lines = section.attributes("fmtp").filter_map(|format| format.split_once(' ').filter(|(of, _)| *of == pt));
+    let fields = lines.flat_map(|(_, fields)| fields.split(';')).map(str::trim);
+    let mut fields: Vec<_> = fields.filter(|field| !field.starts_with("x-google-")).collect();
+    fields.sort_unstable();
+    fields
+}
+
 /// What was taken out of an offer's sections and belongs into their answer all the same, by position.
 pub(crate) type Accepted = Vec<Vec<String>>;
 
@@ -115,8 +146,7 @@ pub(crate) type Accepted = Vec<Vec<String>>;
 ///
 /// * Candidates: we are ICE-lite and learn addresses from verified checks, so no offer makes us send anywhere.
 /// * `sctp-init`: SNAP would be answered in kind; the classic handshake works with everybody.
-/// * `goog-remb`: the way up is told by transport-wide feedback.
-/// * On sections where the client receives: extensions and feedback that we don't serve. Nothing estimates the way down
+////// * On sections where the client receives: extensions and feedback that we don't serve. Nothing estimates the way down
 ///   yet, and a transport-wide number in each packet would cost the receiver feedback.
 pub(crate) fn prepare_offer(offer: &mut Sdp) -> Accepted {
     offer.sections.iter_mut().map(prepare_section).collect()
@@ -126,7 +156,6 @@ fn prepare_section(section: &mut Section) -> Vec<String> {
     for name in ["candidate", "end-of-candidates", "sctp-init"] {
         section.remove_attribute(name);
     }
-    section.lines.retain(|line| !(line.starts_with("a=rtcp-fb:") && line.ends_with(" goog-remb")));
     if section.kind == "application" || !section.direction().receives() {
         return Vec::new();
     }
@@ -137,6 +166,11 @@ fn prepare_section(section: &mut Section) -> Vec<String> {
 
 fn names_extension(line: &str, known: &[&str]) -> bool {
     line.split_ascii_whitespace().any(|word| known.contains(&word))
+}
+
+/// Receiver estimates: the way up is told by transport-wide feedback, and nothing here sends them.
+fn is_remb(line: &str) -> bool {
+    line.starts_with("a=rtcp-fb:") && line.ends_with(" goog-remb")
 }
 
 fn is_transport_feedback(line: &str) -> bool {
@@ -168,6 +202,7 @@ pub(crate) fn accept(sdp: &mut Sdp, accepted: &Accepted) {
 pub(crate) fn finish(sdp: &mut Sdp, plans: &[SectionPlan], credentials: &Credentials) {
     sdp.remove_session_attribute("msid-semantic");
     for (index, section) in sdp.sections.iter_mut().enumerate() {
+        section.lines.retain(|line| !is_remb(line));
         section.set_attribute("ice-ufrag", &credentials.ufrag);
         section.set_attribute("ice-pwd", &credentials.password);
         match plans.get(index).unwrap_or(&SectionPlan::Unused) {

@@ -6,7 +6,7 @@ use crate::track::TrackKey;
 use room::TrackSid;
 use room::media::ExpectedTrack;
 use room::track::TrackKind;
-use rtc::{Codec, Mid, SendStream};
+use rtc::{Codec, Connection, Mid, SendStream};
 
 /// An m-line on which the client sends.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl SendLine {
         }
     }
 
-    /// Takes a track on. The rewriter stays: its numbers go on.
+    /// Takes a track on.
     pub(crate) fn assign(&mut self, track: TrackKey, sid: TrackSid, stream_id: String) {
         self.use_ = Use::Track(track, sid);
         self.stream_id = stream_id;
@@ -81,6 +81,16 @@ impl SendLine {
             Use::Track(key, sid) => Some((*key, sid)),
             _ => None,
         }
+    }
+
+    /// A description said that nothing is sent: the line may carry another track, as another stream with numbers of
+    /// its own. Under the same SSRC Chromium would decode that and show nothing: its receiver takes a stream that it
+    /// has had before for the one that it still has (`VideoRtpReceiver::RestartMediaChannel`).
+    pub(crate) fn free(&mut self, connection: &mut Connection) {
+        self.use_ = Use::Free;
+        self.stream = None;
+        self.rewriter = Rewriter::new(1);
+        connection.renew_stream(self.mid);
     }
 
     /// Stops sending.

@@ -64,8 +64,9 @@ impl Shard {
         let Some(sdp) = peer.publisher.connection.finish(&plans) else { return };
         let tracks = mapped(&peer.send_lines);
         let single = peer.subscriber.is_none();
-        for line in peer.send_lines.iter_mut().filter(|line| single && line.use_ == Use::Draining) {
-            line.use_ = Use::Free;
+        let Peer { send_lines, publisher, .. } = peer;
+        for line in send_lines.iter_mut().filter(|line| single && line.use_ == Use::Draining) {
+            line.free(&mut publisher.connection);
         }
         let (session, room) = (peer.session, peer.room.key);
         outbox.event(room, MediaEvent::Answer { session, id, sdp, tracks });
@@ -371,12 +372,13 @@ fn build_offer(peer: &mut Peer) -> Option<Vec<String>> {
     for line in send_lines.iter_mut() {
         match line.use_ {
             Use::Track(..) if !line.open => offer.set_sending(line.mid, true),
-            Use::Draining => {
-                offer.set_sending(line.mid, false);
-                line.use_ = Use::Free;
-            }
+            Use::Draining => offer.set_sending(line.mid, false),
             _ => {}
         }
     }
-    offer.make()
+    let made = offer.make();
+    for line in send_lines.iter_mut().filter(|line| line.use_ == Use::Draining) {
+        line.free(&mut link.connection);
+    }
+    made
 }

@@ -1,7 +1,7 @@
 //! One receiver's numbering of what it is sent.
 //!
-//! Belongs to subscriber and m-line, and outlives layers and tracks: a re-used m-line keeps its SSRC, so sequence,
-//! timestamp and VP8 picture id go on there without a break whatever source comes next.
+//! Belongs to subscriber and stream (an SSRC), and outlives layers: sequence, timestamp and VP8 picture id go on without
+//! a break whatever source comes next. A re-used m-line has a new stream, with numbers of its own.
 
 use rtc::{IngressPacket, Vp8Rewrite};
 use std::time::Instant;
