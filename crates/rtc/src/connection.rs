@@ -6,9 +6,7 @@
 use crate::codec::Codec;
 use crate::credentials::Credentials;
 use crate::crypto::{Certificate, provider};
-use crate::negotiation::{
-    OfferedSection, SectionPlan, finish, keep_transport_sequence, prepare_offer, transport_sequence,
-};
+use crate::negotiation::{Accepted, OfferedSection, SectionPlan, accept, check_payload_types, finish, prepare_offer};
 use crate::packet::{ChannelId, Datagram, IngressPacket, Mid, Orientation, OutgoingPacket, Rid, SendStream, Vp8};
 use crate::sdp::{Sdp, SdpError};
 use std::net::SocketAddr;
@@ -117,7 +115,8 @@ pub struct Connection {
     codecs: Vec<(Pt, Codec)>,
     pending_offer: Option<SdpPendingOffer>,
     raw: Option<Sdp>,
-    transport_sequence: Option<String>,
+    /// Of the offer that `raw` answers.
+    accepted: Accepted,
     candidates: Vec<SocketAddr>,
     lost: bool,
 }
@@ -144,7 +143,7 @@ impl Connection {
             codecs: Vec::new(),
             pending_offer: None,
             raw: None,
-            transport_sequence: None,
+            accepted: Accepted::new(),
             candidates: config.candidates.clone(),
             lost: false,
         }
@@ -186,12 +185,13 @@ impl Connection {
         if sections.len() != offer.sections.len() {
             return Err(ConnectionError::Negotiation("a section without mid or of an unknown kind".into()));
         }
-        self.transport_sequence = transport_sequence(&offer);
-        prepare_offer(&mut offer);
+        check_payload_types(&offer).map_err(ConnectionError::Negotiation)?;
+        let accepted = prepare_offer(&mut offer);
         let offer = SdpOffer::from_sdp_string(&offer.to_string()).map_err(negotiation_error)?;
         let answer = self.rtc.sdp_api().accept_offer(offer).map_err(negotiation_error)?;
         self.restore_credentials(fresh);
         self.raw = Some(Sdp::parse(&answer.to_sdp_string())?);
+        self.accepted = accepted;
         self.learn_codecs();
         Ok(sections)
     }
@@ -200,9 +200,7 @@ impl Connection {
     pub fn finish(&mut self, plans: &[SectionPlan]) -> Option<String> {
         let mut sdp = self.raw.take()?;
         finish(&mut sdp, plans, &self.credentials);
-        if let Some(extension) = &self.transport_sequence {
-            keep_transport_sequence(&mut sdp, extension);
-        }
+        accept(&mut sdp, &std::mem::take(&mut self.accepted));
         let lines = self.candidate_lines();
         for (index, section) in sdp.sections.iter_mut().enumerate() {
             section.remove_attribute("candidate");
@@ -226,6 +224,7 @@ impl Connection {
     pub fn accept_answer(&mut self, answer: &str) -> Result<(), ConnectionError> {
         let pending = self.pending_offer.take().ok_or(ConnectionError::NoOffer)?;
         let mut answer = Sdp::parse(answer)?;
+        check_payload_types(&answer).map_err(ConnectionError::Negotiation)?;
         prepare_offer(&mut answer);
         let answer = SdpAnswer::from_sdp_string(&answer.to_string()).map_err(negotiation_error)?;
         self.rtc.sdp_api().accept_answer(pending, answer).map_err(negotiation_error)?;
@@ -267,10 +266,10 @@ impl Connection {
         let Some((old, repaired)) = api.stream_tx_by_mid(mid.0, None).map(|tx| (tx.ssrc(), tx.rtx().is_some())) else {
             return;
         };
-        // Not `reset_stream_tx`: that leaves str0m's table under the old SSRC, where `send` and feedback miss it.
-        let (ssrc, repair) = (api.new_ssrc(), repaired.then(|| api.new_ssrc()));
+        let (ssrc, repair) = (api.new_ssrc(), api.new_ssrc());
+        // Not `reset_stream_tx`: it leaves the stream to be found under its old SSRC.
         api.remove_stream_tx(old);
-        api.declare_stream_tx(ssrc, repair, mid.0, None);
+        api.declare_stream_tx(ssrc, repaired.then_some(repair), mid.0, None);
     }
 
     /// Is this STUN datagram for us, with a valid MESSAGE-INTEGRITY? (RFC 8445 section 7.3.)

