@@ -41,7 +41,7 @@ async fn l_14_two_hundred_joins_and_leaves_leave_nothing_behind() {
     round(&world, 20, JOINS).await;
     gone(&world).await;
     let after = settled(&world);
-    assert_eq!(after.descriptors, before.descriptors, "descriptors");
+    assert!(after.descriptors <= before.descriptors, "descriptors: {} → {}", before.descriptors, after.descriptors);
     assert!(after.threads <= before.threads, "threads: {} → {}", before.threads, after.threads);
     let grown = after.rss.saturating_sub(before.rss);
     assert!(grown <= RSS_SLACK, "{} KiB more than before", grown >> 10);
