@@ -20,8 +20,17 @@ async function freePort() {
   return port;
 }
 
+/** A key as `odeon serve` takes it, where rooms are not all open as they are in `--dev`. */
+export const VENUE = { key: 'venuekey', secret: 'a-secret-of-thirty-two-bytes-or-more' };
+
+/** The server of `odeon serve` with the key above, on loopback. */
+export function startVenue(settings = {}) {
+  const loopback = { 'http.bind': '127.0.0.1', 'rtc.bind': '127.0.0.1', keys: `${VENUE.key}: ${VENUE.secret}` };
+  return startServer({ ...loopback, ...settings }, 'serve');
+}
+
 /** The server of `odeon --dev` with these further settings, such as { 'rtc.shards': 2 }. */
-export async function startServer(settings = {}) {
+export async function startServer(settings = {}, command = '--dev') {
   const binary = process.env.ODEON_BIN;
   if (!binary) throw new Error('ODEON_BIN names no program');
   const port = await freePort();
@@ -34,7 +43,7 @@ export async function startServer(settings = {}) {
   // Its settings are those given here: what the tests' own environment says of other things is not for it.
   const environment = Object.entries(process.env).filter(([name]) => !name.startsWith('ODEON_'));
   const env = Object.fromEntries(environment);
-  const child = spawn(binary, ['--dev', ...flags], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(binary, [command, ...flags], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const file = createWriteStream(log);
   child.stdout.pipe(file, { end: false });
   child.stderr.pipe(file, { end: false });

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 /// Names the program to run; tests that need it say so when it isn't set.
 pub const BINARY: &str = "ODEON_BIN";
-/// QUALITY.md P-11 allows 300 ms; a busy machine may take this long.
+/// P-11 allows 300 ms; a busy machine may take this long.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long it may take to end after SIGTERM with nobody in it.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);

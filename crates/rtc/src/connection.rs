@@ -178,7 +178,8 @@ impl Connection {
     /// `fresh` becomes our credentials if the offer restarts ICE.
     ///
     /// # Errors
-    /// A description that can't be taken; the connection stays as it was.
+    /// A description that can't be taken. One that breaks no rule of ours may have been taken in part: the peer has to
+    /// connect anew.
     pub fn accept_offer(&mut self, offer: &str, fresh: Credentials) -> Result<Vec<OfferedSection>, ConnectionError> {
         let mut offer = Sdp::parse(offer)?;
         let sections = offer.sections.iter().filter_map(OfferedSection::read).collect::<Vec<_>>();

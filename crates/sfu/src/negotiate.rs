@@ -348,6 +348,11 @@ fn ask_sections(peer: &mut Peer, outbox: &mut dyn Outbox) {
         wanted.saturating_sub(free) as u32
     };
     let (audio, video) = (missing(TrackKind::Audio), missing(TrackKind::Video));
+    let ask = (audio, video, peer.send_lines.len());
+    if audio + video > 0 && peer.asked == Some(ask) {
+        return; // It was asked for the same and offered without: asking again and again would keep both busy.
+    }
+    peer.asked = Some(ask);
     peer.negotiating = true;
     outbox.event(peer.room.key, MediaEvent::SectionsNeeded { session: peer.session, audio, video });
 }

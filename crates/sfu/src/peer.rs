@@ -99,6 +99,8 @@ pub(crate) struct Peer {
     pub(crate) channels: Channels,
     /// Single: sections were asked for. Dual: an offer of ours is pending.
     pub(crate) negotiating: bool,
+    /// Single: what was last asked for (audio, video), and how many lines there were.
+    pub(crate) asked: Option<(u32, u32, usize)>,
     /// Something changed that needs a negotiation: looked at when the turn ends.
     pub(crate) negotiate: bool,
     /// Id of the next offer of ours (dual).

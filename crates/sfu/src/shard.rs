@@ -186,6 +186,7 @@ impl Shard {
             waiting: Default::default(),
             channels: Default::default(),
             negotiating: false,
+            asked: None,
             offer_id: 0,
             dirty: false,
             armed: None,

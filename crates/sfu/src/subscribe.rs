@@ -34,6 +34,7 @@ impl Shard {
         }
         let stream_id = format!("{publisher}|{sid}");
         peer.waiting.push_back(Waiting { track, sid, kind, stream_id });
+        peer.asked = None;
         peer.negotiate = true;
         self.mark_dirty(key);
     }

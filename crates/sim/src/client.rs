@@ -46,6 +46,8 @@ pub struct Client {
     pub(crate) cameras: Vec<Camera>,
     pub(crate) microphones: Vec<Microphone>,
     pub(crate) wake: Instant,
+    /// It offers no more sections, whatever it is asked.
+    stubborn: bool,
     /// Its address changed: the new candidate belongs to the next ICE generation.
     moved: bool,
     reliable: Option<ChannelId>,
@@ -86,6 +88,7 @@ impl Client {
             microphones: Vec::new(),
             wake: now,
             moved: false,
+            stubborn: false,
             reliable: None,
             lossy: None,
             received: HashMap::new(),
@@ -219,6 +222,7 @@ impl Client {
             api.set_direction(*mid, Direction::Inactive);
             api.set_direction(*mid, Direction::RecvOnly);
         }
+        let (audio, video) = if self.stubborn { (0, 0) } else { (audio, video) };
         let kinds = (0..audio).map(|_| MediaKind::Audio).chain((0..video).map(|_| MediaKind::Video));
         for kind in kinds {
             self.receive_mids.push(api.add_media(kind, Direction::RecvOnly, None, None, None));
@@ -394,6 +398,11 @@ impl Client {
     /// A layer of its camera stops or goes on.
     pub fn pause_layer(&mut self, layer: usize, paused: bool) {
         self.cameras.iter_mut().for_each(|camera| camera.paused[layer] = paused);
+    }
+
+    /// From now on it offers anew when asked, with the sections that it has.
+    pub fn refuse_sections(&mut self) {
+        self.stubborn = true;
     }
 
     /// Where it sends from.

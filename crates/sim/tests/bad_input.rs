@@ -31,3 +31,27 @@ fn q_16_nothing_that_comes_to_the_port_harms_the_show() {
     world.run(SECOND);
     assert!(world.client(subscriber).got(&video).frames.len() >= before + 20, "the show goes on");
 }
+
+/// A client that never offers the sections it is asked for gets what fits, and is not asked for ever.
+#[test]
+fn a_client_without_more_sections_is_asked_once_for_each_change() {
+    let mut world = world(1);
+    let publisher = world.join("publisher", 0);
+    let stubborn = world.join("stubborn", 0);
+    world.client(stubborn).refuse_sections();
+    world.run(SECOND);
+    for _ in 0..5 {
+        world.publish(publisher, room::track::TrackKind::Audio, &[]);
+        world.run(SECOND / 2);
+    }
+    let asked = |world: &mut sim::World| {
+        let events = &world.client(stubborn).events;
+        events.iter().filter(|event| matches!(&***event, room::RoomEvent::SectionsNeeded { .. })).count()
+    };
+    let before = asked(&mut world);
+    assert!((5..=8).contains(&before), "asked {before} times for five tracks");
+    world.run(SECOND * 5);
+    assert_eq!(asked(&mut world), before, "and no more");
+    let got = world.tracks("publisher").iter().filter(|track| world.client(stubborn).got(track).sound > 0).count();
+    assert_eq!(got, 3, "its three sections carry three tracks");
+}
