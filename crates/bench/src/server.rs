@@ -46,7 +46,9 @@ impl Server {
         let log = fs::File::create(folder.join("log"))?;
         let mut command = Command::new(binary);
         // Its settings are those given here, not what the tests' own environment says of other things.
-        env::vars_os().map(|(name, _)| name).filter(is_setting).for_each(|name| drop(command.env_remove(name)));
+        for name in env::vars_os().map(|(name, _)| name).filter(is_setting) {
+            command.env_remove(name);
+        }
         let child = command
             .arg("--dev")
             .arg(format!("--http.port={}", http.port()))
