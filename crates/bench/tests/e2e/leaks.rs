@@ -10,7 +10,9 @@ const JOINS: usize = 200;
 /// The allocator keeps some of what it had; more than this is a leak.
 const RSS_SLACK: u64 = 10 << 20;
 
-fn settled(world: &World) -> Reading {
+/// A reading when the connection of the last look at the metrics is closed too.
+async fn settled(world: &World) -> Reading {
+    tokio::time::sleep(Duration::from_millis(500)).await;
     world.server.reading().expect("the server lives")
 }
 
@@ -37,10 +39,10 @@ async fn l_14_two_hundred_joins_and_leaves_leave_nothing_behind() {
     // The first joins fill caches and pools that stay: they are not what this test is about.
     round(&world, 0, 20).await;
     gone(&world).await;
-    let before = settled(&world);
+    let before = settled(&world).await;
     round(&world, 20, JOINS).await;
     gone(&world).await;
-    let after = settled(&world);
+    let after = settled(&world).await;
     assert!(after.descriptors <= before.descriptors, "descriptors: {} → {}", before.descriptors, after.descriptors);
     assert!(after.threads <= before.threads, "threads: {} → {}", before.threads, after.threads);
     let grown = after.rss.saturating_sub(before.rss);
