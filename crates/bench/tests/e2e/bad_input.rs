@@ -74,6 +74,7 @@ async fn strangers_gone(world: &World) {
 }
 
 /// every first byte × every length 0-2,000 at the UDP port.
+#[allow(clippy::disallowed_methods, reason = "the flood paces itself on a thread of its own")]
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs ODEON_BIN"]
 async fn q_16_datagrams_of_every_first_byte_and_length_change_nothing() {

@@ -93,6 +93,7 @@ impl Server {
     }
 
     /// Waits until it has ended.
+    #[allow(clippy::disallowed_methods, reason = "a test that waits for a process serves nobody else")]
     pub fn ended(&mut self) -> ExitStatus {
         let start = Instant::now();
         loop {
