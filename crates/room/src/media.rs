@@ -75,7 +75,7 @@ pub struct ExpectedTrack {
     pub disable_dtx: bool,
     /// Starts muted.
     pub muted: bool,
-    /// (rid index → LiveKit quality) is by order q, h, f.
+    /// Pixels.
     pub width: u32,
     /// Pixels.
     pub height: u32,
@@ -328,7 +328,7 @@ pub enum MediaEvent {
     },
     /// Sound levels of tracks heard since the last such event, newest wins.
     Levels {
-        /// For each track: (publisher, track, linear level 0..=1 smoothed by the shard, active).
+        /// One for each track that was heard in the window; the room smooths them.
         levels: Vec<AudioLevel>,
     },
     /// How well a peer's media travels, every 5 s.
@@ -351,7 +351,7 @@ pub struct AudioLevel {
     pub session: SessionId,
     /// On which track.
     pub track: TrackSid,
-    /// Quietest-in-window dBov that counts as its level: 0 loudest, 127 silence.
+    /// The loudest packet of the window, in -dBov: 0 loudest, 127 silence.
     pub level_dbov: u8,
     /// Of the window's packets, the share at or under 35 dBov, 0..=1.
     pub active_share: f32,

@@ -58,8 +58,6 @@ impl Shard {
         }
         if throttle.want(now) {
             self.ask_keyframe(key, layer, outbox);
-        } else {
-            self.stats.keyframes_throttled += 1;
         }
     }
 

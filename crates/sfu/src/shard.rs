@@ -14,7 +14,7 @@ use room::{SessionId, TrackSid};
 use rtc::{Connection, ConnectionConfig, Credentials, stun};
 use slotmap::SlotMap;
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -403,11 +403,6 @@ impl Shard {
         for key in keys {
             self.guarded(key, outbox, |shard, outbox| shard.farewell(key, outbox));
         }
-    }
-
-    /// Addresses that clients are told.
-    pub fn candidates(&self) -> Vec<IpAddr> {
-        self.config.connection.candidates.iter().map(SocketAddr::ip).collect()
     }
 }
 

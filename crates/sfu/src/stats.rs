@@ -19,8 +19,6 @@ pub struct ShardStats {
     pub datagrams_unknown: u64,
     /// Keyframes asked of publishers.
     pub keyframes_requested: u64,
-    /// Keyframe requests held back by the throttle.
-    pub keyframes_throttled: u64,
     /// Data packets delivered.
     pub data_out: u64,
     /// Data packets refused by their dialect.
