@@ -16,6 +16,8 @@ pub struct Facts {
     pub http: Vec<SocketAddr>,
     /// Where media listens.
     pub media: Vec<SocketAddr>,
+    /// Where it listens over TCP, if it does.
+    pub media_tcp: Option<SocketAddr>,
     /// This machine's address as others see it, if it is known.
     pub machine: Option<IpAddr>,
     /// The API key.
@@ -63,7 +65,8 @@ fn key_note(origin: Origin) -> &'static str {
 }
 
 fn listens(facts: &Facts) -> String {
-    format!("http on tcp {}, media on udp {}", sockets(&facts.http), sockets(&facts.media))
+    let tcp = facts.media_tcp.map_or_else(String::new, |address| format!(" and tcp {address}"));
+    format!("http on tcp {}, media on udp {}{tcp}", sockets(&facts.http), sockets(&facts.media))
 }
 
 fn sockets(addresses: &[SocketAddr]) -> String {
@@ -110,6 +113,7 @@ mod tests {
             public_url: String::new(),
             http: vec!["0.0.0.0:7880".parse().unwrap(), "[::]:7880".parse().unwrap()],
             media: (0..64).map(|i| SocketAddr::new([0, 0, 0, 0].into(), 7882 + i)).collect(),
+            media_tcp: Some("[::]:7881".parse().unwrap()),
             machine: Some("203.0.113.5".parse().unwrap()),
             key: "APIkey".into(),
             secret: "hush".into(),

@@ -18,6 +18,7 @@ pub fn pool(config: &Config) -> PoolConfig {
         bind: config.rtc_bind.unwrap_or_else(all_addresses),
         udp_port: config.rtc_udp_port,
         single_port: config.rtc_single_port,
+        tcp_port: (config.rtc_tcp_port != 0).then_some(config.rtc_tcp_port),
         advertise: config.rtc_node_ip.0.clone(),
         loopback: config.rtc_loopback,
         placement: config.rtc_placement,

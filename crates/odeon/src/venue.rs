@@ -85,6 +85,7 @@ impl Venue {
             public_url: config.http_public_url.0.clone(),
             http: self.http_addrs.clone(),
             media: self.media.local_addrs(),
+            media_tcp: self.media.tcp_addr(),
             machine: machine_address(),
             key: key.to_owned(),
             secret: secret.to_owned(),

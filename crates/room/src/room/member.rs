@@ -4,7 +4,7 @@ use super::publication::Publication;
 use super::quality::Score;
 use crate::effect::LeaveAction;
 use crate::id::{SessionId, TrackSid};
-use crate::media::{ConnectionMode, DataSender, Target};
+use crate::media::{ConnectionMode, DataSender, Target, Transport};
 use crate::participant::{DisconnectReason, Participant};
 use indexmap::IndexMap;
 use std::collections::HashMap;
@@ -37,6 +37,7 @@ pub(super) struct Member {
     /// What others see.
     pub(super) info: Arc<Participant>,
     pub(super) mode: ConnectionMode,
+    pub(super) transport: Transport,
     pub(super) auto_subscribe: bool,
     /// False once their socket broke without a word.
     pub(super) signalling: bool,
