@@ -14,6 +14,7 @@ pub mod media;
 pub mod participant;
 pub mod permission;
 pub mod room;
+pub mod settings;
 pub mod track;
 
 pub use effect::{RoomEffect, RoomEvent};
