@@ -38,6 +38,9 @@ pub const MAX_SUBSCRIPTION_CHOICES: usize = 4096;
 /// effect: the track comes whole.
 pub const MAX_TRACK_SETTINGS: usize = 4096;
 
+/// Agents that one room may ask for: each takes a worker's process and a place among its participants.
+pub const MAX_AGENT_REQUESTS: usize = 32;
+
 /// How long somebody stays whose signalling broke while no media is connected (L-28: 15 to 25 s, the reference 20).
 pub const SIGNAL_LOST_GRACE: Duration = Duration::from_secs(20);
 
