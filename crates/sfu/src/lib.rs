@@ -28,6 +28,7 @@ mod stats;
 mod subscribe;
 mod timers;
 mod track;
+mod wants;
 mod way;
 
 pub use data::{DataDialect, StampedPacket};
@@ -35,4 +36,5 @@ pub use outbox::Outbox;
 pub use relay::{RelayMessage, RoomKey, RoomRef};
 pub use shard::{Shard, ShardConfig};
 pub use stats::ShardStats;
+pub use track::RelayWants;
 pub use way::{Arrival, Origin, TunnelId, Via, Way};
