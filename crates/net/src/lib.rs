@@ -10,4 +10,5 @@ pub mod pool;
 mod rooms;
 mod shard;
 mod stray;
+pub mod tls;
 mod udp;
