@@ -5,7 +5,9 @@
 
 pub mod addresses;
 mod egress;
+pub mod external;
 mod mesh;
+pub mod network;
 pub mod pool;
 mod rooms;
 mod shard;

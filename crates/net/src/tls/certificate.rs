@@ -48,6 +48,7 @@ pub struct ServerCertificate {
     not_after: SystemTime,
     names: Vec<String>,
     fingerprint: String,
+    self_signed: bool,
 }
 
 impl ServerCertificate {
@@ -82,6 +83,7 @@ impl ServerCertificate {
             not_after: time(parsed.validity().not_after.timestamp()),
             names: names(&parsed),
             fingerprint: fingerprint(&first),
+            self_signed: parsed.issuer() == parsed.subject(),
         })
     }
 
@@ -98,6 +100,11 @@ impl ServerCertificate {
     /// Whom it is for: DNS names (`*.example` is possible) and IP addresses.
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// Nobody but itself vouches for it.
+    pub fn is_self_signed(&self) -> bool {
+        self.self_signed
     }
 
     /// SHA-256 of the first certificate, as browsers show it: `AB:CD:…`.

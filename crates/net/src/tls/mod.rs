@@ -5,6 +5,8 @@
 
 mod certificate;
 mod certificates;
+mod challenge;
+pub mod dispatch;
 mod self_signed;
 
 pub use certificate::{CertificateError, ServerCertificate};
