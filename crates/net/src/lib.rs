@@ -7,12 +7,15 @@
 pub mod addresses;
 mod counts;
 mod egress;
+pub mod external;
 pub mod fuzz;
 mod mesh;
+pub mod network;
 pub mod pool;
 mod quota;
 mod rooms;
 mod shard;
 mod stray;
+pub mod tls;
 mod tunnel;
 mod udp;
