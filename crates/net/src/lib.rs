@@ -18,4 +18,5 @@ mod shard;
 mod stray;
 pub mod tls;
 mod tunnel;
+pub mod turn;
 mod udp;

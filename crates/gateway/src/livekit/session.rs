@@ -225,7 +225,7 @@ fn dialect(encoding: Encoding) -> Dialect {
 }
 
 fn encode_all(event: &RoomEvent, mode: ConnectionMode, gateway: &Gateway, encoding: Encoding) -> Vec<Bytes> {
-    let responses = event::responses(event, mode, &gateway.inner.server);
+    let responses = event::responses(event, mode, &gateway.facts_for(event));
     responses.iter().map(|response| event::encode(response, encoding).into()).collect()
 }
 
