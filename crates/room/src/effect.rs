@@ -22,7 +22,12 @@ pub enum RoomEffect {
     },
     /// A command for the media shard of its session.
     Media(MediaCommand),
-    /// Close this session's socket once its outbox has been written.
+    /// Close this session's socket once its outbox has been written; the session lives on and may be resumed.
+    HangUp {
+        /// Whose.
+        session: SessionId,
+    },
+    /// The session has ended: forget it, and close its socket once its outbox has been written.
     CloseSession {
         /// Whose.
         session: SessionId,
@@ -138,6 +143,11 @@ pub enum RoomEvent {
         you: Arc<Participant>,
         /// Everybody that you may see.
         others: Vec<Arc<Participant>>,
+    },
+    /// First of all after a resume: you are in again.
+    Resumed {
+        /// Sequence of the last reliable packet that we took from you; 0: none.
+        last_message_seq: u32,
     },
     /// Participants changed, came or went (state Disconnected).
     ParticipantsUpdated(Vec<Arc<Participant>>),

@@ -13,7 +13,7 @@ mod registry;
 mod task;
 
 pub use access::{Access, Credential};
-pub use handle::{DataMessage, JoinTicket, RoomGone, RoomHandle, SessionHandle};
+pub use handle::{DataMessage, JoinTicket, ResumeTicket, Resumption, RoomGone, RoomHandle, SessionHandle};
 pub use outbox::OutboxReceiver;
 pub use outgoing::{Dialect, Outgoing};
 pub use registry::{JoinError, Registry, RegistryConfig};

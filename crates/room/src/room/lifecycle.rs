@@ -54,6 +54,7 @@ impl Room {
         if self.lifecycle.ended {
             return;
         }
+        self.at = now.at;
         self.depart_due(now.at);
         self.speakers.expire(now.at);
         self.settle(now);
