@@ -4,6 +4,7 @@ use crate::id::{Identity, ParticipantSid, SessionId, TrackSid};
 use crate::media::{ConnectionMode, MediaEvent, Target};
 use crate::participant::{ClientInfo, DisconnectReason, ParticipantKind};
 use crate::permission::Permission;
+use crate::settings::TrackSettings;
 use crate::track::TrackRequest;
 use std::collections::BTreeMap;
 
@@ -52,6 +53,8 @@ pub struct SyncState {
     pub tracks: Vec<TrackSid>,
     /// What it wants of these.
     pub subscribe: bool,
+    /// Tracks that it has and wants nothing of for now.
+    pub disabled: Vec<TrackSid>,
     /// What it publishes.
     pub published: Vec<TrackSid>,
     /// Sequence of the last reliable packet that it has of each sender.
@@ -149,6 +152,15 @@ pub enum RoomInput {
         tracks: Vec<TrackSid>,
         /// Wanted.
         subscribe: bool,
+    },
+    /// How it wants tracks that it receives, or will (L-37, L-38).
+    UpdateTrackSettings {
+        /// Who.
+        session: SessionId,
+        /// Which.
+        tracks: Vec<TrackSid>,
+        /// How.
+        settings: TrackSettings,
     },
     /// Changes its own metadata, name or attributes; answered by [`crate::RoomEvent::RequestResponse`].
     UpdateMetadata {

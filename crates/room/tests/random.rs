@@ -6,6 +6,7 @@ use room::effect::RoomEvent;
 use room::input::SyncState;
 use room::media::{AudioLevel, ConnectionMode, LiveLayer, MediaCommand, MediaEnd, MediaEvent, Target};
 use room::participant::DisconnectReason;
+use room::settings::TrackSettings;
 use room::track::{TrackKind, TrackSource};
 use room::{Identity, RoomConfig, RoomInput, SessionId, TrackSid};
 use stage::{Stage, Step, track};
@@ -120,6 +121,9 @@ impl Oracle {
             MediaCommand::Unsubscribe { track, .. } => {
                 assert!(self.received.remove(&(session, track.clone())), "was subscribed");
             }
+            MediaCommand::SetTrackSettings { track, .. } => {
+                assert!(self.received.contains(&(session, track.clone())), "settings of what is received");
+            }
             _ => assert!(self.peers.contains(&session), "a command for nobody: {command:?}"),
         }
     }
@@ -207,7 +211,7 @@ impl World {
         let session = self.dice.pick(&self.sessions);
         let track = self.dice.pick(&self.tracks);
         let flag = self.dice.coin();
-        match self.dice.below(20) {
+        match self.dice.below(21) {
             0 => {
                 let reason = DisconnectReason::ClientInitiated;
                 self.oracle.excused.insert(session);
@@ -218,13 +222,13 @@ impl World {
                 self.oracle.resuming.remove(&session);
                 RoomInput::SignalLost { session }
             }
-            10 => {
+            11 => {
                 self.oracle.lost.remove(&session);
                 self.oracle.resuming.insert(session);
                 RoomInput::Resume { session }
             }
-            11 => RoomInput::Media(MediaEvent::Resumed { session, last_message_seq: 7 }),
-            12 => {
+            12 => RoomInput::Media(MediaEvent::Resumed { session, last_message_seq: 7 }),
+            13 => {
                 let state = SyncState { tracks: vec![track.clone()], subscribe: flag, ..SyncState::default() };
                 let published = if flag { vec![] } else { vec![track] };
                 RoomInput::SyncState { session, state: Box::new(SyncState { published, ..state }) }
@@ -242,6 +246,7 @@ impl World {
             },
             8 => RoomInput::Offer { session, id: 1, sdp: String::new() },
             9 => RoomInput::UpdateTrack { session, track, audio_features: Some(vec![1]), size: Some((1, 2)) },
+            10 => RoomInput::UpdateTrackSettings { session, tracks: vec![track], settings: TrackSettings::default() },
             _ => RoomInput::Media(self.media_event(session, track, flag)),
         }
     }

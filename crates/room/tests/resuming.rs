@@ -7,6 +7,7 @@ use room::input::SyncState;
 use room::limits::MAX_FAREWELLS;
 use room::media::{ConnectionMode, MediaCommand, MediaEnd, MediaEvent};
 use room::participant::{DisconnectReason, ParticipantState};
+use room::settings::TrackSettings;
 use room::{Identity, ParticipantSid, RoomInput, SessionId, TrackSid};
 use stage::{Stage, camera, microphone};
 
@@ -242,6 +243,23 @@ fn l_31_what_a_client_does_not_want_is_taken_from_its_sync_state() {
     assert_eq!(stage.unsubscribed(), [(alice, camera)].into());
     sync(&mut stage, alice, SyncState { tracks: vec![microphone], subscribe: true, ..SyncState::default() });
     assert!(stage.subscribed().is_empty(), "had it already");
+}
+
+#[test]
+fn l_31_what_a_client_has_disabled_is_taken_from_its_sync_state() {
+    let mut stage = Stage::new();
+    let (alice, bob) = two(&mut stage);
+    let (one, other) = (stage.publish(bob, camera("cam")), stage.publish(bob, camera("cam 2")));
+    let disabled = TrackSettings { disabled: true, ..TrackSettings::default() };
+    stage.input(RoomInput::UpdateTrackSettings { session: alice, tracks: vec![one.clone()], settings: disabled });
+    resume(&mut stage, alice);
+    stage.forget();
+    sync(&mut stage, alice, SyncState { disabled: vec![other.clone()], ..SyncState::default() });
+    let set = stage.commands().into_iter().filter_map(|command| match command {
+        MediaCommand::SetTrackSettings { track, settings, .. } => Some((track, settings.layer.is_some())),
+        _ => None,
+    });
+    assert_eq!(set.collect::<Vec<_>>(), [(one, true), (other, false)]);
 }
 
 #[test]

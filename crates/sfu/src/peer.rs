@@ -6,6 +6,7 @@ use crate::relay::RoomRef;
 use crate::shard::CONNECT_TIMEOUT;
 use crate::track::TrackKey;
 use room::media::{DataSender, ExpectedTrack, Target};
+use room::settings::ReceiveSettings;
 use room::track::TrackKind;
 use room::{SessionId, TrackSid};
 use rtc::Connection;
@@ -26,6 +27,7 @@ pub(crate) struct Waiting {
     pub(crate) sid: TrackSid,
     pub(crate) kind: TrackKind,
     pub(crate) stream_id: String,
+    pub(crate) settings: ReceiveSettings,
 }
 
 /// An offer of ours.

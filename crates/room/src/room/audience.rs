@@ -5,6 +5,7 @@ use super::member::Member;
 use crate::effect::{Recipients, RoomEffect, RoomEvent};
 use crate::id::SessionId;
 use crate::media::MediaCommand;
+use crate::notice::Notice;
 use crate::participant::Participant;
 use std::sync::Arc;
 
@@ -59,6 +60,11 @@ impl Room {
     /// A command for the media graph.
     pub(super) fn command(&mut self, command: MediaCommand) {
         self.effects.push_back(RoomEffect::Media(command));
+    }
+
+    /// For those outside.
+    pub(super) fn notice(&mut self, notice: Notice) {
+        self.effects.push_back(RoomEffect::Notice(notice));
     }
 
     fn listeners(&self) -> impl Iterator<Item = SessionId> {

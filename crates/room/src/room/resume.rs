@@ -96,6 +96,7 @@ impl Room {
             return self.refuse_resume(session);
         }
         self.on_update_subscription(session, state.tracks, state.subscribe);
+        self.on_disabled(session, state.disabled);
     }
 
     /// Both ends are in different states: only a new connection helps.

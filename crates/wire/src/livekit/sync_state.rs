@@ -16,6 +16,7 @@ pub(super) fn read(state: proto::SyncState) -> Result<SyncState, SignalError> {
     Ok(SyncState {
         subscribe: subscription.subscribe,
         tracks: subscribed_tracks(subscription)?,
+        disabled: track_sids(state.track_sids_disabled.into_iter())?,
         published: track_sids(published)?,
         received: received(state.datachannel_receive_states)?,
     })
