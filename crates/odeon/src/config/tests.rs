@@ -190,7 +190,7 @@ fn l_09_livekits_environment_is_read_and_ours_wins_over_it() {
 #[test]
 fn what_livekit_has_and_we_have_not_is_refused_with_what_to_do() {
     assert!(told(yaml("redis:\n  address: localhost:6379")).contains("later version"));
-    assert!(told(yaml("rtc:\n  turn_servers: []")).contains("later version"));
+    assert!(told(yaml("rtc:\n  turn_servers: []")).contains("turn.enabled"));
 }
 
 #[test]
