@@ -13,7 +13,9 @@ use crate::state::State;
 use auth::KeyStore;
 use gateway::Gateway;
 use gateway::livekit::LiveKitData;
-use gateway::rooms::Registry;
+use gateway::outbound::Outbound;
+use gateway::rooms::{Registry, Watcher};
+use gateway::webhooks::Webhooks;
 use metrics_exporter_prometheus::PrometheusHandle;
 use net::pool::MediaPool;
 use std::io;
@@ -33,6 +35,7 @@ pub struct Venue {
     state: State,
     media: MediaPool,
     registry: Registry,
+    webhooks: Arc<Webhooks>,
     http: HttpServer,
     http_addrs: Vec<SocketAddr>,
 }
@@ -45,14 +48,16 @@ impl Venue {
         let listeners = listen::bind(&config.http_bind.0, config.http_port)?;
         let http_addrs = listeners.iter().map(|listener| listener.local_addr()).collect::<io::Result<_>>()?;
         let media = MediaPool::start(&plan::pool(config), Arc::new(LiveKitData))?;
-        let registry = Registry::new(plan::registry(config, loaded.dev), media.clone());
+        let webhooks = Arc::new(start_webhooks(loaded, &keys)?);
+        let watchers = [Arc::clone(&webhooks) as Arc<dyn Watcher>].into_iter().collect();
+        let registry = Registry::watched(plan::registry(config, loaded.dev), media.clone(), watchers);
         let gateway = Gateway::new(plan::gateway(config, dir.node_id()), Arc::clone(&keys), registry.clone());
         let counting = media.clone();
         let collect = Arc::new(move || counting.publish_metrics());
         let ops = ops::Ops { state: state.clone(), keys, metrics, collect };
         let http = HttpServer::start(listeners, routes::all(gateway, ops), http_config(config));
         state.set_ready();
-        Ok(Self { state, media, registry, http, http_addrs })
+        Ok(Self { state, media, registry, webhooks, http, http_addrs })
     }
 
     /// From now on nobody new gets in.
@@ -71,6 +76,7 @@ impl Venue {
         if tokio::time::timeout(GOODBYE_TIMEOUT, self.registry.shutdown()).await.is_err() {
             tracing::warn!(rooms = self.registry.len(), "not every room ended in time");
         }
+        self.webhooks.close(GOODBYE_TIMEOUT).await;
         self.http.stop(GOODBYE_TIMEOUT).await;
         let media = self.media;
         // It joins threads. If it panicked the process is ending anyway.
@@ -94,6 +100,12 @@ impl Venue {
             data_dir: dir.path().to_owned(),
         }
     }
+}
+
+fn start_webhooks(loaded: &Loaded, keys: &Arc<KeyStore>) -> io::Result<Webhooks> {
+    let config = plan::webhooks(&loaded.config, keys).map_err(io::Error::other)?;
+    let outbound = Outbound::of_this_machine(plan::outbound(&loaded.config, loaded.dev));
+    Ok(Webhooks::start(config, &outbound, keys))
 }
 
 fn http_config(config: &Config) -> HttpConfig {

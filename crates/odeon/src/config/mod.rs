@@ -10,6 +10,7 @@ mod livekit;
 mod nearest;
 mod setting;
 mod table;
+mod urls;
 mod value;
 
 pub use explain::explain;
