@@ -6,6 +6,7 @@
 //! | `leave` | every way out: goodbye, removal, duplicate, lost signal, lost media, the room's end |
 //! | `tracks` | announce, go live, mute, end (2.4) |
 //! | `subscriptions` | who receives what (2.7) |
+//! | `receive_settings` | in which layer, or not at all (2.7) |
 //! | `metadata` | names, metadata, attributes (2.9) |
 //! | `media_events` | what the shards report |
 //! | `speakers` | who speaks (2.8) |
@@ -23,6 +24,7 @@ mod member;
 mod metadata;
 mod publication;
 mod quality;
+mod receive_settings;
 mod speakers;
 mod subscriptions;
 mod tracks;
@@ -150,6 +152,9 @@ impl Room {
             }
             RoomInput::UpdateSubscription { session, tracks, subscribe } => {
                 self.on_update_subscription(session, tracks, subscribe);
+            }
+            RoomInput::UpdateTrackSettings { session, tracks, settings } => {
+                self.on_update_track_settings(session, tracks, settings);
             }
             RoomInput::UpdateMetadata { session, request_id, name, metadata, attributes } => {
                 let change = metadata::Change { name, metadata, attributes };

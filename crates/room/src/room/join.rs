@@ -111,6 +111,7 @@ impl Room {
             departure: None,
             publications: IndexMap::new(),
             choices: HashMap::new(),
+            settings: HashMap::new(),
             score: None,
         };
         if member.keeps_the_room() {

@@ -6,6 +6,7 @@ use crate::effect::LeaveAction;
 use crate::id::{SessionId, TrackSid};
 use crate::media::{ConnectionMode, DataSender, Target};
 use crate::participant::{DisconnectReason, Participant, ParticipantKind};
+use crate::settings::TrackSettings;
 use indexmap::IndexMap;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub(super) struct Member {
     pub(super) publications: IndexMap<TrackSid, Publication>,
     /// What they chose for single tracks, against or with `auto_subscribe`.
     pub(super) choices: HashMap<TrackSid, bool>,
+    /// How they want single tracks, where not all of it.
+    pub(super) settings: HashMap<TrackSid, TrackSettings>,
     /// How well they are connected, once known.
     pub(super) score: Option<Score>,
 }
