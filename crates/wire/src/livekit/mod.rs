@@ -28,6 +28,7 @@ pub mod twirp;
 pub mod webhook;
 
 mod protobuf;
+mod sync_state;
 
 pub use livekit_protocol as proto;
 
