@@ -156,7 +156,7 @@ async fn l_58_https_needs_a_certificate_that_holds() {
         .unwrap();
     let mut receiver = Receiver::start_tls(TlsAcceptor::from(Arc::new(config))).await;
     let url = format!("https://localhost:{}/hook", receiver.addr.port());
-    let stranger = webhooks(&[url.clone()], &everybody());
+    let stranger = webhooks(std::slice::from_ref(&url), &everybody());
     tell(&stranger, "untrusted", true);
     let mut roots = RootCertStore::empty();
     roots.add(certificate).unwrap();
