@@ -67,8 +67,10 @@ pub struct ExpectedTrack {
     pub kind: TrackKind,
     /// What it shows.
     pub source: TrackSource,
-    /// Codec names in the order the client asked for, lower case without kind (`vp8`); may be empty.
+    /// Codec names in the order that we ask for, lower case without kind (`vp8`, `red`); may be empty.
     pub codecs: Vec<String>,
+    /// Its Opus may go out as RED to those who take it: its payloads are readable, and its client didn't turn RED off.
+    pub may_make_red: bool,
     /// Answer with `stereo=1` (TF_STEREO).
     pub stereo: bool,
     /// Answer without `usedtx=1` (TF_NO_DTX).
@@ -167,6 +169,8 @@ pub enum MediaCommand {
         publisher: SessionId,
         /// For `a=msid:PA_…|TR_… TR_…`.
         publisher_sid: ParticipantSid,
+        /// As [`ExpectedTrack::may_make_red`].
+        may_make_red: bool,
     },
     /// Stop sending it.
     Unsubscribe {

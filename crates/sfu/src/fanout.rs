@@ -7,6 +7,7 @@ use crate::relay::RelayMessage;
 use crate::select::Verdict;
 use crate::shard::Shard;
 use crate::track::{Owner, TrackKey};
+use room::track::TrackKind;
 use rtc::{IngressPacket, OutgoingPacket};
 use std::time::Instant;
 
@@ -26,6 +27,9 @@ impl Shard {
             self.stats.packets_relayed += 1;
             let packet = packet.clone();
             outbox.relay(relay.shard, RelayMessage::Packet { key: relay.key, layer, keyframe, packet });
+        }
+        if track.kind == TrackKind::Audio {
+            return self.forward_sound(key, packet);
         }
         if keyframe && let Some(throttle) = track.throttles.get_mut(usize::from(layer)) {
             throttle.satisfied();
@@ -53,7 +57,7 @@ impl Shard {
     pub(crate) fn want_keyframe(&mut self, now: Instant, key: TrackKey, layer: u8, outbox: &mut dyn Outbox) {
         let Some(track) = self.tracks.get_mut(key) else { return };
         let Some(throttle) = track.throttles.get_mut(usize::from(layer)) else { return };
-        if track.muted || track.kind == room::track::TrackKind::Audio {
+        if track.muted || track.kind == TrackKind::Audio {
             return;
         }
         if throttle.want(now) {
@@ -80,14 +84,21 @@ impl Shard {
     }
 }
 
-enum Sent {
+pub(crate) enum Sent {
     Queued,
     NeedsKeyframe,
     Nothing,
 }
 
 /// One receiver's copy: the only bytes that change are its header and VP8 descriptor.
-fn send_on(peer: &mut Peer, line: u16, layer: u8, keyframe: bool, target: u8, packet: &IngressPacket) -> Sent {
+pub(crate) fn send_on(
+    peer: &mut Peer,
+    line: u16,
+    layer: u8,
+    keyframe: bool,
+    target: u8,
+    packet: &IngressPacket,
+) -> Sent {
     let Some(line) = peer.send_lines.get_mut(usize::from(line)) else { return Sent::Nothing };
     if !line.open {
         return Sent::Nothing;

@@ -24,6 +24,7 @@ pub mod relay;
 mod rewrite;
 mod select;
 mod shard;
+mod sound;
 mod stats;
 mod subscribe;
 mod timers;

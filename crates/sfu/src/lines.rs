@@ -16,6 +16,8 @@ pub(crate) struct ReceiveLine {
     /// The client's id of what it sends (`msid`).
     pub(crate) client_id: Option<String>,
     pub(crate) rids: Vec<String>,
+    /// Codecs that it names, lower case, first choice first.
+    pub(crate) codecs: Vec<String>,
     /// The announced track that it carries, once matched.
     pub(crate) track: Option<TrackKey>,
     /// What was announced, for the next answers.
@@ -47,6 +49,8 @@ pub(crate) struct SendLine {
     pub(crate) stream: Option<SendStream>,
     /// The receiver's payload type for the codec that it gets now.
     pub(crate) payload_type: Option<(Codec, u8)>,
+    /// The receiver's payload type of Opus if it takes RED; the outer `None`: not asked yet.
+    pub(crate) red: Option<Option<u8>>,
     pub(crate) selector: Selector,
     pub(crate) rewriter: Rewriter,
 }
@@ -61,6 +65,7 @@ impl SendLine {
             open: false,
             stream: None,
             payload_type: None,
+            red: None,
             selector: Selector::default(),
             rewriter: Rewriter::new(1),
         }
@@ -72,6 +77,7 @@ impl SendLine {
         self.stream_id = stream_id;
         self.open = false;
         self.payload_type = None;
+        self.red = None;
         self.selector = Selector::default();
     }
 

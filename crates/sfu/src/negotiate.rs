@@ -149,6 +149,7 @@ impl Shard {
             let owner = Owner::Local { peer: key, session, mid: line.mid };
             let mut track = Track::new(expected.sid.clone(), room, owner, expected.kind);
             track.muted = expected.muted;
+            track.may_make_red = expected.may_make_red;
             track.set_layers(&line.rids);
             track.target = track.layers.len().saturating_sub(1) as u8;
             // Others can subscribe while the first packet is still on its way, and a muted track may send none.
@@ -156,7 +157,7 @@ impl Shard {
                 session,
                 track: expected.sid.clone(),
                 mid: line.mid.as_str().to_owned(),
-                mime: likely_mime(&expected),
+                mime: likely_mime(&expected, line),
                 layers: track.live_layers(),
             };
             let track_key = self.tracks.insert(track);
@@ -247,6 +248,7 @@ fn take_receive_line(
         kind,
         client_id: section.track_id.clone(),
         rids: section.rids.clone(),
+        codecs: section.codecs.clone(),
         track: None,
         expected: None,
     };
@@ -290,8 +292,10 @@ fn take_expected(peer: &mut Peer, index: usize) -> Option<ExpectedTrack> {
 }
 
 /// What the answer's codec order makes the client send.
-fn likely_mime(track: &ExpectedTrack) -> String {
-    let named = match track.codecs.first().map(String::as_str) {
+fn likely_mime(track: &ExpectedTrack, line: &ReceiveLine) -> String {
+    let offered = |codec: &&String| line.codecs.is_empty() || line.codecs.contains(codec);
+    let named = match track.codecs.iter().find(offered).map(String::as_str) {
+        Some("red") => rtc::Codec::Red,
         _ if track.kind == TrackKind::Audio => rtc::Codec::Opus,
         Some("h264") => rtc::Codec::H264,
         Some("vp9") => rtc::Codec::Vp9,

@@ -144,8 +144,11 @@ impl Shard {
                     track.muted = muted;
                 }
             }
-            MediaCommand::Subscribe { track, kind, publisher_sid, .. } => {
-                self.subscribe(key, track, kind, &publisher_sid, owner, outbox);
+            MediaCommand::Subscribe { track, kind, publisher_sid, may_make_red, .. } => {
+                self.subscribe(key, track.clone(), kind, &publisher_sid, owner, outbox);
+                if let Some(track) = self.by_sid.get(&track).and_then(|key| self.tracks.get_mut(*key)) {
+                    track.may_make_red = may_make_red;
+                }
             }
             MediaCommand::Unsubscribe { track, .. } => self.unsubscribe(key, &track, outbox),
             MediaCommand::SendData { reliable, packet, .. } => self.send_data(key, reliable, &packet, outbox),

@@ -5,6 +5,7 @@ use crate::levels::LevelWindow;
 use crate::peer::PeerKey;
 use crate::relay::RoomKey;
 use crate::select::{Liveness, MAX_LAYERS};
+use crate::sound::Converter;
 use room::media::LiveLayer;
 use room::track::TrackKind;
 use room::{SessionId, TrackSid};
@@ -63,6 +64,9 @@ pub(crate) struct Track {
     pub(crate) target: u8,
     pub(crate) throttles: [Throttle; MAX_LAYERS],
     pub(crate) level: LevelWindow,
+    /// Its Opus may go out as RED.
+    pub(crate) may_make_red: bool,
+    pub(crate) converter: Converter,
     pub(crate) receivers: Vec<Receiver>,
     pub(crate) relays: SmallVec<[RelayTarget; 4]>,
 }
@@ -81,6 +85,8 @@ impl Track {
             target: 0,
             throttles: Default::default(),
             level: LevelWindow::default(),
+            may_make_red: false,
+            converter: Converter::default(),
             receivers: Vec::new(),
             relays: SmallVec::new(),
         }
@@ -102,6 +108,8 @@ impl Track {
     pub(crate) fn heard(&mut self, layer: u8, ssrc: u32, codec: Codec, now: Instant) -> bool {
         self.live.heard(layer, now);
         self.target = self.live.highest(now).unwrap_or(layer);
+        // Among RED, what is too long to be repeated comes as Opus.
+        let codec = if self.codec == Some(Codec::Red) { Codec::Red } else { codec };
         let new_codec = self.codec.replace(codec) != Some(codec);
         let known = self.layers.get_mut(usize::from(layer)).map(|known| std::mem::replace(&mut known.ssrc, ssrc));
         new_codec || known.is_some_and(|known| known != ssrc)

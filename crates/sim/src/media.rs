@@ -1,5 +1,6 @@
 //! What clients send: pictures and sound that a receiver can check.
 
+use rtc::red::{RedBlock, write_red};
 use std::time::{Duration, Instant};
 use str0m::media::{Mid, Pt, Rid};
 
@@ -58,10 +59,39 @@ pub struct Microphone {
     pub(crate) next: Instant,
     pub(crate) sequence: u64,
     pub(crate) level: i8,
+    /// It sends what the last answer put first: RED, with the packet before repeated, or Opus.
+    pub(crate) red: bool,
 }
 
 impl Microphone {
     pub(crate) const INTERVAL: Duration = Duration::from_millis(20);
+    const SOUND_BYTES: usize = 60;
+
+    /// Payload type, timestamp and payload of the next packet. Its sound names it.
+    pub(crate) fn packet(&self) -> (Pt, u32, Vec<u8>) {
+        let timestamp = self.sequence as u32 * 960;
+        if !self.red {
+            return (opus(), timestamp, sound(self.sequence));
+        }
+        let before = sound(self.sequence - 1);
+        let block = RedBlock { payload_type: *opus(), offset: 960, payload: &before };
+        (red(), timestamp, write_red(&[block], *opus(), &sound(self.sequence)))
+    }
+}
+
+/// What an Opus packet of this number carries.
+fn sound(sequence: u64) -> Vec<u8> {
+    let mut sound = sequence.to_be_bytes().to_vec();
+    sound.resize(Microphone::SOUND_BYTES, 0x78);
+    sound
+}
+
+/// The number that [`sound`] put into a payload.
+pub(crate) fn heard(payload: &[u8]) -> Option<u64> {
+    payload
+        .first_chunk::<8>()
+        .filter(|_| payload.len() == Microphone::SOUND_BYTES)
+        .map(|chunk| u64::from_be_bytes(*chunk))
 }
 
 /// A frame as a receiver put it together.
@@ -94,4 +124,9 @@ pub(crate) fn vp8() -> Pt {
 /// Opus'.
 pub(crate) fn opus() -> Pt {
     111.into()
+}
+
+/// RED's.
+pub(crate) fn red() -> Pt {
+    63.into()
 }

@@ -123,12 +123,21 @@ impl World {
         Now { at: self.now, unix_ms: self.now.duration_since(self.begin).as_millis() as i64 }
     }
 
-    /// Somebody joins, on this shard.
+    /// Somebody joins, on this shard, who takes RED as libwebrtc does.
     pub fn join(&mut self, name: &str, shard: u8) -> ClientId {
+        self.join_with(name, shard, true)
+    }
+
+    /// Somebody joins who knows no RED, as Firefox.
+    pub fn join_without_red(&mut self, name: &str, shard: u8) -> ClientId {
+        self.join_with(name, shard, false)
+    }
+
+    fn join_with(&mut self, name: &str, shard: u8, takes_red: bool) -> ClientId {
         let id = self.seats.len();
         let session = SessionId(id as u64 + 1);
         let address = SocketAddr::from(([10, 0, 1, id as u8], 5000));
-        let mut client = Client::new(session, address, self.now);
+        let mut client = Client::new(session, address, takes_red, self.now);
         let offer = client.take_offer();
         let link = |direction: u64| Link::new(self.config.link, self.config.seed + id as u64 * 2 + direction);
         self.seats.push(Seat { client, shard, up: link(0), down: link(1) });

@@ -3,6 +3,7 @@
 use crate::id::{SessionId, TrackSid};
 use crate::input::Now;
 use crate::media::{ExpectedTrack, LiveLayer};
+use crate::participant::ClientInfo;
 use crate::track::{Layer, Track, TrackCodec, TrackKind, TrackRequest, TrackSource};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -59,8 +60,24 @@ impl Publication {
         });
     }
 
-    /// What its shard has to look for in the next offers.
-    pub(super) fn expected(&self) -> ExpectedTrack {
+    /// Its payloads are readable and its client didn't turn RED off: others may get it as RED (L-64).
+    pub(super) fn may_make_red(&self) -> bool {
+        let request = &self.track.request;
+        request.kind == TrackKind::Audio && !request.disable_red && request.encryption == 0
+    }
+
+    /// Codec names, first choice first.
+    fn codec_names(&self, client: &ClientInfo) -> Vec<String> {
+        let request = &self.track.request;
+        if request.kind == TrackKind::Audio {
+            let red = !request.disable_red && sends_red(client);
+            return ["red", "opus"].into_iter().skip(usize::from(!red)).map(str::to_owned).collect();
+        }
+        request.codecs.iter().map(|codec| codec_name(&codec.mime)).filter(|name| !name.is_empty()).collect()
+    }
+
+    /// What its shard has to look for in the next offers of this client.
+    pub(super) fn expected(&self, client: &ClientInfo) -> ExpectedTrack {
         let request = &self.track.request;
         let other_cids = request.codecs.iter().map(|codec| &codec.cid);
         ExpectedTrack {
@@ -69,7 +86,8 @@ impl Publication {
             other_cids: other_cids.filter(|cid| !cid.is_empty() && **cid != request.cid).cloned().collect(),
             kind: request.kind,
             source: request.source,
-            codecs: request.codecs.iter().map(|codec| codec_name(&codec.mime)).filter(|n| !n.is_empty()).collect(),
+            codecs: self.codec_names(client),
+            may_make_red: self.may_make_red(),
             stereo: request.stereo,
             disable_dtx: request.disable_dtx,
             muted: self.track.muted,
@@ -93,6 +111,11 @@ pub(super) fn sid_prefix(kind: TrackKind, source: TrackSource) -> &'static str {
         (TrackKind::Video, TrackSource::ScreenShare) => "TR_VS",
         (TrackKind::Video, TrackSource::ScreenShareAudio) => "TR_Vs",
     }
+}
+
+/// Firefox and Safari name RED and don't send it well: they aren't asked for it (livekit.md 2.5).
+fn sends_red(client: &ClientInfo) -> bool {
+    !matches!(client.browser.to_ascii_lowercase().as_str(), "firefox" | "safari")
 }
 
 /// `video/VP8` → `vp8`.

@@ -108,10 +108,10 @@ impl Room {
         let Some(publication) = member.publications.get_mut(track) else {
             return;
         };
-        let kind = publication.track.request.kind;
+        let (kind, may_make_red) = (publication.track.request.kind, publication.may_make_red());
         if publication.subscribers.insert(session) {
             let track = track.clone();
-            self.command(MediaCommand::Subscribe { session, track, kind, publisher, publisher_sid });
+            self.command(MediaCommand::Subscribe { session, track, kind, publisher, publisher_sid, may_make_red });
         }
     }
 

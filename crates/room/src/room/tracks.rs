@@ -33,7 +33,7 @@ impl Room {
             return;
         };
         let publication = Publication::announced(sid.clone(), request, now);
-        let (track, expected) = (publication.track.clone(), publication.expected());
+        let (track, expected) = (publication.track.clone(), publication.expected(&member.info.client));
         member.publications.insert(sid.clone(), publication);
         self.owners.insert(sid, session);
         self.command(MediaCommand::ExpectTrack { session, track: expected });
