@@ -254,13 +254,8 @@ const api = {
     const report = await trackOf(sid).getRTCStatsReport();
     return [...report.values()].filter((entry) => entry.type === 'outbound-rtp');
   },
-  /** The codec that is on the wire (getStats): `audio/red`, `video/VP8`; null while nothing flows. */
-  async codec(sid) {
-    const report = await trackOf(sid).getRTCStatsReport();
-    const flows = (entry) => (entry.packetsSent ?? entry.packetsReceived ?? 0) > 0;
-    const stream = [...report.values()].find((entry) => /^(in|out)bound-rtp$/.test(entry.type) && flows(entry));
-    return report.get(stream?.codecId)?.mimeType ?? null;
-  },
+  /** The codec that a track of ours is sent in, as negotiated: `audio/red`, `video/VP8`. */
+  sendsCodec: (sid) => trackOf(sid).sender.getParameters().codecs[0]?.mimeType.toLowerCase() ?? null,
   /** m-lines of the connections, as the browser has them. */
   sections() {
     const { publisher, subscriber } = room.engine.pcManager;

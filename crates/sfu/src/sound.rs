@@ -2,7 +2,8 @@
 //!
 //! A RED packet and the Opus packet in it have the same sequence number and timestamp, so receivers of either kind count
 //! alike. What was lost on the way to us and is repeated in a later packet goes to the receivers of Opus in its place;
-//! those of RED find it themselves. Each form is made once a packet, when the first receiver needs it.
+//! those of RED find it themselves. A packet of padding alone (a sender that probes its way) goes on as it is, empty: it has
+//! a sequence number, and a gap would be a loss to receivers. Each form is made once a packet, when the first receiver needs it.
 
 use crate::fanout::{Sent, send_on};
 use crate::lines::SendLine;
@@ -65,21 +66,36 @@ pub(crate) struct Converter {
 impl Converter {
     /// The Opus packets in a RED packet that were not given yet, oldest first.
     fn unwrap(&mut self, packet: &IngressPacket) -> OpusPackets {
-        let Ok(red) = Red::parse(&packet.payload) else { return OpusPackets::new() };
-        let fresh = self.given.insert(packet.sequence);
+        let before = self.given.newest;
+        let fresh = self.given.insert(packet);
+        let Ok(red) = Red::parse(&packet.payload) else {
+            let padding = fresh && packet.payload.is_empty();
+            return padding.then(|| as_opus(packet, &[])).into_iter().collect();
+        };
+        let mut packets = match before {
+            Some((newest, timestamp)) if newest < packet.sequence => self.recover(packet, &red, timestamp),
+            _ => OpusPackets::new(),
+        };
+        if fresh {
+            packets.push(as_opus(packet, red.primary));
+        }
+        packets
+    }
+
+    /// What a packet repeats that came after the one of timestamp `since`, the newest before, and never reached us.
+    fn recover(&mut self, packet: &IngressPacket, red: &Red<'_>, since: u32) -> OpusPackets {
+        let gap = packet.timestamp.wrapping_sub(since);
         let blocks = red.redundant();
         let count = blocks.len() as u64;
         let mut packets = OpusPackets::new();
         for (index, block) in (0..).zip(blocks) {
             // Blocks carry the packets right before this one (RFC 2198 doesn't say so; all senders do).
             let Some(sequence) = packet.sequence.checked_sub(count - index) else { continue };
-            let usable = block.payload_type == red.payload_type && block.offset > 0 && !block.payload.is_empty();
-            if usable && self.given.fill(sequence) {
+            let usable = block.payload_type == red.payload_type && !block.payload.is_empty();
+            // Of the same age as the newest one is that one: between them there was only padding.
+            if usable && (1..gap).contains(&block.offset) && self.given.mark(sequence) {
                 packets.push(recovered(packet, sequence, &block));
             }
-        }
-        if fresh && !red.primary.is_empty() {
-            packets.push(IngressPacket { codec: Codec::Opus, payload: red.primary.into(), ..packet.clone() });
         }
         packets
     }
@@ -102,18 +118,16 @@ impl Converter {
 
 type OpusPackets = SmallVec<[IngressPacket; 2]>;
 
+/// The packet with this as its sound.
+fn as_opus(packet: &IngressPacket, sound: &[u8]) -> IngressPacket {
+    IngressPacket { codec: Codec::Opus, payload: sound.into(), ..packet.clone() }
+}
+
 /// A packet that never came, from what a later one repeats. Level and marker were its own and are lost.
 fn recovered(from: &IngressPacket, sequence: u64, block: &RedBlock<'_>) -> IngressPacket {
-    IngressPacket {
-        codec: Codec::Opus,
-        sequence,
-        timestamp: from.timestamp.wrapping_sub(block.offset),
-        marker: false,
-        audio_level: None,
-        voice: None,
-        payload: block.payload.into(),
-        ..from.clone()
-    }
+    let timestamp = from.timestamp.wrapping_sub(block.offset);
+    let opus = as_opus(from, block.payload);
+    IngressPacket { sequence, timestamp, marker: false, audio_level: None, voice: None, ..opus }
 }
 
 /// One packet in the forms that its receivers take.
@@ -140,7 +154,7 @@ impl<'a> Forms<'a> {
         match self.packet.codec {
             Codec::Red if red.is_some() && red == self.inside => slice::from_ref(self.packet),
             Codec::Red => self.opus(),
-            Codec::Opus if self.may_make && red == Some(OPUS) => self.red(),
+            Codec::Opus if self.may_make && red == Some(OPUS) && !self.packet.payload.is_empty() => self.red(),
             Codec::Opus if !self.converter.given.is_new() => self.opus(),
             _ => slice::from_ref(self.packet),
         }
@@ -151,7 +165,7 @@ impl<'a> Forms<'a> {
         opus.get_or_insert_with(|| match packet.codec {
             Codec::Red => converter.unwrap(packet),
             // A publisher of RED sends what is too long to be repeated as Opus.
-            _ => converter.given.insert(packet.sequence).then(|| (*packet).clone()).into_iter().collect(),
+            _ => converter.given.insert(packet).then(|| (*packet).clone()).into_iter().collect(),
         })
     }
 
@@ -164,8 +178,9 @@ impl<'a> Forms<'a> {
 /// Which of the last 64 packets were given to receivers of Opus.
 #[derive(Clone, Copy, Debug, Default)]
 struct Given {
-    newest: Option<u64>,
-    /// Bit n: `newest - n` was given.
+    /// Sequence and timestamp.
+    newest: Option<(u64, u32)>,
+    /// Bit n: the one n before the newest was given.
     window: u64,
 }
 
@@ -176,33 +191,28 @@ impl Given {
     }
 
     /// Notes a packet that came. False: it was given already, or is too old to tell.
-    fn insert(&mut self, sequence: u64) -> bool {
-        let Some(newest) = self.newest.filter(|newest| sequence <= *newest) else {
-            self.advance(sequence);
-            return true;
-        };
-        u32::try_from(newest - sequence).is_ok_and(|age| self.mark(age))
-    }
-
-    /// Notes a packet that is there only in a later one. False as for `insert`.
-    fn fill(&mut self, sequence: u64) -> bool {
-        self.newest.is_some_and(|newest| sequence <= newest) && self.insert(sequence)
-    }
-
-    fn advance(&mut self, sequence: u64) {
+    fn insert(&mut self, packet: &IngressPacket) -> bool {
+        let sequence = packet.sequence;
+        if self.newest.is_some_and(|(newest, _)| sequence <= newest) {
+            return self.mark(sequence);
+        }
         self.window = match self.newest {
             // What was before the first packet is nobody's.
             None => u64::MAX,
-            Some(newest) => {
+            Some((newest, _)) => {
                 let shift = u32::try_from(sequence - newest).unwrap_or(u32::MAX);
                 self.window.checked_shl(shift).unwrap_or(0) | 1
             }
         };
-        self.newest = Some(sequence);
+        self.newest = Some((sequence, packet.timestamp));
+        true
     }
 
-    fn mark(&mut self, age: u32) -> bool {
-        let Some(bit) = 1_u64.checked_shl(age) else { return false };
+    /// Notes one that is older than the newest. False as for `insert`.
+    fn mark(&mut self, sequence: u64) -> bool {
+        let age = self.newest.and_then(|(newest, _)| newest.checked_sub(sequence));
+        let age = age.and_then(|age| u32::try_from(age).ok());
+        let Some(bit) = age.and_then(|age| 1_u64.checked_shl(age)) else { return false };
         let unmarked = self.window & bit == 0;
         self.window |= bit;
         unmarked
@@ -279,6 +289,21 @@ mod tests {
         let plain = packet(Codec::Opus, 8, &[8; 1200]);
         assert_eq!(opus_of(&[red(7, 1), plain.clone(), red(9, 1)]), [(7, 7), (8, 8), (9, 9)]);
         assert_eq!(opus_of(&[red(7, 1), red(9, 1), plain]), [(7, 7), (8, 8), (9, 9)], "and not twice");
+    }
+
+    #[test]
+    fn l_64_padding_keeps_its_number_and_is_no_loss() {
+        let sound = |sequence: u64, of: u64| IngressPacket { timestamp: of as u32 * 960, ..red(sequence, 1) };
+        let padding = IngressPacket { timestamp: 7 * 960, ..packet(Codec::Red, 8, &[]) };
+        let mut converter = Converter::default();
+        let mut got = Vec::new();
+        // The second sound has the third number, and repeats the first.
+        for packet in [sound(7, 7), padding, sound(9, 8), sound(10, 9)] {
+            let mut forms = Forms::new(&packet, &mut converter, true);
+            assert_eq!(forms.for_receiver(Some(OPUS)).len(), 1, "receivers of RED have no gap either");
+            got.extend(forms.for_receiver(None).iter().map(|opus| (opus.sequence, opus.payload.len())));
+        }
+        assert_eq!(got, [(7, 3), (8, 0), (9, 3), (10, 3)]);
     }
 
     #[test]
