@@ -66,6 +66,26 @@ for (const mode of ['single', 'dual']) {
   });
 }
 
+describe('the media of Chromium and Python', () => {
+  it('P-1: is encrypted by AES-GCM, which costs a fifth of AES-CM with HMAC-SHA1', async (t) => {
+    const people = gathering(world, t);
+    const profiles = async () => {
+      const counters = Object.entries(await world.server.metrics());
+      const sum = (wanted) => counters.filter(([name]) => wanted.test(name)).reduce((all, [, count]) => all + count, 0);
+      return { gcm: sum(/^odeon_srtp_profile_total\{profile="AEAD_AES_/), all: sum(/^odeon_srtp_profile_total/) };
+    };
+    const before = await profiles();
+    assert.equal(before.gcm, before.all);
+    await people.browser('ada');
+    await people.python('pia');
+    const after = await eventually('two more connections', async () => {
+      const now = await profiles();
+      return now.all >= before.all + 2 && now;
+    });
+    assert.equal(after.gcm, after.all, 'another profile too');
+  });
+});
+
 describe('what connect and enableCameraAndMicrophone send by default', () => {
   it('L-01 L-04: a simulcast camera is taken whole, and shown in its highest layer', async (t) => {
     const people = gathering(world, t);

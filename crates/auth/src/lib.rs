@@ -1,4 +1,5 @@
-//! Who may do what: API keys, the access tokens signed with them (L-49), and the origins that browsers may come from.
+//! Who may do what: API keys, the access tokens signed with them (L-49), the origins that browsers may come from, and the
+//! addresses that others may have the server connect to.
 //!
 //! Pure: the time and random bytes are arguments. Nothing here knows rooms; gateways turn grants into permissions.
 //!
@@ -6,6 +7,7 @@
 //! issued it, the signature, and only then what it says ([`token::verify`]).
 #![forbid(unsafe_code)]
 
+pub mod address;
 pub mod fuzz;
 pub mod grant;
 pub mod key;

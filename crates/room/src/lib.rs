@@ -6,17 +6,22 @@
 //! The words here are the words of `spec/product.md`: room, participant, track, layer, subscription, message.
 #![forbid(unsafe_code)]
 
+pub mod dispatch;
 pub mod effect;
 pub mod id;
 pub mod input;
 pub mod limits;
 pub mod media;
+pub mod notice;
 pub mod participant;
 pub mod permission;
 pub mod room;
+pub mod settings;
 pub mod track;
 
+pub use dispatch::AgentRequest;
 pub use effect::{RoomEffect, RoomEvent};
 pub use id::{Identity, Origin, ParticipantSid, RoomSid, SessionId, TrackSid};
 pub use input::RoomInput;
+pub use notice::Notice;
 pub use room::{JoinError, Room, RoomConfig};

@@ -34,6 +34,13 @@ pub const MAX_FEATURES: usize = 32;
 /// asked beyond is refused with `SubscriptionFailed`.
 pub const MAX_SUBSCRIPTION_CHOICES: usize = 4096;
 
+/// Tracks for which one session keeps settings (layer, frames a second): as for its choices. What is asked beyond has no
+/// effect: the track comes whole.
+pub const MAX_TRACK_SETTINGS: usize = 4096;
+
+/// Agents that one room may ask for: each takes a worker's process and a place among its participants.
+pub const MAX_AGENT_REQUESTS: usize = 32;
+
 /// How long somebody stays whose signalling broke while no media is connected (L-28: 15 to 25 s, the reference 20).
 pub const SIGNAL_LOST_GRACE: Duration = Duration::from_secs(20);
 

@@ -5,6 +5,7 @@
 //! participant updates for every track that it maps (livekit.md 2.5).
 
 use crate::id::{Identity, Origin, ParticipantSid, SessionId, TrackSid};
+use crate::settings::ReceiveSettings;
 use crate::track::{TrackKind, TrackSource};
 use std::sync::Arc;
 
@@ -171,6 +172,17 @@ pub enum MediaCommand {
         publisher_sid: ParticipantSid,
         /// As [`ExpectedTrack::may_make_red`].
         may_make_red: bool,
+        /// How, to begin with.
+        settings: ReceiveSettings,
+    },
+    /// How a subscribed track is to be sent from now on.
+    SetTrackSettings {
+        /// The receiver.
+        session: SessionId,
+        /// Which track.
+        track: TrackSid,
+        /// How.
+        settings: ReceiveSettings,
     },
     /// Stop sending it.
     Unsubscribe {
@@ -205,6 +217,7 @@ impl MediaCommand {
             | EndTrack { session, .. }
             | SetMuted { session, .. }
             | Subscribe { session, .. }
+            | SetTrackSettings { session, .. }
             | Unsubscribe { session, .. }
             | SendData { session, .. } => session,
         }

@@ -5,9 +5,10 @@
 //! those of RED find it themselves. A packet of padding alone (a sender that probes its way) goes on as it is, empty: it has
 //! a sequence number, and a gap would be a loss to receivers. Each form is made once a packet, when the first receiver needs it.
 
-use crate::fanout::{Sent, send_on};
+use crate::fanout::send_on;
 use crate::lines::SendLine;
 use crate::peer::Peer;
+use crate::select::Verdict;
 use crate::shard::Shard;
 use crate::track::{Track, TrackKey};
 use rtc::red::{MAX_RED_OFFSET, Red, RedBlock, write_red};
@@ -28,11 +29,13 @@ impl Shard {
         let Some(track) = self.tracks.get_mut(key) else { return };
         let Track { receivers, converter, may_make_red, .. } = track;
         let mut forms = Forms::new(packet, converter, *may_make_red);
-        for receiver in receivers.iter() {
+        for receiver in receivers.iter_mut().filter(|receiver| receiver.cap().is_some()) {
             let Some(peer) = self.peers.get_mut(receiver.peer) else { continue };
             let mut queued = 0;
             for form in forms.for_receiver(red_of(peer, receiver.line)) {
-                queued += u64::from(matches!(send_on(peer, receiver.line, 0, true, 0, form), Sent::Queued));
+                // Every sound is a place to begin.
+                let begins = receiver.selector.judge(0, true, 0) == Verdict::Switch;
+                queued += u64::from(send_on(peer, receiver.line, begins, form));
             }
             self.stats.packets_out += queued;
             if queued > 0 && !std::mem::replace(&mut peer.dirty, true) {

@@ -5,7 +5,8 @@ use super::quality::Score;
 use crate::effect::LeaveAction;
 use crate::id::{SessionId, TrackSid};
 use crate::media::{ConnectionMode, DataSender, Target};
-use crate::participant::{DisconnectReason, Participant};
+use crate::participant::{DisconnectReason, Participant, ParticipantKind};
+use crate::settings::TrackSettings;
 use indexmap::IndexMap;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub(super) struct Member {
     pub(super) publications: IndexMap<TrackSid, Publication>,
     /// What they chose for single tracks, against or with `auto_subscribe`.
     pub(super) choices: HashMap<TrackSid, bool>,
+    /// How they want single tracks, where not all of it.
+    pub(super) settings: HashMap<TrackSid, TrackSettings>,
     /// How well they are connected, once known.
     pub(super) score: Option<Score>,
 }
@@ -55,6 +58,12 @@ impl Member {
     /// Never shown to others.
     pub(super) fn hidden(&self) -> bool {
         self.info.permission.is_hidden()
+    }
+
+    /// A room lives for its people: without them it ends, whatever agents and recorders are still there (as in the
+    /// reference, livekit.md 3, «room opts»).
+    pub(super) fn keeps_the_room(&self) -> bool {
+        !matches!(self.info.kind, ParticipantKind::Agent | ParticipantKind::Egress) && !self.info.permission.recorder
     }
 
     /// Publishes something that others can see.
