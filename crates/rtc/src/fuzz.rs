@@ -1,5 +1,6 @@
 //! Fuzz bodies: run by `cargo fuzz` on random input and by stable tests on truncated and flipped samples.
 
+use crate::binding;
 use crate::connection::{Connection, ConnectionConfig};
 use crate::credentials::Credentials;
 use crate::crypto::Certificate;
@@ -29,6 +30,13 @@ pub fn red(data: &[u8]) {
     let Ok(red) = Red::parse(data) else { return };
     let blocks: Vec<_> = red.redundant().collect();
     assert_eq!(write_red(&blocks, red.payload_type, red.primary), data);
+}
+
+/// The answer to a STUN request of ours.
+pub fn binding(data: &[u8]) {
+    if let Some((transaction, _)) = data.get(8..).and_then(|rest| rest.split_first_chunk()) {
+        binding::mapped_address(data, transaction);
+    }
 }
 
 /// A connection takes an offer, and lives whatever it says.
