@@ -5,6 +5,7 @@
 //! | `join` | who comes in, and in which order they are told (livekit.md 2.3) |
 //! | `leave` | every way out: goodbye, removal, duplicate, lost signal, lost media, the room's end |
 //! | `tracks` | announce, go live, mute, end (2.4) |
+//! | `dynacast` | which layers a publisher need not send (2.7) |
 //! | `subscriptions` | who receives what (2.7) |
 //! | `receive_settings` | in which layer, or not at all (2.7) |
 //! | `metadata` | names, metadata, attributes (2.9) |
@@ -16,6 +17,7 @@
 //! | `views` | read-only, for the API |
 
 mod audience;
+mod dynacast;
 mod join;
 mod leave;
 mod lifecycle;
@@ -94,6 +96,8 @@ pub struct Room {
     owners: HashMap<TrackSid, SessionId>,
     /// When somebody leaves if nothing happens before: the same as each member's `departure`, ordered.
     departures: BTreeSet<(Instant, SessionId)>,
+    /// When a publisher hears that less is wanted of a track: the same as each publication's `demand`, ordered.
+    demands: BTreeSet<(Instant, TrackSid)>,
     speakers: SpeakerBoard,
     quality: QualityRounds,
     lifecycle: Lifecycle,
@@ -116,6 +120,7 @@ impl Room {
             by_identity: HashMap::new(),
             owners: HashMap::new(),
             departures: BTreeSet::new(),
+            demands: BTreeSet::new(),
             speakers: SpeakerBoard::default(),
             quality: QualityRounds::default(),
             effects: VecDeque::from([RoomEffect::Notice(started)]),
@@ -146,6 +151,7 @@ impl Room {
             RoomInput::Answer { session, id, sdp } => self.on_answer(session, id, sdp),
             RoomInput::Candidate { session, target, candidate } => self.on_candidate(session, target, candidate),
             RoomInput::AddTrack { session, request } => self.on_add_track(now, session, *request),
+            RoomInput::AddCodec { session, track, codec } => self.on_add_codec(now, session, &track, *codec),
             RoomInput::Mute { session, track, muted } => self.on_mute(now, session, &track, muted),
             RoomInput::UpdateTrack { session, track, audio_features, size } => {
                 self.on_update_track(now, session, &track, audio_features, size);

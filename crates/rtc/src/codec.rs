@@ -32,6 +32,14 @@ impl Codec {
         }
     }
 
+    /// By its name in SDP, lower case: `vp8`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        use Codec::*;
+        [Opus, Red, Vp8, Vp9, H264, Av1]
+            .into_iter()
+            .find(|codec| codec.mime().rsplit('/').next().is_some_and(|known| known.eq_ignore_ascii_case(name)))
+    }
+
     /// RTP clock, Hz.
     pub fn clock_rate(self) -> u32 {
         if self.is_audio() { 48_000 } else { 90_000 }

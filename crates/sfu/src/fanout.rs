@@ -76,9 +76,10 @@ impl Shard {
         let Some(track) = self.tracks.get(key) else { return };
         match track.owner {
             Owner::Remote { shard } => {
-                outbox.relay(shard, RelayMessage::Keyframe { track: track.sid.clone(), layer });
+                outbox.relay(shard, RelayMessage::Keyframe { encoding: track.encoding.clone(), layer });
             }
-            Owner::Local { peer: owner, mid, .. } => {
+            Owner::Local { mid: None, .. } => {}
+            Owner::Local { peer: owner, mid: Some(mid), .. } => {
                 let rid = track.layers.get(usize::from(layer)).and_then(|layer| layer.rid);
                 let Some(peer) = self.peers.get_mut(owner) else { return };
                 if peer.publisher.connection.request_keyframe(mid, rid) {

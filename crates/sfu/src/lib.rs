@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test begins at some instant"))]
 
+mod backup;
 mod data;
 mod demux;
 mod drive;

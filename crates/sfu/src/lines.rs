@@ -83,6 +83,12 @@ impl SendLine {
         self.red = None;
     }
 
+    /// What it carries comes from another entry: the same track in another codec.
+    pub(crate) fn carry(&mut self, track: TrackKey, sid: TrackSid) {
+        self.use_ = Use::Track(track, sid);
+        self.payload_type = None;
+    }
+
     /// The track that it carries.
     pub(crate) fn track(&self) -> Option<(TrackKey, &TrackSid)> {
         match &self.use_ {

@@ -8,7 +8,7 @@ use crate::lines::{ReceiveLine, SendLine, Use};
 use crate::outbox::Outbox;
 use crate::peer::{Peer, PeerKey, Progress};
 use crate::shard::{CONNECT_TIMEOUT, Shard};
-use crate::track::{Owner, Track};
+use crate::track::{Encoding, Owner, Track};
 use room::TrackSid;
 use room::media::{ExpectedTrack, MediaEvent, Target};
 use room::track::TrackKind;
@@ -124,8 +124,16 @@ impl Shard {
         }
         let (session, room) = (peer.session, peer.room.key);
         for track in ended {
-            if let Some(sid) = self.tracks.get(track).map(|track| track.sid.clone()) {
-                outbox.event(room, MediaEvent::TrackEnded { session, track: sid });
+            let Some(Encoding { track: sid, codec }) = self.tracks.get(track).map(|track| track.encoding.clone())
+            else {
+                continue;
+            };
+            if codec > 0 {
+                self.pause_backup(track);
+                continue;
+            }
+            outbox.event(room, MediaEvent::TrackEnded { session, track: sid.clone() });
+            for track in self.encodings(&sid) {
                 self.remove_track(track, outbox);
             }
         }
@@ -146,8 +154,14 @@ impl Shard {
         for (index, expected) in begun {
             let Some(peer) = self.peers.get_mut(key) else { return };
             let line = &mut peer.receive_lines[index];
-            let owner = Owner::Local { peer: key, session, mid: line.mid };
-            let mut track = Track::new(expected.sid.clone(), room, owner, expected.kind);
+            let encoding = Encoding { track: expected.sid.clone(), codec: expected.codec };
+            let owner = Owner::Local { peer: key, session, mid: Some(line.mid) };
+            // Somebody may wait for a backup already.
+            let awaited = self.by_encoding.get(&encoding).copied();
+            let track_key =
+                awaited.unwrap_or_else(|| self.tracks.insert(Track::new(encoding.clone(), room, owner, expected.kind)));
+            let Some(track) = self.tracks.get_mut(track_key) else { continue };
+            track.owner = owner;
             track.muted = expected.muted;
             track.may_make_red = expected.may_make_red;
             track.set_layers(&line.rids);
@@ -155,12 +169,12 @@ impl Shard {
             let event = MediaEvent::TrackLive {
                 session,
                 track: expected.sid.clone(),
+                codec: expected.codec,
                 mid: line.mid.as_str().to_owned(),
                 mime: likely_mime(&expected, line),
                 layers: track.live_layers(),
             };
-            let track_key = self.tracks.insert(track);
-            self.by_sid.insert(expected.sid.clone(), track_key);
+            self.by_encoding.insert(encoding, track_key);
             line.track = Some(track_key);
             line.expected = Some(expected);
             outbox.event(room, event);
