@@ -232,7 +232,14 @@ impl World {
                 let layers = vec![LiveLayer { rid: "q".into(), ssrc: 1, quality: 0 }];
                 // Mostly the owner's own track, as shards report it.
                 let owner = self.owner(&track).filter(|_| flag).unwrap_or(session);
-                MediaEvent::TrackLive { session: owner, track, mid: "0".into(), mime: "video/VP8".into(), layers }
+                MediaEvent::TrackLive {
+                    session: owner,
+                    track,
+                    codec: self.dice.below(3) as u8,
+                    mid: "0".into(),
+                    mime: "video/VP8".into(),
+                    layers,
+                }
             }
             5 => MediaEvent::TrackEnded { session: self.owner(&track).unwrap_or(session), track },
             6 => MediaEvent::Subscribed { session, track },

@@ -1,7 +1,7 @@
 //! A single-PeerConnection client: offers, publishes, receives, and notes what it got.
 
 use crate::link::Parcel;
-use crate::media::{Camera, Microphone, PacketContents, contents, heard, opus, red, vp8};
+use crate::media::{Camera, Microphone, PacketContents, contents, heard, opus, red, vp8, vp9};
 use room::track::{TrackKind, TrackRequest, TrackSource};
 use room::{RoomEvent, SessionId, TrackSid};
 use std::collections::{BTreeMap, HashMap};
@@ -14,6 +14,21 @@ use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Pt, Rid, Simu
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc};
+
+/// Codecs that a client may lack.
+#[derive(Clone, Copy, Debug)]
+pub struct Takes {
+    /// As libwebrtc; Firefox doesn't.
+    pub red: bool,
+    /// Not everybody's hardware does.
+    pub vp9: bool,
+}
+
+impl Default for Takes {
+    fn default() -> Self {
+        Self { red: true, vp9: true }
+    }
+}
 
 /// What came on one m-line.
 #[derive(Clone, Debug, Default)]
@@ -77,8 +92,9 @@ pub struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(session: SessionId, address: SocketAddr, takes_red: bool, now: Instant) -> Self {
-        let mut rtc = Rtc::builder().set_rtp_mode(true).enable_opus(true, takes_red).build(now);
+    pub(crate) fn new(session: SessionId, address: SocketAddr, takes: Takes, now: Instant) -> Self {
+        let codecs = Rtc::builder().enable_opus(true, takes.red).enable_vp9(takes.vp9);
+        let mut rtc = codecs.set_rtp_mode(true).build(now);
         if let Ok(candidate) = Candidate::host(address, Protocol::Udp) {
             rtc.add_local_candidate(candidate);
         }
@@ -188,6 +204,15 @@ impl Client {
             }
         }
         track_request(cid, kind)
+    }
+
+    /// As [`Client::begin_track`] of a camera without layers, whose packets are VP9's.
+    pub(crate) fn begin_vp9(&mut self, now: Instant) -> TrackRequest {
+        let request = self.begin_track(TrackKind::Video, &[], now);
+        if let Some(camera) = self.cameras.last_mut() {
+            camera.vp9 = true;
+        }
+        request
     }
 
     /// The offer made by [`Client::begin_track`].
@@ -441,7 +466,8 @@ fn send_frame(rtc: &mut Rtc, camera: &mut Camera, now: Instant) {
             let mut api = rtc.direct_api();
             let Some(stream) = api.stream_tx_by_mid(camera.mid, rid) else { continue };
             let timestamp = u32::from(camera.frame) * 3600 + layer as u32 * 777_777;
-            let write = RtpWrite::new(vp8(), camera.sequence[layer].into(), timestamp, now, payload);
+            let payload_type = if camera.vp9 { vp9() } else { vp8() };
+            let write = RtpWrite::new(payload_type, camera.sequence[layer].into(), timestamp, now, payload);
             stream.write_rtp(write.marker(packet + 1 == Camera::PACKETS).nackable(true));
             camera.sequence[layer] += 1;
         }

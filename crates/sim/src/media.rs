@@ -12,6 +12,8 @@ const PAYLOAD_BYTES: usize = 200;
 pub struct Camera {
     pub(crate) mid: Mid,
     pub(crate) rids: Vec<Rid>,
+    /// In VP9's descriptor and payload type, else VP8's.
+    pub(crate) vp9: bool,
     pub(crate) next: Instant,
     pub(crate) frame: u16,
     pub(crate) keyframe: Vec<bool>,
@@ -29,6 +31,7 @@ impl Camera {
         Self {
             mid,
             rids,
+            vp9: false,
             next,
             frame: 0,
             keyframe: vec![true; layers],
@@ -40,7 +43,13 @@ impl Camera {
 
     /// A packet's payload: a VP8 descriptor with a 15-bit picture id, then what can be checked.
     pub(crate) fn payload(&self, layer: usize, packet: u16, keyframe: bool) -> Vec<u8> {
-        let begins = if packet == 0 { 0x10 } else { 0x00 };
+        let begins = match (packet, self.vp9) {
+            (0, false) => 0x10,
+            // RFC 9628 section 4.2: begins a frame, and unless it is a key frame refers to another.
+            (0, true) => 0x08 | u8::from(!keyframe) << 6,
+            (_, true) => u8::from(!keyframe) << 6,
+            _ => 0,
+        };
         let picture_id = self.frame & 0x7fff;
         let mut payload = vec![0x80 | begins, 0x80, 0x80 | (picture_id >> 8) as u8, picture_id as u8];
         payload.push(u8::from(!keyframe));
@@ -119,6 +128,11 @@ pub(crate) fn contents(payload: &[u8]) -> Option<PacketContents> {
 /// VP8's payload type in str0m's defaults.
 pub(crate) fn vp8() -> Pt {
     96.into()
+}
+
+/// VP9's.
+pub(crate) fn vp9() -> Pt {
+    98.into()
 }
 
 /// Opus'.

@@ -5,14 +5,20 @@ mod common;
 use common::{SECOND, contiguous, lossy_world, world};
 use room::RoomEvent;
 use room::track::TrackKind;
-use sim::{ClientId, World};
+use sim::{ClientId, Takes, World};
 use std::collections::BTreeMap;
+
+/// As Firefox.
+const NO_RED: Takes = Takes { red: false, vp9: true };
 
 /// A speaker (who sends RED or doesn't), then a listener with RED and one without, on these shards; two seconds of sound.
 fn talk(world: &mut World, speaker_sends_red: bool, shards: [u8; 3]) -> [ClientId; 3] {
-    let speaker =
-        if speaker_sends_red { world.join("speaker", shards[0]) } else { world.join_without_red("speaker", shards[0]) };
-    let (with, without) = (world.join("with", shards[1]), world.join_without_red("without", shards[2]));
+    let speaker = if speaker_sends_red {
+        world.join("speaker", shards[0])
+    } else {
+        world.join_with("speaker", shards[0], NO_RED)
+    };
+    let (with, without) = (world.join("with", shards[1]), world.join_with("without", shards[2], NO_RED));
     world.run(SECOND);
     world.publish(speaker, TrackKind::Audio, &[]);
     world.run(SECOND * 2);
