@@ -27,6 +27,18 @@ pub enum ConnectionMode {
     Dual,
 }
 
+/// By which ways a participant's media may go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Transport {
+    /// Whatever works, UDP first (L-29).
+    #[default]
+    Any,
+    /// TCP alone: the client is told no UDP candidate.
+    TcpOnly,
+    /// Our relay over TLS: the client is told to use nothing else.
+    TurnTls,
+}
+
 /// What a shard must know of a participant to relay its data without asking the room.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DataSender {
@@ -95,11 +107,19 @@ pub enum MediaCommand {
         session: SessionId,
         /// One PeerConnection or two.
         mode: ConnectionMode,
+        /// By which ways.
+        transport: Transport,
         /// What its data is stamped with and what it may.
         sender: Arc<DataSender>,
     },
     /// Its peer ends: connections closed, subscriptions and tracks gone. Last command of a session.
     RemovePeer {
+        /// Whose.
+        session: SessionId,
+    },
+    /// The client's signalling is back on a new connection. Answered by [`MediaEvent::Resumed`], after which our own
+    /// connection's ICE restarts (dual mode; in single mode the client restarts it by its offer).
+    Resume {
         /// Whose.
         session: SessionId,
     },
@@ -213,6 +233,7 @@ impl MediaCommand {
         match *self {
             AddPeer { session, .. }
             | RemovePeer { session }
+            | Resume { session }
             | SetSender { session, .. }
             | Offer { session, .. }
             | Answer { session, .. }
@@ -289,6 +310,13 @@ pub enum MediaEvent {
         candidates: Vec<String>,
         /// ufrag they belong to.
         ufrag: String,
+    },
+    /// The answer to [`MediaCommand::Resume`]. Offers that come before it are lost with the old signalling.
+    Resumed {
+        /// Whose.
+        session: SessionId,
+        /// Sequence of the last reliable packet taken from this client; 0: none.
+        last_message_seq: u32,
     },
     /// Single mode: the client must offer this many more receive sections.
     SectionsNeeded {

@@ -3,21 +3,23 @@
 //! Feed it datagrams and the time, drain [`Output`]s until a timeout comes. It never blocks, and what a peer sends can
 //! at worst end it with an error.
 
+use crate::candidates::Candidates;
 use crate::codec::Codec;
 use crate::credentials::Credentials;
 use crate::crypto::{Certificate, provider};
 use crate::negotiation::{Accepted, OfferedSection, SectionPlan, accept, check_payload_types, finish, prepare_offer};
-use crate::packet::{ChannelId, Datagram, IngressPacket, Mid, Orientation, OutgoingPacket, Rid, SendStream, Vp8};
+use crate::packet::{
+    ChannelId, Datagram, IngressPacket, Mid, Orientation, OutgoingPacket, Protocol, Rid, Route, SendStream, Vp8,
+};
 use crate::sdp::{Sdp, SdpError};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, Reliability};
 use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Pt};
-use str0m::net::{Protocol, Receive};
+use str0m::net::Receive;
 use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RtpPacket, RtpWrite, Ssrc};
-use str0m::{Candidate, IceConnectionState, IceCreds, Input, Rtc, RtcConfig};
+use str0m::{IceConnectionState, IceCreds, Input, Rtc, RtcConfig};
 
 /// Packets that a NACK may bring back: 1.4 s of video at 1.5 Mbit/s, 0.35 s at 6. Each costs its subscriber half a
 /// kilobyte of cold memory beside the shared payload, so more would cost every packet more.
@@ -38,8 +40,8 @@ const STATS_INTERVAL: Duration = Duration::from_secs(5);
 pub struct ConnectionConfig {
     /// Shared by all.
     pub certificate: Certificate,
-    /// Addresses that clients are told: host candidates.
-    pub candidates: Vec<SocketAddr>,
+    /// Addresses that clients are told.
+    pub candidates: Candidates,
 }
 
 /// Why a connection can't go on, or an SDP wasn't taken.
@@ -77,7 +79,7 @@ pub enum Event {
     Connected,
     /// Every path is lost (the peer may come back, with a check from anywhere).
     Disconnected,
-    /// A path is there again.
+    /// A path is there again, or the first one after a restart of ICE.
     Reconnected,
     /// The peer closed.
     Closed,
@@ -116,10 +118,13 @@ pub struct Connection {
     /// m-lines whose last description by the peer names RED: str0m knows it of the connection only.
     red_lines: Vec<Mid>,
     pending_offer: Option<SdpPendingOffer>,
+    /// What our credentials become once the pending offer, which restarts ICE, is answered.
+    next_credentials: Option<Credentials>,
     raw: Option<Sdp>,
     /// Of the offer that `raw` answers.
     accepted: Accepted,
-    candidates: Vec<SocketAddr>,
+    candidates: Candidates,
+    /// No path of this ICE generation is there, though one has been, or had been of the generation before.
     lost: bool,
 }
 
@@ -133,10 +138,8 @@ impl Connection {
     /// A connection that waits for an offer, or makes one.
     pub fn new(config: &ConnectionConfig, credentials: Credentials, now: Instant) -> Self {
         let mut rtc = rtc_config(config, &credentials).build(now);
-        for address in &config.candidates {
-            if let Ok(candidate) = Candidate::host(*address, Protocol::Udp) {
-                rtc.add_local_candidate(candidate);
-            }
+        for candidate in config.candidates.to_strom() {
+            rtc.add_local_candidate(candidate);
         }
         Self {
             rtc,
@@ -145,6 +148,7 @@ impl Connection {
             codecs: Vec::new(),
             red_lines: Vec::new(),
             pending_offer: None,
+            next_credentials: None,
             raw: None,
             accepted: Accepted::new(),
             candidates: config.candidates.clone(),
@@ -157,23 +161,14 @@ impl Connection {
         &self.credentials
     }
 
+    /// What they become once our pending offer is answered, if it restarts ICE.
+    pub fn next_credentials(&self) -> Option<&Credentials> {
+        self.next_credentials.as_ref()
+    }
+
     /// `candidate:…` lines of our addresses, for trickling.
     pub fn candidate_lines(&self) -> Vec<String> {
-        let lines = self.candidates.iter().filter_map(|address| Candidate::host(*address, Protocol::Udp).ok());
-        lines
-            .enumerate()
-            .map(|(index, candidate)| {
-                let address = candidate.addr();
-                let priority = candidate.prio().saturating_sub(index as u32 * 256);
-                format!(
-                    "candidate:{} 1 udp {priority} {} {} typ host ufrag {}",
-                    index + 1,
-                    address.ip(),
-                    address.port(),
-                    self.credentials.ufrag
-                )
-            })
-            .collect()
+        self.candidates.lines(&self.credentials.ufrag)
     }
 
     /// Takes an offer. The answer is [`Connection::finish`]ed once its sections are planned.
@@ -194,7 +189,7 @@ impl Connection {
         let red_lines = red_lines(&offer);
         let offer = SdpOffer::from_sdp_string(&offer.to_string()).map_err(negotiation_error)?;
         let answer = self.rtc.sdp_api().accept_offer(offer).map_err(negotiation_error)?;
-        self.restore_credentials(fresh);
+        self.restarted_with(fresh);
         self.raw = Some(Sdp::parse(&answer.to_sdp_string())?);
         self.accepted = accepted;
         self.learn_codecs(red_lines);
@@ -204,9 +199,10 @@ impl Connection {
     /// The finished answer (or offer), with one plan for each section by position.
     pub fn finish(&mut self, plans: &[SectionPlan]) -> Option<String> {
         let mut sdp = self.raw.take()?;
-        finish(&mut sdp, plans, &self.credentials);
+        let credentials = self.next_credentials.as_ref().unwrap_or(&self.credentials);
+        finish(&mut sdp, plans, credentials);
         accept(&mut sdp, &std::mem::take(&mut self.accepted));
-        let lines = self.candidate_lines();
+        let lines = self.candidates.lines(&credentials.ufrag);
         for (index, section) in sdp.sections.iter_mut().enumerate() {
             section.remove_attribute("candidate");
             if index == 0 {
@@ -216,10 +212,16 @@ impl Connection {
         Some(sdp.to_string())
     }
 
-    /// Adds a section of ours to the next offer.
+    /// Adds a section of ours to the next offer. An offer that is still pending is taken back.
     pub fn next_offer(&mut self) -> OfferBuilder<'_> {
         self.pending_offer = None;
-        OfferBuilder { api: self.rtc.sdp_api(), pending: &mut self.pending_offer, raw: &mut self.raw }
+        self.next_credentials = None;
+        OfferBuilder {
+            api: self.rtc.sdp_api(),
+            pending: &mut self.pending_offer,
+            next_credentials: &mut self.next_credentials,
+            raw: &mut self.raw,
+        }
     }
 
     /// Takes the answer to our offer.
@@ -234,16 +236,21 @@ impl Connection {
         let red_lines = red_lines(&answer);
         let answer = SdpAnswer::from_sdp_string(&answer.to_string()).map_err(negotiation_error)?;
         self.rtc.sdp_api().accept_answer(pending, answer).map_err(negotiation_error)?;
+        if let Some(next) = self.next_credentials.take() {
+            self.restarted_with(next);
+        }
         self.learn_codecs(red_lines);
         Ok(())
     }
 
-    /// str0m answers an ICE restart with credentials of its own, which name no shard.
-    fn restore_credentials(&mut self, fresh: Credentials) {
+    /// If ICE has just restarted, these are our credentials now: str0m draws its own, which name no shard. Whatever paths
+    /// there were belong to the generation before; packets still flow on them until one of the new is there.
+    fn restarted_with(&mut self, fresh: Credentials) {
         let restarted = self.rtc.direct_api().local_ice_credentials().ufrag != self.credentials.ufrag;
         if restarted {
             self.credentials = fresh;
             self.rtc.direct_api().set_local_ice_credentials(ice_creds(&self.credentials));
+            self.lost = true;
         }
     }
 
@@ -289,23 +296,16 @@ impl Connection {
     }
 
     /// Is this STUN datagram for us, with a valid MESSAGE-INTEGRITY? (RFC 8445 section 7.3.)
-    pub fn verifies(&self, now: Instant, source: SocketAddr, destination: SocketAddr, datagram: &[u8]) -> bool {
-        Receive::new(Protocol::Udp, source, destination, datagram)
-            .is_ok_and(|receive| self.rtc.accepts(&Input::Receive(now, receive)))
+    pub fn verifies(&self, now: Instant, route: Route, datagram: &[u8]) -> bool {
+        receive(route, datagram).is_ok_and(|receive| self.rtc.accepts(&Input::Receive(now, receive)))
     }
 
     /// A datagram came. What can't be parsed is dropped.
     ///
     /// # Errors
     /// The connection is broken and must be dropped.
-    pub fn handle_datagram(
-        &mut self,
-        now: Instant,
-        source: SocketAddr,
-        destination: SocketAddr,
-        datagram: &[u8],
-    ) -> Result<(), ConnectionError> {
-        let Ok(receive) = Receive::new(Protocol::Udp, source, destination, datagram) else { return Ok(()) };
+    pub fn handle_datagram(&mut self, now: Instant, route: Route, datagram: &[u8]) -> Result<(), ConnectionError> {
+        let Ok(receive) = receive(route, datagram) else { return Ok(()) };
         self.rtc.handle_input(Input::Receive(now, receive)).map_err(transport_error)
     }
 
@@ -326,8 +326,11 @@ impl Connection {
             match self.rtc.poll_output().map_err(transport_error)? {
                 str0m::Output::Timeout(at) => return Ok(Output::Timeout(at)),
                 str0m::Output::Transmit(transmit) => {
+                    let protocol =
+                        if transmit.proto == Protocol::Udp.to_strom() { Protocol::Udp } else { Protocol::Tcp };
                     let (source, destination) = (transmit.source, transmit.destination);
-                    return Ok(Output::Transmit(Datagram { source, destination, contents: transmit.contents }));
+                    let contents = transmit.contents;
+                    return Ok(Output::Transmit(Datagram { source, destination, protocol, contents }));
                 }
                 str0m::Output::Event(event) => {
                     if let Some(event) = self.translate(event) {
@@ -362,10 +365,12 @@ impl Connection {
     }
 
     fn ice_state(&mut self, state: IceConnectionState) -> Option<Event> {
-        let was_lost = std::mem::replace(&mut self.lost, state == IceConnectionState::Disconnected);
-        match (was_lost, self.lost) {
-            (false, true) => Some(Event::Disconnected),
-            (true, false) if state.is_connected() => Some(Event::Reconnected),
+        match state {
+            IceConnectionState::Disconnected => {
+                let news = !std::mem::replace(&mut self.lost, true);
+                news.then_some(Event::Disconnected)
+            }
+            state if state.is_connected() => std::mem::take(&mut self.lost).then_some(Event::Reconnected),
             _ => None,
         }
     }
@@ -459,6 +464,7 @@ impl Connection {
 pub struct OfferBuilder<'a> {
     api: str0m::change::SdpApi<'a>,
     pending: &'a mut Option<SdpPendingOffer>,
+    next_credentials: &'a mut Option<Credentials>,
     raw: &'a mut Option<Sdp>,
 }
 
@@ -482,6 +488,12 @@ impl OfferBuilder<'_> {
         self.api.set_direction(mid.0, direction);
     }
 
+    /// Restarts ICE: `fresh` becomes our credentials when the offer is answered. Until then everything goes on as it is.
+    pub fn restart_ice(&mut self, fresh: Credentials) {
+        self.api.ice_restart(true);
+        *self.next_credentials = Some(fresh);
+    }
+
     /// Makes the offer: the mids of its sections by position, to plan them. `None`: nothing to offer.
     pub fn make(self) -> Option<Vec<String>> {
         let (offer, pending) = self.api.apply()?;
@@ -491,6 +503,10 @@ impl OfferBuilder<'_> {
         *self.pending = Some(pending);
         Some(mids)
     }
+}
+
+fn receive(route: Route, datagram: &[u8]) -> Result<Receive<'_>, str0m::error::NetError> {
+    Receive::new(route.protocol.to_strom(), route.source, route.destination, datagram)
 }
 
 fn rtc_config(config: &ConnectionConfig, credentials: &Credentials) -> RtcConfig {

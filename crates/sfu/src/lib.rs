@@ -31,6 +31,7 @@ mod subscribe;
 mod timers;
 mod track;
 mod wants;
+mod way;
 
 pub use data::{DataDialect, StampedPacket};
 pub use outbox::Outbox;
@@ -38,3 +39,4 @@ pub use relay::{RelayMessage, RoomKey, RoomRef};
 pub use shard::{Shard, ShardConfig};
 pub use stats::ShardStats;
 pub use track::RelayWants;
+pub use way::{Arrival, Origin, TunnelId, Via, Way};
