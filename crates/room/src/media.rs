@@ -404,6 +404,9 @@ pub enum MediaEvent {
         down_loss: Option<f32>,
         /// Round trip, if known.
         rtt_ms: Option<f32>,
+        /// Layers of pictures that were wanted and did not come from the peer, or came and did not reach it: the mean of
+        /// the interval, of several pictures the worst.
+        missed_layers: f32,
     },
 }
 

@@ -280,7 +280,13 @@ impl World {
             }
             _ => {
                 let loss = self.dice.pick(&[Some(0.1), Some(f32::NAN), Some(7.0), None]);
-                MediaEvent::Quality { session, up_loss: loss, down_loss: Some(0.0), rtt_ms: Some(30.0) }
+                MediaEvent::Quality {
+                    session,
+                    up_loss: loss,
+                    down_loss: Some(0.0),
+                    rtt_ms: Some(30.0),
+                    missed_layers: 0.5,
+                }
             }
         }
     }

@@ -18,6 +18,7 @@ mod ingress;
 mod keyframe;
 mod levels;
 mod lines;
+mod missed;
 mod negotiate;
 mod outbox;
 mod peer;

@@ -211,6 +211,7 @@ impl Shard {
             dirty: false,
             armed: None,
             loss: Default::default(),
+            missed: Default::default(),
             #[cfg(feature = "fault-injection")]
             faulty: false,
         };
@@ -361,6 +362,7 @@ impl Shard {
             self.next_tick = now + TICK;
             self.look_at_layers(now, outbox);
             self.report_wanted(outbox);
+            self.look_for_missed();
         }
         if self.next_window <= now {
             self.next_window = now + WINDOW;
@@ -406,6 +408,7 @@ impl Shard {
     fn report_quality(&mut self, outbox: &mut dyn Outbox) {
         for peer in self.peers.values_mut() {
             let loss = std::mem::take(&mut peer.loss);
+            let missed_layers = peer.missed.take();
             if !peer.links().any(|link| link.progress.is_up()) {
                 continue;
             }
@@ -414,6 +417,7 @@ impl Shard {
                 up_loss: loss.up,
                 down_loss: loss.down,
                 rtt_ms: loss.rtt_ms,
+                missed_layers,
             };
             outbox.event(peer.room.key, event);
         }

@@ -205,7 +205,7 @@ impl Track {
     }
 
     /// The highest layer that anybody asked for, here or on another shard; `None`: nobody wants any.
-    fn wanted(&self) -> Option<u8> {
+    pub(crate) fn wanted(&self) -> Option<u8> {
         let elsewhere = self.relays.iter().filter_map(|relay| relay.wants.wanted).max();
         self.needs().wanted.max(elsewhere)
     }

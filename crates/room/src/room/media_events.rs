@@ -3,6 +3,7 @@
 use super::Room;
 use super::member::MediaState;
 use super::publication::CodecOnWire;
+use super::quality::Observed;
 use crate::effect::RoomEvent;
 use crate::id::SessionId;
 use crate::input::Now;
@@ -36,8 +37,9 @@ impl Room {
                 self.on_layers_wanted(now.at, session, &track, (codec, highest));
             }
             MediaEvent::Levels { levels } => self.on_levels(now, &levels),
-            MediaEvent::Quality { session, up_loss, down_loss, rtt_ms } => {
-                self.on_quality(now, session, [up_loss, down_loss], rtt_ms);
+            MediaEvent::Quality { session, up_loss, down_loss, rtt_ms, missed_layers } => {
+                let observed = Observed { losses: [up_loss, down_loss], rtt_ms, missed_layers };
+                self.on_quality(now, session, &observed);
             }
         }
     }
