@@ -4,6 +4,7 @@
 //! ([`udp`]) and its own part of the media graph (`sfu::Shard`). Shards talk over bounded rings ([`mesh`]).
 
 pub mod addresses;
+pub mod clock;
 mod egress;
 pub mod external;
 mod mesh;
@@ -14,3 +15,5 @@ mod shard;
 mod stray;
 pub mod tls;
 mod udp;
+
+pub use udp::buffer_bytes;
