@@ -38,10 +38,6 @@ fn told(command: &mut Command, check: &str) -> (i32, (String, String)) {
     (output.status.code().unwrap(), (text("level"), format!("{} {}", text("found"), text("remedy"))))
 }
 
-/// Settings by which nobody outside is asked.
-const ALONE: &str =
-    "--http.bind=127.0.0.1 --http.port=0 --rtc.udp_port=0 --rtc.stun_servers= --time-server=127.0.0.1:1";
-
 #[test]
 fn f_3_a_taken_port_is_found_and_named() {
     let scratch = Scratch::new("doctor-port");

@@ -15,7 +15,18 @@ pub(super) fn is_running(data_dir: &Path) -> bool {
     lock.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
+/// In a container that has a network of its own: one with the machine's network (`--network host`) is as good as none.
 pub(super) fn in_container() -> bool {
+    is_container() && fs::read_dir("/sys/class/net").is_ok_and(|all| all.flatten().any(|link| is_pair(&link.path())))
+}
+
+// One end of a pair whose other end is outside: its peer has an index of its own (veth(4)).
+fn is_pair(link: &Path) -> bool {
+    let index = |name| fs::read_to_string(link.join(name)).ok()?.trim().parse::<u32>().ok();
+    matches!((index("ifindex"), index("iflink")), (Some(own), Some(peer)) if own != peer)
+}
+
+fn is_container() -> bool {
     let marked = CONTAINER_MARKS.iter().any(|mark| Path::new(mark).exists());
     // Kubernetes leaves no file, and this variable in every pod.
     marked || std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
