@@ -62,8 +62,8 @@ export async function startBrowser() {
 }
 
 /** A page of a context of its own. Its `venue` has the functions of page/client.js. */
-async function openPage(browser, origin, { before } = {}) {
-  const context = await browser.newContext({ permissions: ['camera', 'microphone'] });
+async function openPage(browser, origin, { before, context: options = {} } = {}) {
+  const context = await browser.newContext({ permissions: ['camera', 'microphone'], ...options });
   const page = await context.newPage();
   const errors = [];
   page.on('pageerror', (error) => errors.push(String(error)));
