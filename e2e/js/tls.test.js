@@ -88,14 +88,20 @@ describe('TLS', () => {
     await eventually('a newcomer meets both', async () => (await cyd.other('ada')) && (await cyd.other('ben')));
   });
 
-  it('the self-signed certificate is told by its fingerprint, and the page is a secure context', async (t) => {
+  it('the self-signed certificate is told by its fingerprint, and the page can be entered by https', async (t) => {
     const { fingerprint256 } = await shown(maker.tlsPort);
     assert.ok(maker.log().includes(fingerprint256), 'the first minute tells the fingerprint');
-    const context = await browser.browser.newContext({ ignoreHTTPSErrors: true });
+    const context = await browser.browser.newContext({ ignoreHTTPSErrors: true, permissions: ['camera', 'microphone'], locale: 'en-GB' });
     t.after(() => context.close());
     const page = await context.newPage();
     await page.goto(`https://localhost:${maker.tlsPort}/`);
     assert.equal(await page.evaluate(() => isSecureContext && typeof navigator.mediaDevices?.getUserMedia), 'function');
+    await page.getByLabel('Room', { exact: true }).fill('residence');
+    await page.getByLabel('Your name').fill('Ada');
+    await page.getByRole('button', { name: 'Go to the door' }).click();
+    await page.locator('video').first().waitFor();
+    await page.getByRole('button', { name: 'Enter', exact: true }).click();
+    await page.getByRole('button', { name: 'Leave' }).waitFor();
   });
 
   it('a certificate comes from an ACME authority, and again before it expires', async (t) => {

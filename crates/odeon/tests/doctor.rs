@@ -3,8 +3,9 @@
 mod common;
 
 use common::{Scratch, Server, odeon};
-use std::net::{TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::process::Command;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What the doctor says of a check: its level, and what it found with the remedy.
 fn found(scratch: &Scratch, line: &str, check: &str) -> (String, String) {
@@ -96,6 +97,83 @@ fn f_3_udp_that_does_not_get_through_is_found() {
     let line = format!("--rtc.stun_servers={}", silent.local_addr().unwrap());
     let (level, text) = found(&scratch, &line, "udp");
     assert!(level == "fault" && text.contains("firewall"), "{text}");
+}
+
+/// A server on loopback that answers each datagram; its thread ends with the test's process.
+fn answering(answer: impl Fn(&[u8], u16) -> Vec<u8> + Send + 'static) -> String {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        let mut request = [0; 1500];
+        while let Ok((length, from)) = socket.recv_from(&mut request) {
+            let _ = socket.send_to(&answer(&request[..length], from.port()), from);
+        }
+    });
+    address
+}
+
+/// A STUN server that sees everybody here (RFC 8489, 14.2).
+fn stun(seen: Ipv4Addr) -> String {
+    answering(move |request, port| {
+        let mut response = vec![0x01, 0x01, 0, 12];
+        response.extend_from_slice(&request[4..20]);
+        response.extend_from_slice(&[0x00, 0x20, 0, 8, 0, 1]);
+        response.extend_from_slice(&(port ^ 0x2112).to_be_bytes());
+        response.extend_from_slice(&(u32::from(seen) ^ 0x2112_a442).to_be_bytes());
+        response
+    })
+}
+
+/// A time server whose clock is `behind` ours (RFC 5905, 7.3).
+fn time_server(behind: Duration) -> String {
+    answering(move |request, _| {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() - behind;
+        let mut response = vec![0; 48];
+        (response[0], response[1]) = (0x24, 2);
+        response[24..32].copy_from_slice(&request[40..48]);
+        response[40..44].copy_from_slice(&((unix.as_secs() + 2_208_988_800) as u32).to_be_bytes());
+        response
+    })
+}
+
+#[test]
+fn f_3_a_wrong_public_address_is_found() {
+    let scratch = Scratch::new("doctor-address");
+    if net::addresses::interface_addresses().iter().all(|ip| ip.is_loopback() || ip.is_ipv6()) {
+        return eprintln!("this machine has loopback only: the public address is NOT tested");
+    }
+    let told = |seen: Ipv4Addr| {
+        let line = format!("--rtc.node_ip=203.0.113.7 --rtc.stun_servers={}", stun(seen));
+        found(&scratch, &line, "address")
+    };
+    let (level, text) = told(Ipv4Addr::new(203, 0, 113, 8));
+    assert!(level == "fault" && text.contains("rtc.node_ip to 203.0.113.8"), "{text}");
+    assert_eq!(told(Ipv4Addr::new(203, 0, 113, 7)).0, "good");
+}
+
+#[test]
+fn f_3_a_clock_that_is_off_is_found() {
+    let scratch = Scratch::new("doctor-clock");
+    let told = |behind_s| {
+        let server = time_server(Duration::from_secs(behind_s));
+        let mut command = odeon(&scratch);
+        told(command.envs(ALONE).args(["doctor", "--json", "--time-server", &server]), "clock").1
+    };
+    let (level, text) = told(600);
+    assert!(level == "fault" && text.contains("ahead"), "{text}");
+    assert_eq!(told(0).0, "good");
+}
+
+#[test]
+fn f_3_an_expired_certificate_is_found() {
+    let scratch = Scratch::new("doctor-expired");
+    let day = Duration::from_secs(86_400);
+    let made = net::tls::self_signed(&["localhost".to_owned()], SystemTime::now() - day * 10, day).unwrap();
+    std::fs::write(scratch.path().join("chain.pem"), made.0).unwrap();
+    std::fs::write(scratch.path().join("key.pem"), made.1).unwrap();
+    let line = "--tls.port=0 --tls.cert_file=chain.pem --tls.key_file=key.pem";
+    let (level, text) = found(&scratch, line, "certificate");
+    assert!(level == "fault" && text.contains("expired 9 days ago"), "{text}");
 }
 
 #[test]
