@@ -29,7 +29,8 @@ pub async fn everything(config: &Config, time_server: &str) -> Facts {
     facts.told = told(config, &candidates::advertised(config).await);
     let own = candidates::own(config, &candidates::filter(config));
     let (mappings, clock_ahead_s, page) = tokio::join!(
-        discover(&own, &config.rtc_stun_servers.0, ASK_TIMEOUT),
+        // From the very port that a firewall may close; a server that runs has it already.
+        discover(&own, if facts.running { 0 } else { config.rtc_udp_port }, &config.rtc_stun_servers.0, ASK_TIMEOUT),
         clock::ahead(time_server, ASK_TIMEOUT),
         leads_to(&facts.page.host),
     );
