@@ -65,17 +65,17 @@ fn f_3_a_server_that_runs_has_taken_its_own_ports() {
 #[test]
 fn f_3_a_certificate_that_is_not_there_is_found() {
     let scratch = Scratch::new("doctor-certificate");
-    let line = format!("--tls.port=0 --tls.cert_file=none.pem --tls.key_file=none.key");
-    let (level, text) = found(&scratch, &line, "certificate");
+    let line = "--tls.port=0 --tls.cert_file=none.pem --tls.key_file=none.key";
+    let (level, text) = found(&scratch, line, "certificate");
     assert!(level == "fault" && text.contains("none.pem"), "{text}");
 }
 
 #[test]
 fn f_3_a_page_address_without_tls_is_found() {
     let scratch = Scratch::new("doctor-origin");
-    let (level, text) = found(&scratch, &format!("--http.public_url=http://192.0.2.1"), "origin");
+    let (level, text) = found(&scratch, "--http.public_url=http://192.0.2.1", "origin");
     assert!(level == "fault" && text.contains("https"), "{text}");
-    let (level, text) = found(&scratch, &format!("--http.public_url=https://192.0.2.1"), "origin");
+    let (level, text) = found(&scratch, "--http.public_url=https://192.0.2.1", "origin");
     assert!(level == "fault" && text.contains("http.trusted_proxies"), "{text}");
 }
 
