@@ -19,10 +19,11 @@ fn doctor(scratch: &Scratch) -> Command {
     command
 }
 
-const ALONE: [(&str, &str); 4] = [
+const ALONE: [(&str, &str); 5] = [
     ("ODEON_HTTP_BIND", "127.0.0.1"),
     ("ODEON_HTTP_PORT", "0"),
     ("ODEON_RTC_UDP_PORT", "0"),
+    ("ODEON_RTC_TCP_PORT", "0"),
     ("ODEON_RTC_STUN_SERVERS", ""),
 ];
 

@@ -13,6 +13,10 @@ pub(super) fn taken(config: &Config) -> Vec<TakenPort> {
     if matches!(Source::of(config), Ok(Some(_))) {
         taken.extend(tcp("tls.port", &config.tls_bind.0, config.tls_port));
     }
+    if config.rtc_tcp_port != 0 {
+        let bind = config.rtc_bind.filter(|bind| !bind.is_unspecified());
+        taken.extend(tcp("rtc.tcp_port", bind.as_slice(), config.rtc_tcp_port));
+    }
     taken.extend(media(config));
     taken
 }
