@@ -5,6 +5,7 @@
 //! UDP comes through a [`tunnel`].
 
 pub mod addresses;
+pub mod clock;
 mod counts;
 mod egress;
 pub mod external;
@@ -20,3 +21,5 @@ pub mod tls;
 mod tunnel;
 pub mod turn;
 mod udp;
+
+pub use udp::buffer_bytes;

@@ -11,7 +11,9 @@ const FOREIGN: &[(&str, &str)] = &[
     ("redis", "several nodes come with a later version; remove it"),
     ("turn.bind_addresses", "the relay listens on rtc.bind; remove it"),
     ("turn.ttl_seconds", "logins last 300 s; remove it"),
-    ("webhook", "webhooks come with a later version; remove it"),
+    ("webhook.url_notifier", "the queue of a webhook has no settings; remove it"),
+    ("webhook.resource_url_notifier", "the queue of a webhook has no settings; remove it"),
+    ("webhook.filter_params", "every event is sent; remove it"),
     ("ingress", "streams come with a later version; remove it"),
     ("sip", "there is no telephony; remove it"),
     ("prometheus", "/metrics is on http.port, for loopback and operators; remove it"),
@@ -23,7 +25,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("limit", "see the settings under limits"),
     ("audio", "speaker detection has no settings; remove it"),
     ("video", "video has no settings; remove it"),
-    ("agents", "agents come with a later version; remove it"),
+    ("agents", "agents have no settings; remove it"),
 ];
 
 /// What to do about a name of LiveKit's, or about one below a section of LiveKit's.
