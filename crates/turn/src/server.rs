@@ -183,15 +183,15 @@ impl<G: Grants> Server<G> {
     fn channel_data<'a>(&mut self, now: Instant, client: &SocketAddr, channel: u16, data: &'a [u8]) -> Outcome<'a> {
         let allocation = self.allocations.get(client);
         let peer = allocation.and_then(|allocation| allocation.peer_of(now, channel));
-        self.to_peer(now, client, peer, data)
+        self.pass_on(now, client, peer, data)
     }
 
     fn send_indication<'a>(&mut self, now: Instant, client: &SocketAddr, message: &Message<'a>) -> Outcome<'a> {
         let data = message.attribute(attribute::DATA).unwrap_or_default();
-        self.to_peer(now, client, message.address(attribute::XOR_PEER_ADDRESS), data)
+        self.pass_on(now, client, message.address(attribute::XOR_PEER_ADDRESS), data)
     }
 
-    fn to_peer<'a>(
+    fn pass_on<'a>(
         &mut self,
         now: Instant,
         client: &SocketAddr,
@@ -408,7 +408,7 @@ impl<G: Grants> Server<G> {
     }
 
     /// Packs what a peer sends to a relayed address, and says for which client. `None`: it may not pass.
-    pub fn from_peer(
+    pub fn wrap(
         &mut self,
         now: Instant,
         relay: Relay,

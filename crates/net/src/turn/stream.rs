@@ -95,7 +95,7 @@ impl Dialect for TurnStream {
     fn put(&mut self, peer: SocketAddr, datagram: &[u8], out: &mut BytesMut) {
         let Some(relay) = self.relay else { return };
         self.scratch.clear();
-        if self.server.from_peer(Instant::now(), relay, peer, datagram, &mut self.scratch).is_some() {
+        if self.server.wrap(Instant::now(), relay, peer, datagram, &mut self.scratch).is_some() {
             out.extend_from_slice(&self.scratch);
         }
     }

@@ -72,12 +72,12 @@ impl TurnUdp {
             self.gather.push(udp, counts, Some(local.ip()), source, &reply);
         }
         match outcome.event? {
-            Event::ToPeer { relay, peer, data } => self.to_shard(relay, local.ip(), peer, data).map(Ok),
+            Event::ToPeer { relay, peer, data } => self.pass_on(relay, local.ip(), peer, data).map(Ok),
             Event::Closed(relay) => self.ended(relay).map(Err),
         }
     }
 
-    fn to_shard<'a>(&mut self, relay: Relay, local: IpAddr, peer: SocketAddr, data: &'a [u8]) -> Option<Relayed<'a>> {
+    fn pass_on<'a>(&mut self, relay: Relay, local: IpAddr, peer: SocketAddr, data: &'a [u8]) -> Option<Relayed<'a>> {
         let id = self.id(relay);
         let named = Credentials::addressed_ufrag(data).and_then(Credentials::shard_of);
         let tunnel = match (self.tunnels.get_mut(&id), named) {
@@ -103,7 +103,7 @@ impl TurnUdp {
     ) {
         let Some(Tunnel { relay, local, .. }) = self.tunnels.get(&tunnel).copied() else { return };
         self.scratch.clear();
-        if let Some(client) = self.server.from_peer(now, relay, peer, datagram, &mut self.scratch) {
+        if let Some(client) = self.server.wrap(now, relay, peer, datagram, &mut self.scratch) {
             self.gather.push(udp, counts, Some(local), client, &self.scratch);
         }
     }

@@ -26,7 +26,7 @@ fn l_02_a_participant_reaches_our_media_by_indications_and_by_a_channel() {
     assert_eq!(relay.address, relayed);
 
     let (mut out, now) = (Vec::new(), bench.now().at);
-    assert_eq!(bench.server.from_peer(now, relay, peer, b"answer", &mut out), Some(bench.client.address));
+    assert_eq!(bench.server.wrap(now, relay, peer, b"answer", &mut out), Some(bench.client.address));
     let indication = Message::parse(&out).unwrap();
     assert_eq!((indication.class, indication.method), (Class::Indication, Method::Data));
     assert_eq!(indication.address(XOR_PEER_ADDRESS), Some(peer));
@@ -37,7 +37,7 @@ fn l_02_a_participant_reaches_our_media_by_indications_and_by_a_channel() {
     put_channel_data(0x4001, b"by channel", false, &mut data);
     assert_eq!(bench.relayed(&data), Some((peer, b"by channel".to_vec())));
     out.clear();
-    bench.server.from_peer(now, relay, peer, b"back", &mut out);
+    bench.server.wrap(now, relay, peer, b"back", &mut out);
     assert_eq!(channel_data(&out), Some((0x4001, &b"back"[..])));
 }
 
