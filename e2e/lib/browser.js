@@ -68,8 +68,8 @@ export async function startBrowser({ program } = {}) {
 }
 
 /** A page of a context of its own. Its `venue` has the functions of page/client.js. */
-async function openPage(browser, origin, { before, files } = {}) {
-  const context = await browser.newContext({ permissions: ['camera', 'microphone'] });
+async function openPage(browser, origin, { before, files, context: options = {} } = {}) {
+  const context = await browser.newContext({ permissions: ['camera', 'microphone'], ...options });
   const page = await context.newPage();
   if (files) await context.route(`${origin}/**`, (route) => play(route, files));
   const errors = [];

@@ -33,8 +33,8 @@ pub fn media_bind(config: &Config) -> IpAddr {
     config.rtc_bind.unwrap_or_else(all_addresses)
 }
 
-// 0: one for each core.
-fn shards(configured: u16) -> u16 {
+/// Media threads. 0: one for each core.
+pub fn shards(configured: u16) -> u16 {
     let cores = || available_parallelism().map_or(1, NonZero::get);
     if configured > 0 { configured } else { u16::try_from(cores()).map_or(MAX_SHARDS, |cores| cores.min(MAX_SHARDS)) }
 }

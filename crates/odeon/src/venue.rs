@@ -4,6 +4,7 @@ use crate::banner;
 use crate::candidates;
 use crate::config::{Config, Loaded};
 use crate::data_dir::DataDir;
+use crate::doctor;
 use crate::failure::Failure;
 use crate::http_server::https::Https;
 use crate::http_server::{Door, HttpConfig, HttpServer};
@@ -111,7 +112,8 @@ impl Venue {
     }
 
     /// What there is to say at the start.
-    pub fn facts(&self, config: &Config, dir: &DataDir, keys: &Keys) -> banner::Facts {
+    pub fn facts(&self, loaded: &Loaded, dir: &DataDir, keys: &Keys) -> banner::Facts {
+        let config = &loaded.config;
         let (key, secret) = keys.store.primary().map_or(("", ""), |(key, secret)| (key, secret.reveal()));
         let operator_token = auth::mint::operator_token(&keys.store, ops::unix_now(), OPERATOR_TOKEN_TTL_S);
         banner::Facts {
@@ -128,6 +130,7 @@ impl Venue {
             origin: keys.origin,
             first_start: dir.first_start(),
             operator_token: operator_token.unwrap_or_default(),
+            doctor: doctor::at_start(loaded),
             data_dir: dir.path().to_owned(),
         }
     }
