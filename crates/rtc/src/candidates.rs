@@ -5,10 +5,6 @@ use std::net::SocketAddr;
 use str0m::Candidate;
 use str0m::net::TcpType;
 
-/// Type preference of our TCP candidates (RFC 8445 section 5.1.2.2). A pair is worth what its lesser end is, and libwebrtc
-/// gives 2 to what it relays over UDP, 0 over TLS: so TCP comes between them, as L-29 wants it.
-const TCP_PREFERENCE: u32 = 1;
-
 /// Our host candidates. What comes first within a protocol is preferred.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Candidates {
@@ -57,11 +53,8 @@ fn line(index: u32, candidate: &Candidate, ufrag: &str) -> String {
     let address = candidate.addr();
     // RFC 8445 section 5.1.2.1: among ours, the local preference (bits 8 to 23) says which comes first.
     let local = (0xFFFF - index.min(0xFFFF)) << 8;
-    let (protocol, role, kind) = match candidate.tcptype() {
-        Some(_) => ("tcp", " tcptype passive", TCP_PREFERENCE << 24),
-        None => ("udp", "", candidate.prio() & 0xFF00_0000),
-    };
-    let priority = kind | local | (candidate.prio() & 0xFF);
+    let priority = (candidate.prio() & 0xFF00_00FF) | local;
+    let (protocol, role) = if candidate.tcptype().is_some() { ("tcp", " tcptype passive") } else { ("udp", "") };
     let (ip, port) = (address.ip(), address.port());
     format!("candidate:{} 1 {protocol} {priority} {ip} {port} typ host{role} ufrag {ufrag}", index + 1)
 }
