@@ -39,6 +39,8 @@ pub struct GatewayConfig {
     pub origins: Vec<WebOrigin>,
     /// STUN and TURN servers for clients.
     pub ice_servers: Vec<IceServer>,
+    /// Clients may ask for faults to test themselves (`rtc.simulate`, `--dev`).
+    pub simulate: bool,
 }
 
 /// All gateways. Cheap to clone.
@@ -55,6 +57,7 @@ struct Inner {
     registry: Registry,
     guests: Guests,
     nonces: Nonces,
+    simulate: bool,
 }
 
 impl Gateway {
@@ -73,6 +76,7 @@ impl Gateway {
             registry,
             guests: Guests::default(),
             nonces: Nonces::default(),
+            simulate: config.simulate,
         };
         Self { inner: Arc::new(inner) }
     }

@@ -62,7 +62,8 @@ impl Venue {
         doors.extend(https);
         let media = MediaPool::start(&plan::pool(config, candidates::advertised(config).await), Arc::new(LiveKitData))?;
         let registry = Registry::new(plan::registry(config, loaded.dev), media.clone());
-        let gateway = Gateway::new(plan::gateway(config, dir.node_id()), Arc::clone(&keys), registry.clone());
+        let gateway =
+            Gateway::new(plan::gateway(config, loaded.dev, dir.node_id()), Arc::clone(&keys), registry.clone());
         let counting = media.clone();
         let collect = Arc::new(move || counting.publish_metrics());
         let ops = ops::Ops { state: state.clone(), keys, metrics, collect };

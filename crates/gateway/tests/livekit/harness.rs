@@ -35,9 +35,14 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(config: RegistryConfig) -> Self {
+        Self::start_with(config, |_| {}).await
+    }
+
+    pub(crate) async fn start_with(config: RegistryConfig, change: impl FnOnce(&mut GatewayConfig)) -> Self {
         let pool = MediaPool::start(&pool_config(), Arc::new(LiveKitData)).unwrap();
         let registry = Registry::new(config, pool);
-        let config = GatewayConfig { node_id: "ND_test".into(), ..GatewayConfig::default() };
+        let mut config = GatewayConfig { node_id: "ND_test".into(), ..GatewayConfig::default() };
+        change(&mut config);
         let gateway = Gateway::new(config, keys(), registry);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let addr = listener.local_addr().unwrap();

@@ -8,3 +8,4 @@ mod pages;
 mod resume;
 mod session;
 mod silence;
+mod simulate;

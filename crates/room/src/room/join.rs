@@ -108,6 +108,7 @@ impl Room {
             auto_subscribe: join.auto_subscribe,
             signalling: Signalling::Here,
             media: MediaState::Waiting,
+            resume_fault: None,
             departure: None,
             publications: IndexMap::new(),
             choices: HashMap::new(),

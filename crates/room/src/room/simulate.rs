@@ -1,0 +1,57 @@
+//! Faults and changes that a client asks for to test itself (L-60, livekit.md 2.9).
+
+use super::Room;
+use super::member::Goodbye;
+use crate::effect::{LeaveAction, RoomEffect, RoomEvent};
+use crate::id::SessionId;
+use crate::input::Now;
+use crate::limits::SIMULATED_FAULT_LIFE;
+use crate::participant::DisconnectReason;
+use crate::scenario::Scenario;
+use std::time::Instant;
+
+/// The next resume is cut off.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ResumeFault {
+    /// Forgotten by then.
+    until: Instant,
+    /// Before anything was said.
+    silent: bool,
+}
+
+impl Room {
+    pub(super) fn on_simulate(&mut self, now: Now, session: SessionId, scenario: Scenario) {
+        let shutdown = |action| Goodbye { reason: DisconnectReason::ServerShutdown, action };
+        match scenario {
+            Scenario::Speaking(time) => self.pretend_speech(now, session, time),
+            Scenario::NodeFailure => self.depart(session, shutdown(None)),
+            Scenario::Migration => {
+                let (reason, action) = (DisconnectReason::Migration, LeaveAction::Resume);
+                self.tell(session, RoomEvent::Leave { reason, action });
+                self.hang_up(now, session);
+            }
+            Scenario::ServerLeave => self.depart(session, shutdown(Some(LeaveAction::Disconnect))),
+            Scenario::HangUpOnResume { silent } => {
+                if let Some(member) = self.members.get_mut(&session) {
+                    member.resume_fault = Some(ResumeFault { until: now.at + SIMULATED_FAULT_LIFE, silent });
+                }
+            }
+            Scenario::FullReconnect => self.refuse_resume(session),
+        }
+    }
+
+    /// The socket closes, the session stays to be resumed.
+    pub(super) fn hang_up(&mut self, now: Now, session: SessionId) {
+        self.effects.push_back(RoomEffect::HangUp { session });
+        self.on_signal_lost(now, session);
+    }
+
+    /// Is this resume to be cut off, before anything is said (`silent`) or after `Resumed`? Once only.
+    pub(super) fn takes_resume_fault(&mut self, at: Instant, session: SessionId, silent: bool) -> bool {
+        let Some(member) = self.members.get_mut(&session) else {
+            return false;
+        };
+        let fault = member.resume_fault.take_if(|fault| fault.silent == silent || fault.until <= at);
+        fault.is_some_and(|fault| fault.until > at)
+    }
+}
