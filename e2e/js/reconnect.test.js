@@ -5,7 +5,8 @@ import { eventually, happened } from '../lib/browser.js';
 import { meeting } from '../lib/meeting.js';
 import { flows, pair, reconnected } from '../lib/reconnection.js';
 
-const world = meeting();
+// A port of this process's own for media over TCP.
+const world = meeting({ settings: { 'rtc.tcp_port': 40_000 + (process.pid % 20_000) } });
 
 for (const mode of ['single', 'dual']) {
   describe(`what connects anew (${mode})`, () => {
@@ -24,6 +25,16 @@ for (const mode of ['single', 'dual']) {
         assert.ok(!(await ada.log()).some(([, event]) => event === 'disconnected'), 'the new session was put out');
       });
     }
+
+    it(`L-60 L-29 ${mode} force-tcp: the next session's media goes over TCP`, async (t) => {
+      const { ada, ben } = await pair(world, t, mode);
+      await ada.simulate('force-tcp');
+      await reconnected(ada);
+      await flows(ben, 'ada');
+      await flows(ada, 'ben');
+      const paths = await ada.paths();
+      assert.ok(paths.length > 0 && paths.every((path) => path.protocol === 'tcp'), JSON.stringify(paths));
+    });
   });
 
   describe(`what ends or changes nothing (${mode})`, () => {

@@ -50,6 +50,7 @@ use indexmap::IndexMap;
 use lifecycle::Lifecycle;
 use member::Member;
 use quality::QualityRounds;
+use simulate::TransportSwitches;
 use speakers::SpeakerBoard;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
@@ -102,6 +103,7 @@ pub struct Room {
     /// When somebody leaves if nothing happens before: the same as each member's `departure`, ordered.
     departures: BTreeSet<(Instant, SessionId)>,
     farewells: Farewells,
+    switches: TransportSwitches,
     speakers: SpeakerBoard,
     quality: QualityRounds,
     lifecycle: Lifecycle,
@@ -127,6 +129,7 @@ impl Room {
             owners: HashMap::new(),
             departures: BTreeSet::new(),
             farewells: Farewells::default(),
+            switches: TransportSwitches::default(),
             speakers: SpeakerBoard::default(),
             quality: QualityRounds::default(),
             at: now.at,

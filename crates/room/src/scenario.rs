@@ -1,5 +1,6 @@
 //! What a client can ask for to test itself (L-60, livekit.md 2.9).
 
+use crate::media::Transport;
 use std::time::Duration;
 
 /// A fault or a change, made on purpose. LiveKit: `SimulateScenario`. The gateway lets it through only where it is allowed.
@@ -20,4 +21,6 @@ pub enum Scenario {
     },
     /// It is told to connect anew.
     FullReconnect,
+    /// Its next session, if it comes soon, is offered these ways alone. The client connects anew by itself.
+    SwitchTransport(Transport),
 }

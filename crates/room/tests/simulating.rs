@@ -3,10 +3,10 @@
 mod stage;
 
 use room::effect::{LeaveAction, RoomEvent};
-use room::media::MediaEvent;
+use room::media::{MediaCommand, MediaEvent, Transport};
 use room::participant::DisconnectReason;
 use room::scenario::Scenario;
-use room::{RoomInput, SessionId};
+use room::{Identity, RoomInput, SessionId};
 use stage::{Stage, Step, microphone};
 use std::time::Duration;
 
@@ -108,4 +108,28 @@ fn l_60_simulated_speech_begins_and_ends() {
     assert_eq!((spoke(&stage, alice), spoke(&stage, bob)), (vec![true], vec![true]));
     stage.pass(Duration::from_millis(200));
     assert_eq!(spoke(&stage, bob), [true, false]);
+}
+
+fn offered(stage: &Stage) -> Vec<Transport> {
+    let added = stage.commands().into_iter().filter_map(|command| match command {
+        MediaCommand::AddPeer { transport, .. } => Some(transport),
+        _ => None,
+    });
+    added.collect()
+}
+
+#[test]
+fn l_60_the_next_session_alone_is_offered_other_ways() {
+    let mut stage = Stage::new();
+    let (alice, _) = two(&mut stage);
+    simulate(&mut stage, alice, Scenario::SwitchTransport(Transport::TcpOnly));
+    stage.join("carol");
+    stage.join("alice");
+    stage.join("alice");
+    assert_eq!(offered(&stage), [Transport::Any, Transport::TcpOnly, Transport::Any]);
+    let alice = stage.room.session_of(&Identity::token("alice")).expect("is there");
+    simulate(&mut stage, alice, Scenario::SwitchTransport(Transport::TcpOnly));
+    stage.pass_secs(60);
+    stage.join("alice");
+    assert_eq!(offered(&stage)[3], Transport::Any, "too late");
 }

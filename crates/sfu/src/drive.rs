@@ -73,13 +73,10 @@ impl Shard {
             let Some(peer) = self.peers.get_mut(key) else { return };
             let link = peer.link(target);
             match link.connection.poll() {
-                Ok(Output::Transmit(datagram)) => {
-                    let local = match link.path {
-                        Some((destination, local)) if destination == datagram.destination => Some(local),
-                        _ => self.demux.by_source(&datagram.destination).map(|found| found.local),
-                    };
-                    link.path = local.map(|local| (datagram.destination, local));
-                    outbox.datagram(local, datagram);
+                Ok(Output::Transmit(mut datagram)) => {
+                    if let Some(way) = link.way(&mut datagram) {
+                        outbox.datagram(way, datagram);
+                    }
                 }
                 Ok(Output::Event(event)) => self.handle_event(now, key, target, event, outbox),
                 Ok(Output::Timeout(at)) => {
@@ -126,6 +123,7 @@ impl Shard {
             return; // DTLS is not up yet: that it is, is told apart.
         }
         link.progress = Progress::Up;
+        link.followed.settle();
         if target == peer.sending_target() {
             self.begin_pictures(now, key, outbox);
         }

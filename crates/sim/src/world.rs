@@ -11,10 +11,12 @@ use room::settings::TrackSettings;
 use room::track::TrackKind;
 use room::{Identity, Room, RoomEffect, RoomInput, SessionId, TrackSid};
 use rtc::crypto::Certificate;
-use rtc::{ConnectionConfig, Datagram};
-use sfu::{DataDialect, Outbox, RelayMessage, RoomKey, RoomRef, Shard, ShardConfig, StampedPacket};
+use rtc::{Candidates, ConnectionConfig, Datagram};
+use sfu::{
+    Arrival, DataDialect, Outbox, RelayMessage, RoomKey, RoomRef, Shard, ShardConfig, StampedPacket, TunnelId, Way,
+};
 use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -58,10 +60,11 @@ struct Written {
 }
 
 impl Outbox for Written {
-    fn datagram(&mut self, _: Option<IpAddr>, datagram: Datagram) {
+    fn datagram(&mut self, _: Way, datagram: Datagram) {
         let (source, destination) = (datagram.source, datagram.destination);
         self.datagrams.push(Parcel { source, destination, bytes: datagram.bytes().to_vec() });
     }
+    fn close_tunnel(&mut self, _: TunnelId) {}
     fn event(&mut self, _: RoomKey, event: MediaEvent) {
         self.events.push_back(event);
     }
@@ -74,6 +77,8 @@ impl Outbox for Written {
 struct Seat {
     client: Client,
     shard: u8,
+    /// How the shards see its address, if that is another.
+    nat: Option<SocketAddr>,
     up: Link,
     down: Link,
 }
@@ -101,8 +106,8 @@ impl World {
     pub fn new(config: WorldConfig, begin: Instant) -> Self {
         let certificate = Certificate::generate().expect("a certificate can be made");
         let shard = |index: u8| {
-            let connection =
-                ConnectionConfig { certificate: certificate.clone(), candidates: vec![shard_address(index)] };
+            let candidates = Candidates::udp(vec![shard_address(index)]);
+            let connection = ConnectionConfig { certificate: certificate.clone(), candidates };
             Shard::new(ShardConfig { index, connection, dialect: Arc::new(Plain), entropy }, begin)
         };
         let now = Now { at: begin, unix_ms: 0 };
@@ -132,7 +137,7 @@ impl World {
         let mut client = Client::new(session, address, self.now);
         let offer = client.take_offer();
         let link = |direction: u64| Link::new(self.config.link, self.config.seed + id as u64 * 2 + direction);
-        self.seats.push(Seat { client, shard, up: link(0), down: link(1) });
+        self.seats.push(Seat { client, shard, nat: None, up: link(0), down: link(1) });
         self.sessions.insert(session, id);
         self.tell(RoomInput::Join(Box::new(Join {
             session,
@@ -144,6 +149,7 @@ impl World {
             kind: ParticipantKind::Standard,
             client: ClientInfo { protocol: 17, ..ClientInfo::default() },
             mode: ConnectionMode::Single,
+            transport: Default::default(),
             auto_subscribe: true,
             tracks: Vec::new(),
             offer,
@@ -177,6 +183,11 @@ impl World {
     pub fn move_network(&mut self, id: ClientId, octet: u8) {
         self.seats[id].client.restart_ice(SocketAddr::from(([10, 0, 2, octet], 6000)));
         self.offers();
+    }
+
+    /// The NAT before a client gives it another port: the client does not know.
+    pub fn rebind(&mut self, id: ClientId, port: u16) {
+        self.seats[id].nat = Some(SocketAddr::from(([10, 0, 3, id as u8], port)));
     }
 
     /// A client's signalling is back on a new connection.
@@ -218,8 +229,8 @@ impl World {
 
     /// A datagram from anywhere comes to a shard's port.
     pub fn inject(&mut self, shard: u8, source: SocketAddr, datagram: &[u8]) {
-        let local = shard_address(shard);
-        self.shards[usize::from(shard)].handle_datagram(self.now, local, source, datagram, &mut self.written);
+        let arrival = Arrival::udp(shard_address(shard), source);
+        self.shards[usize::from(shard)].handle_datagram(self.now, &arrival, datagram, &mut self.written);
     }
 
     /// A client.
@@ -289,7 +300,10 @@ impl World {
     fn client_turn(&mut self, index: usize) {
         let now = self.now;
         let seat = &mut self.seats[index];
-        for parcel in seat.down.arrived(now) {
+        for mut parcel in seat.down.arrived(now) {
+            if Some(parcel.destination) == seat.nat {
+                parcel.destination = seat.client.address;
+            }
             seat.client.receive(now, &parcel);
             for parcel in seat.client.turn(now) {
                 seat.up.send(now, parcel);
@@ -300,13 +314,8 @@ impl World {
         }
         for parcel in seat.up.arrived(now) {
             let shard = usize::from(seat.shard);
-            self.shards[shard].handle_datagram(
-                now,
-                parcel.destination,
-                parcel.source,
-                &parcel.bytes,
-                &mut self.written,
-            );
+            let arrival = Arrival::udp(parcel.destination, seat.nat.unwrap_or(parcel.source));
+            self.shards[shard].handle_datagram(now, &arrival, &parcel.bytes, &mut self.written);
         }
         self.settle();
     }
@@ -327,7 +336,8 @@ impl World {
                 shard.flush(self.now, &mut self.written);
             }
             for parcel in std::mem::take(&mut self.written.datagrams) {
-                let seat = self.seats.iter_mut().find(|seat| seat.client.address == parcel.destination);
+                let seen = |seat: &Seat| seat.nat.unwrap_or(seat.client.address);
+                let seat = self.seats.iter_mut().find(|seat| seen(seat) == parcel.destination);
                 if let Some(seat) = seat {
                     seat.down.send(self.now, parcel);
                 }

@@ -84,6 +84,7 @@ impl Room {
     }
 
     fn admit(&mut self, now: Now, join: Join) -> (SessionId, Vec<TrackRequest>, Option<(u32, String)>) {
+        let transport = self.transport_for(now, &join);
         let Join { session, tracks, offer, .. } = join;
         let info = Arc::new(Participant {
             sid: ParticipantSid::new(self.sids.draw("PA_")),
@@ -105,6 +106,7 @@ impl Room {
         let member = Member {
             info,
             mode: join.mode,
+            transport,
             auto_subscribe: join.auto_subscribe,
             signalling: Signalling::Here,
             media: MediaState::Waiting,
@@ -137,8 +139,8 @@ impl Room {
         let Some(member) = self.members.get(&session) else {
             return;
         };
-        let (mode, sender) = (member.mode, member.data_sender());
-        self.command(MediaCommand::AddPeer { session, mode, sender });
+        let (mode, transport, sender) = (member.mode, member.transport, member.data_sender());
+        self.command(MediaCommand::AddPeer { session, mode, transport, sender });
     }
 
     /// Others see a newcomer at once, not when the media is up (livekit.md 1).

@@ -3,11 +3,13 @@
 use super::Room;
 use super::member::Goodbye;
 use crate::effect::{LeaveAction, RoomEffect, RoomEvent};
-use crate::id::SessionId;
-use crate::input::Now;
-use crate::limits::SIMULATED_FAULT_LIFE;
+use crate::id::{Identity, SessionId};
+use crate::input::{Join, Now};
+use crate::limits::{MAX_TRANSPORT_SWITCHES, SIMULATED_FAULT_LIFE, TRANSPORT_SWITCH_LIFE};
+use crate::media::Transport;
 use crate::participant::DisconnectReason;
 use crate::scenario::Scenario;
+use std::collections::HashMap;
 use std::time::Instant;
 
 /// The next resume is cut off.
@@ -18,6 +20,9 @@ pub(super) struct ResumeFault {
     /// Before anything was said.
     silent: bool,
 }
+
+/// Whose next session is offered other ways, and until when.
+pub(super) type TransportSwitches = HashMap<Identity, (Instant, Transport)>;
 
 impl Room {
     pub(super) fn on_simulate(&mut self, now: Now, session: SessionId, scenario: Scenario) {
@@ -37,7 +42,25 @@ impl Room {
                 }
             }
             Scenario::FullReconnect => self.refuse_resume(session),
+            Scenario::SwitchTransport(transport) => self.switch_transport(now, session, transport),
         }
+    }
+
+    fn switch_transport(&mut self, now: Now, session: SessionId, transport: Transport) {
+        let Some(member) = self.members.get(&session) else {
+            return;
+        };
+        let identity = member.info.identity.clone();
+        self.switches.retain(|_, (until, _)| *until > now.at);
+        if self.switches.len() < MAX_TRANSPORT_SWITCHES {
+            self.switches.insert(identity, (now.at + TRANSPORT_SWITCH_LIFE, transport));
+        }
+    }
+
+    /// The ways that a newcomer is offered: those asked for with the join, or by their session before. Once only.
+    pub(super) fn transport_for(&mut self, now: Now, join: &Join) -> Transport {
+        let switched = self.switches.remove(&join.identity).filter(|(until, _)| *until > now.at);
+        switched.map_or(join.transport, |(_, transport)| transport)
     }
 
     /// The socket closes, the session stays to be resumed.

@@ -2,6 +2,7 @@
 
 use super::proto;
 use proto::simulate_scenario::Scenario as Asked;
+use room::media::Transport;
 use room::scenario::Scenario;
 use std::time::Duration;
 
@@ -14,7 +15,16 @@ pub(super) fn read(asked: &proto::SimulateScenario) -> Option<Scenario> {
         Asked::ServerLeave(true) => Scenario::ServerLeave,
         Asked::DisconnectSignalOnResume(true) => Scenario::HangUpOnResume { silent: false },
         Asked::DisconnectSignalOnResumeNoMessages(true) => Scenario::HangUpOnResume { silent: true },
+        Asked::SwitchCandidateProtocol(protocol) => Scenario::SwitchTransport(transport(*protocol)?),
         Asked::LeaveRequestFullReconnect(true) => Scenario::FullReconnect,
         _ => return None,
+    })
+}
+
+fn transport(protocol: i32) -> Option<Transport> {
+    Some(match proto::CandidateProtocol::try_from(protocol).ok()? {
+        proto::CandidateProtocol::Udp => Transport::Any,
+        proto::CandidateProtocol::Tcp => Transport::TcpOnly,
+        proto::CandidateProtocol::Tls => Transport::TurnTls,
     })
 }
