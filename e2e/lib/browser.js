@@ -81,8 +81,8 @@ async function bundle(alias = {}) {
 }
 
 /** A page of a context of its own, with livekit-client 2 or 1. Its `venue` has the functions of page/client.js. */
-async function openPage(browser, origin, { before, files, version = 2 } = {}) {
-  const context = await browser.newContext({ permissions: ['camera', 'microphone'] });
+async function openPage(browser, origin, { before, files, version = 2, context: options = {} } = {}) {
+  const context = await browser.newContext({ permissions: ['camera', 'microphone'], ...options });
   const page = await context.newPage();
   if (files) await context.route(`${origin}/**`, (route) => play(route, files));
   const errors = [];

@@ -4,6 +4,7 @@ use crate::data::Channels;
 use crate::demux::MAX_SOURCES;
 use crate::follow::Followed;
 use crate::lines::{ReceiveLine, SendLine};
+use crate::missed::Missed;
 use crate::relay::RoomRef;
 use crate::shard::CONNECT_TIMEOUT;
 use crate::track::TrackKey;
@@ -183,6 +184,7 @@ pub(crate) struct Peer {
     /// Its entry in the timers.
     pub(crate) armed: Option<Instant>,
     pub(crate) loss: LossReport,
+    pub(crate) missed: Missed,
     #[cfg(feature = "fault-injection")]
     pub(crate) faulty: bool,
 }
