@@ -18,6 +18,7 @@ use crate::tls::Tls;
 use auth::KeyStore;
 use gateway::Gateway;
 use gateway::livekit::LiveKitData;
+use gateway::livekit::agents::Agents;
 use gateway::outbound::Outbound;
 use gateway::rooms::{Registry, Watcher};
 use gateway::webhooks::Webhooks;
@@ -66,10 +67,12 @@ impl Venue {
         doors.extend(https);
         let media = MediaPool::start(&plan::pool(config, candidates::advertised(config).await), Arc::new(LiveKitData))?;
         let webhooks = Arc::new(start_webhooks(loaded, &keys)?);
-        let watchers = [Arc::clone(&webhooks) as Arc<dyn Watcher>].into_iter().collect();
+        let agents = Agents::start(&keys);
+        let watchers: [Arc<dyn Watcher>; 2] = [Arc::clone(&webhooks) as _, Arc::new(agents.clone())];
+        let watchers = watchers.into_iter().collect();
         let registry = Registry::watched(plan::registry(config, loaded.dev), media.clone(), watchers);
-        let gateway =
-            Gateway::new(plan::gateway(config, loaded.dev, dir.node_id()), Arc::clone(&keys), registry.clone());
+        let settings = plan::gateway(config, loaded.dev, dir.node_id());
+        let gateway = Gateway::new(settings, Arc::clone(&keys), registry.clone(), agents);
         let counting = media.clone();
         let collect = Arc::new(move || counting.publish_metrics());
         let ops = ops::Ops { state: state.clone(), keys, metrics, collect };
