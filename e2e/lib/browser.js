@@ -37,15 +37,14 @@ export function chromiumPath() {
  * the site is played to it instead of served.
  */
 export async function startBrowser({ program } = {}) {
-  const bundle = await build({
-    entryPoints: [`${PAGE}client.js`],
-    bundle: true,
-    write: false,
-    format: 'iife',
-    target: 'chrome120',
-    logLevel: 'error',
-  });
-  const files = { '/': [await readFile(`${PAGE}index.html`), 'text/html'], '/client.js': [bundle.outputFiles[0].contents, 'text/javascript'] };
+  const [current, old] = await Promise.all([bundle(), bundle({ 'livekit-client': 'livekit-client-1' })]);
+  const html = await readFile(`${PAGE}index.html`);
+  const files = {
+    '/': [html, 'text/html'],
+    '/client.js': [current, 'text/javascript'],
+    '/1/': [html, 'text/html'],
+    '/1/client.js': [old, 'text/javascript'],
+  };
   const site = createServer((request, response) => {
     const [body, type] = files[request.url] ?? ['', 'text/plain'];
     response.writeHead(body ? 200 : 404, { 'Content-Type': type }).end(body);
@@ -68,8 +67,22 @@ export async function startBrowser({ program } = {}) {
   };
 }
 
-/** A page of a context of its own. Its `venue` has the functions of page/client.js. */
-async function openPage(browser, origin, { before, files, context: options = {} } = {}) {
+/** The page's program, with these packages in place of others. */
+async function bundle(alias = {}) {
+  const built = await build({
+    entryPoints: [`${PAGE}client.js`],
+    bundle: true,
+    write: false,
+    format: 'iife',
+    target: 'chrome120',
+    logLevel: 'error',
+    alias,
+  });
+  return built.outputFiles[0].contents;
+}
+
+/** A page of a context of its own, with livekit-client 2 or 1. Its `venue` has the functions of page/client.js. */
+async function openPage(browser, origin, { before, files, version = 2, context: options = {} } = {}) {
   const context = await browser.newContext({ permissions: ['camera', 'microphone'], ...options });
   const page = await context.newPage();
   if (files) await context.route(`${origin}/**`, (route) => play(route, files));
@@ -79,7 +92,7 @@ async function openPage(browser, origin, { before, files, context: options = {} 
     if (process.env.E2E_VERBOSE) console.log(`  [page] ${message.text()}`);
   });
   if (before) await page.addInitScript(before.script, before.argument);
-  await page.goto(origin);
+  await page.goto(version === 1 ? `${origin}/1/` : origin);
   const call = (name, ...args) => page.evaluate(([name, args]) => window.venue[name](...args), [name, args]);
   const venue = new Proxy({}, { get: (_, name) => (name === 'then' ? undefined : (...args) => call(name, ...args)) });
   return { page, venue, errors, close: () => context.close() };

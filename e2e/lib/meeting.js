@@ -36,18 +36,18 @@ export function gathering(world, test) {
   return {
     room,
     /** A page that has joined; `mode` is 'single' (livekit-client's default) or 'dual'. */
-    async browser(identity, { mode = 'single', video = {}, roomOptions = {}, connectOptions = {}, page = {}, access = {} } = {}) {
+    async browser(identity, { mode = 'single', video = {}, roomOptions = {}, connectOptions = {}, page = {}, access = {}, url = world.server.ws } = {}) {
       const opened = await world.browser.page(page);
       leaving.push(() => opened.close());
       const options = { ...(mode === 'dual' ? { singlePeerConnection: false } : {}), ...roomOptions };
-      await opened.venue.join(world.server.ws, await token(room, identity, video, access), options, connectOptions);
+      await opened.venue.join(url, await token(room, identity, video, access), options, connectOptions);
       return opened.venue;
     },
     /** A Python process that has joined. */
-    async python(identity, { video = {}, autoSubscribe = true } = {}) {
+    async python(identity, { video = {}, autoSubscribe = true, url = world.server.ws } = {}) {
       const python = await startPython();
       leaving.push(() => python.stop());
-      await python.join(world.server.ws, await token(room, identity, video), autoSubscribe);
+      await python.join(url, await token(room, identity, video), autoSubscribe);
       return python;
     },
     token: (identity, video = {}, access = {}) => token(room, identity, video, access),

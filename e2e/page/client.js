@@ -8,6 +8,10 @@ const LOG_LIMIT = 5000;
 const log = [];
 let room;
 
+// livekit-client 1.x has other names for the same.
+const others = () => room.remoteParticipants ?? room.participants;
+const publications = (participant) => participant.trackPublications ?? participant.tracks;
+
 function note(event, ...details) {
   log.push([Math.round(performance.now()), event, ...details]);
   if (log.length > LOG_LIMIT) throw new Error('the log of a test grew beyond all bounds');
@@ -16,7 +20,7 @@ function note(event, ...details) {
 function person(participant) {
   if (!participant) return null;
   const { sid, identity, name, metadata, attributes, connectionQuality, kind } = participant;
-  const tracks = [...participant.trackPublications.values()].map((publication) => ({
+  const tracks = [...publications(participant).values()].map((publication) => ({
     sid: publication.trackSid,
     source: publication.source,
     kind: publication.kind,
@@ -65,8 +69,8 @@ function watch(events) {
 }
 
 function publicationOf(sid) {
-  for (const participant of [...room.remoteParticipants.values(), room.localParticipant]) {
-    const found = participant.trackPublications.get(sid);
+  for (const participant of [...others().values(), room.localParticipant]) {
+    const found = publications(participant).get(sid);
     if (found) return found;
   }
   throw new Error(`no track ${sid}`);
@@ -135,8 +139,8 @@ const api = {
   clearLog: () => void log.splice(0),
   now: () => performance.now(),
   me: () => person(room.localParticipant),
-  others: () => [...room.remoteParticipants.values()].map(person),
-  other: (identity) => person(room.remoteParticipants.get(identity)),
+  others: () => [...others().values()].map(person),
+  other: (identity) => person([...others().values()].find((participant) => participant.identity === identity)),
   roomInfo: () => ({ name: room.name, metadata: room.metadata, state: room.state }),
 
   enableCameraAndMicrophone: () => room.localParticipant.enableCameraAndMicrophone(),
@@ -184,7 +188,30 @@ const api = {
       return `${error.name}: ${error.message}`;
     }
   },
-  sendData: (text, options) => room.localParticipant.publishData(new TextEncoder().encode(text), options),
+  sendData(text, options) {
+    const bytes = new TextEncoder().encode(text);
+    if (livekit.version.startsWith('1.')) {
+      const kind = options?.reliable ? livekit.DataPacket_Kind.RELIABLE : livekit.DataPacket_Kind.LOSSY;
+      return room.localParticipant.publishData(bytes, kind, { topic: options?.topic });
+    }
+    return room.localParticipant.publishData(bytes, options);
+  },
+
+  /** The SDK's own faults: what its developers test reconnection with. */
+  simulate: (scenario, argument) => room.simulateScenario(scenario, argument),
+
+  /** Frames of a track decoded so far, every 100 ms for a while: [ms, frames]. */
+  async frames(sid, ms) {
+    const { receiver } = trackOf(sid);
+    const series = [];
+    const begin = performance.now();
+    while (performance.now() - begin < ms) {
+      const inbound = [...(await receiver.getStats()).values()].find((entry) => entry.type === 'inbound-rtp');
+      series.push([Math.round(performance.now() - begin), inbound?.framesDecoded ?? 0]);
+      await delay(100);
+    }
+    return series;
+  },
 
   /** What Chromium says of a track: muted while nothing comes, ended for good. */
   trackState(sid) {
@@ -285,7 +312,7 @@ const api = {
     const all = [publisher, subscriber].filter(Boolean).map((transport) => transport.getStats());
     return (await Promise.all(all)).map(selectedPath);
   },
-  mode: () => (room.engine.pcManager.subscriber ? 'dual' : 'single'),
+  mode: () => (room.engine.pcManager?.subscriber || room.engine.subscriber ? 'dual' : 'single'),
 };
 
 window.venue = api;

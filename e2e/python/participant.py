@@ -45,6 +45,8 @@ class Participant:
         room.on("participant_name_changed", lambda p, old, new: self.note("name", p.identity, new))
         room.on("participant_attributes_changed", lambda changed, p: self.note("attributes", p.identity, dict(changed)))
         room.on("active_speakers_changed", lambda speakers: self.note("speakers", [p.identity for p in speakers]))
+        room.on("reconnecting", lambda: self.note("reconnecting"))
+        room.on("reconnected", lambda: self.note("reconnected"))
         room.on("disconnected", lambda reason: self.note("disconnected", reason))
 
     def on_data(self, packet):

@@ -44,6 +44,8 @@ pub struct GatewayConfig {
     pub origins: Vec<WebOrigin>,
     /// STUN and TURN servers for clients.
     pub ice_servers: Vec<IceServer>,
+    /// Clients may ask for faults to test themselves (`rtc.simulate`, `--dev`).
+    pub simulate: bool,
 }
 
 /// All gateways. Cheap to clone.
@@ -61,6 +63,7 @@ struct Inner {
     guests: Guests,
     nonces: Nonces,
     agents: Agents,
+    simulate: bool,
 }
 
 impl Gateway {
@@ -80,6 +83,7 @@ impl Gateway {
             guests: Guests::default(),
             nonces: Nonces::default(),
             agents,
+            simulate: config.simulate,
         };
         Self { inner: Arc::new(inner) }
     }

@@ -91,9 +91,10 @@ fn seconds(time: Duration) -> u32 {
 }
 
 /// The gateways'.
-pub fn gateway(config: &Config, node_id: &str) -> GatewayConfig {
+pub fn gateway(config: &Config, dev: bool, node_id: &str) -> GatewayConfig {
     GatewayConfig {
         node_id: node_id.to_owned(),
+        simulate: dev || config.rtc_simulate,
         origins: WebOrigin::parse(&config.http_public_url.0).into_iter().collect(),
         ..GatewayConfig::default()
     }

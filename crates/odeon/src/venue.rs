@@ -74,7 +74,8 @@ impl Venue {
         let watchers: [Arc<dyn Watcher>; 2] = [Arc::clone(&webhooks) as _, Arc::new(agents.clone())];
         let watchers = watchers.into_iter().collect();
         let registry = Registry::watched(plan::registry(config, loaded.dev), media.clone(), watchers);
-        let gateway = Gateway::new(plan::gateway(config, dir.node_id()), Arc::clone(&keys), registry.clone(), agents);
+        let settings = plan::gateway(config, loaded.dev, dir.node_id());
+        let gateway = Gateway::new(settings, Arc::clone(&keys), registry.clone(), agents);
         let counting = media.clone();
         let collect = Arc::new(move || counting.publish_metrics());
         let ops = ops::Ops { state: state.clone(), keys, metrics, collect };

@@ -4,6 +4,7 @@ use crate::id::{Identity, ParticipantSid, SessionId, TrackSid};
 use crate::media::{ConnectionMode, MediaEvent, Target, Transport};
 use crate::participant::{ClientInfo, DisconnectReason, ParticipantKind};
 use crate::permission::Permission;
+use crate::scenario::Scenario;
 use crate::settings::TrackSettings;
 use crate::track::{TrackCodec, TrackRequest};
 use std::collections::BTreeMap;
@@ -185,6 +186,13 @@ pub enum RoomInput {
         metadata: Option<String>,
         /// An empty value removes the key.
         attributes: BTreeMap<String, String>,
+    },
+    /// Asks for a fault, to test itself; the gateway has checked that it may.
+    Simulate {
+        /// Who.
+        session: SessionId,
+        /// Which.
+        scenario: Scenario,
     },
     /// An operator or the API removes somebody.
     Remove {

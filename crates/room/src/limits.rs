@@ -52,6 +52,18 @@ pub const MEDIA_LOST_GRACE: Duration = Duration::from_secs(5);
 /// after 15 s, and what was written shortly before it fell silent may be lost too.
 pub const UNNOTICED_LOSS: Duration = Duration::from_secs(20);
 
+/// How long a simulated fault waits for the client's resume (livekit.md 2.9).
+pub const SIMULATED_FAULT_LIFE: Duration = Duration::from_secs(5);
+
+/// How long a simulated change of transport waits for the client's next session: clients try for about a minute.
+pub const TRANSPORT_SWITCH_LIFE: Duration = Duration::from_secs(60);
+
+/// Simulated changes of transport that wait at a time; further ones are not made.
+pub const MAX_TRANSPORT_SWITCHES: usize = 64;
+
+/// Longest simulated speech: tests ask for a few seconds.
+pub const MAX_SIMULATED_SPEECH: Duration = Duration::from_secs(60);
+
 /// Who left is remembered for those who could not be told, so many participants at most: a few hundred bytes each. Whoever
 /// missed more joins anew.
 pub const MAX_FAREWELLS: usize = 1024;

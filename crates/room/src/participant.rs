@@ -54,6 +54,8 @@ pub enum DisconnectReason {
     StateMismatch = 6,
     /// They never finished joining.
     JoinFailure = 7,
+    /// Their session moves.
+    Migration = 8,
     /// The room ended.
     RoomClosed = 10,
     /// Nothing heard any more.

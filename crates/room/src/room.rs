@@ -5,6 +5,7 @@
 //! | `join` | who comes in, and in which order they are told (livekit.md 2.3) |
 //! | `leave` | every way out: goodbye, removal, duplicate, lost signal, lost media, the room's end |
 //! | `resume` | coming back with a new connection to the same session (2.9) |
+//! | `simulate` | faults that a client asks for, to test itself (2.9) |
 //! | `farewells` | who left while somebody could not be told |
 //! | `tracks` | announce, go live, mute, end (2.4) |
 //! | `dynacast` | which layers a publisher need not send (2.7) |
@@ -31,6 +32,7 @@ mod publication;
 mod quality;
 mod receive_settings;
 mod resume;
+mod simulate;
 mod speakers;
 mod subscriptions;
 mod tracks;
@@ -50,6 +52,7 @@ use indexmap::IndexMap;
 use lifecycle::Lifecycle;
 use member::Member;
 use quality::QualityRounds;
+use simulate::TransportSwitches;
 use speakers::SpeakerBoard;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
@@ -104,6 +107,7 @@ pub struct Room {
     /// When a publisher hears that less is wanted of a track: the same as each publication's `demand`, ordered.
     demands: BTreeSet<(Instant, TrackSid)>,
     farewells: Farewells,
+    switches: TransportSwitches,
     speakers: SpeakerBoard,
     quality: QualityRounds,
     lifecycle: Lifecycle,
@@ -130,6 +134,7 @@ impl Room {
             departures: BTreeSet::new(),
             demands: BTreeSet::new(),
             farewells: Farewells::default(),
+            switches: TransportSwitches::default(),
             speakers: SpeakerBoard::default(),
             quality: QualityRounds::default(),
             at: now.at,
@@ -159,6 +164,7 @@ impl Room {
             RoomInput::Leave { session, reason } => self.on_leave(session, reason),
             RoomInput::SignalLost { session } => self.on_signal_lost(now, session),
             RoomInput::Resume { session } => self.on_resume(now, session),
+            RoomInput::Simulate { session, scenario } => self.on_simulate(now, session, scenario),
             RoomInput::SyncState { session, state } => self.on_sync_state(session, *state),
             RoomInput::Offer { session, id, sdp } => self.on_offer(session, id, sdp),
             RoomInput::Answer { session, id, sdp } => self.on_answer(session, id, sdp),

@@ -5,6 +5,8 @@ pub(crate) const HEADER: usize = 20;
 pub(crate) const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xA4, 0x42];
 /// USERNAME (RFC 8489 section 14.3).
 const USERNAME: u16 = 0x0006;
+/// USE-CANDIDATE (RFC 8445 section 7.1.2).
+const USE_CANDIDATE: u16 = 0x0025;
 /// RFC 8489 section 14.3: a user name is shorter than 509 bytes.
 const MAX_USERNAME: usize = 508;
 /// A binding request carries about ten attributes; more is no browser's.
@@ -15,8 +17,19 @@ pub fn is_stun(datagram: &[u8]) -> bool {
     datagram.len() >= HEADER && datagram[0] < 2 && datagram[4..8] == MAGIC_COOKIE
 }
 
+/// Does an ICE check nominate the way that it came by (USE-CANDIDATE)? Nothing is verified.
+pub fn nominates(datagram: &[u8]) -> bool {
+    find(datagram, USE_CANDIDATE).is_some()
+}
+
 /// The USERNAME of a STUN message, `local:remote` for the ICE agent that receives it. Nothing is verified.
 pub fn username(datagram: &[u8]) -> Option<&str> {
+    let name = std::str::from_utf8(find(datagram, USERNAME)?).ok()?;
+    (name.len() <= MAX_USERNAME).then_some(name)
+}
+
+/// The first attribute of this type in a STUN message.
+fn find(datagram: &[u8], wanted: u16) -> Option<&[u8]> {
     if !is_stun(datagram) {
         return None;
     }
@@ -24,8 +37,8 @@ pub fn username(datagram: &[u8]) -> Option<&str> {
     let mut rest = datagram.get(HEADER..HEADER + announced)?;
     for _ in 0..MAX_ATTRIBUTES {
         let (kind, value, next) = attribute(rest)?;
-        if kind == USERNAME {
-            return std::str::from_utf8(value).ok().filter(|name| name.len() <= MAX_USERNAME);
+        if kind == wanted {
+            return Some(value);
         }
         rest = next;
     }
@@ -66,6 +79,12 @@ mod tests {
     fn the_username_is_found_behind_other_attributes() {
         let message = request(&[(0x8022, b"odd"), (USERNAME, b"00abc:remote"), (0x0008, &[0; 20])]);
         assert_eq!(username(&message), Some("00abc:remote"));
+    }
+
+    #[test]
+    fn a_nomination_is_found() {
+        assert!(nominates(&request(&[(USERNAME, b"00abc:remote"), (USE_CANDIDATE, b"")])));
+        assert!(!nominates(&request(&[(USERNAME, b"00abc:remote")])));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::way::Origin;
 use room::media::Target;
 use std::collections::HashMap;
 
-/// Addresses that one connection may prove: every pair of two dozen interfaces is more than any device has.
+/// Addresses that one connection may have proved at a time: every pair of two dozen interfaces is more than any device has.
 pub(crate) const MAX_SOURCES: usize = 24;
 
 /// Where a datagram goes.

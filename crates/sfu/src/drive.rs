@@ -73,8 +73,8 @@ impl Shard {
             let Some(peer) = self.peers.get_mut(key) else { return };
             let link = peer.link(target);
             match link.connection.poll() {
-                Ok(Output::Transmit(datagram)) => {
-                    if let Some(way) = link.way(&datagram) {
+                Ok(Output::Transmit(mut datagram)) => {
+                    if let Some(way) = link.way(&mut datagram) {
                         outbox.datagram(way, datagram);
                     }
                 }
@@ -123,6 +123,7 @@ impl Shard {
             return; // DTLS is not up yet: that it is, is told apart.
         }
         link.progress = Progress::Up;
+        link.followed.settle();
         if target == peer.sending_target() {
             self.begin_pictures(now, key, outbox);
         }

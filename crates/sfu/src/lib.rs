@@ -14,6 +14,7 @@ mod data;
 mod demux;
 mod drive;
 mod fanout;
+mod follow;
 mod ingress;
 mod keyframe;
 mod levels;

@@ -253,7 +253,9 @@ impl Shard {
     /// Dual mode: the client's answer to our offer.
     pub(crate) fn answered(&mut self, now: Instant, key: PeerKey, id: u32, sdp: &str, outbox: &mut dyn Outbox) {
         let Some(peer) = self.peers.get_mut(key) else { return };
-        if peer.subscriber.is_none() || id != peer.offer_id {
+        // Older clients know of no ids: they answer what is pending.
+        let pending = id == peer.offer_id || (id == 0 && peer.offered.is_some());
+        if peer.subscriber.is_none() || !pending {
             return; // To an offer that a newer one replaced.
         }
         let (session, room) = (peer.session, peer.room.key);

@@ -1,17 +1,19 @@
 //! A participant's peer: its connections, its m-lines and its data channels.
 
 use crate::data::Channels;
+use crate::demux::MAX_SOURCES;
+use crate::follow::Followed;
 use crate::lines::{ReceiveLine, SendLine};
 use crate::missed::Missed;
 use crate::relay::RoomRef;
 use crate::shard::CONNECT_TIMEOUT;
 use crate::track::TrackKey;
-use crate::way::{Origin, Way};
+use crate::way::{Origin, Via, Way};
 use room::media::{DataSender, ExpectedTrack, Target};
 use room::settings::ReceiveSettings;
 use room::track::TrackKind;
 use room::{SessionId, TrackSid};
-use rtc::{Connection, Datagram};
+use rtc::{Connection, Datagram, stun};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
@@ -70,27 +72,58 @@ pub(crate) struct Link {
     pub(crate) ways: Vec<Way>,
     /// The one that we last took.
     pub(crate) path: Option<Way>,
+    /// Where the client is now.
+    pub(crate) followed: Followed,
 }
 
 impl Link {
     pub(crate) fn new(connection: Connection) -> Self {
-        Self { connection, progress: Progress::New, candidates_sent: false, ways: Vec::new(), path: None }
+        Self {
+            connection,
+            progress: Progress::New,
+            candidates_sent: false,
+            ways: Vec::new(),
+            path: None,
+            followed: Followed::default(),
+        }
     }
 
-    /// The way that a datagram takes: as the last one to the same address, or else the newest. None to an address that
-    /// has proved nothing.
-    pub(crate) fn way(&mut self, datagram: &Datagram) -> Option<Way> {
+    /// The way that a datagram takes: the one that the client has changed to, unless it answers a check; else as the last
+    /// one to the same address, or the newest. None to an address that has proved nothing.
+    pub(crate) fn way(&mut self, datagram: &mut Datagram) -> Option<Way> {
+        let answers = stun::is_stun(datagram.bytes());
+        if let Some(way) = self.followed.way().filter(|_| !answers) {
+            (datagram.destination, datagram.protocol) = (way.origin.address, way.origin.via.protocol());
+            return Some(way);
+        }
         let leads =
             |way: &&Way| way.origin.address == datagram.destination && way.origin.via.protocol() == datagram.protocol;
         let way = self.path.as_ref().filter(leads).or_else(|| self.ways.iter().rev().find(leads)).copied();
         self.path = way;
+        if !answers {
+            self.followed.takes(way.map(|way| way.origin));
+        }
         way
+    }
+
+    /// Another way has proved itself. If there are too many, the oldest that nothing takes is forgotten and returned; false:
+    /// there is none such.
+    pub(crate) fn add_way(&mut self, way: Way) -> (bool, Option<Origin>) {
+        let mut forgotten = None;
+        if self.ways.len() >= MAX_SOURCES {
+            let idle = |old: &Way| old.origin.via == Via::Udp && !self.followed.is_taken(old.origin);
+            let Some(oldest) = self.ways.iter().position(idle) else { return (false, None) };
+            forgotten = Some(self.ways.remove(oldest).origin);
+        }
+        self.ways.push(way);
+        (true, forgotten)
     }
 
     /// This way is gone.
     pub(crate) fn forget(&mut self, origin: &Origin) {
         self.ways.retain(|way| way.origin != *origin);
         self.path.take_if(|way| way.origin == *origin);
+        self.followed.forget(origin);
     }
 
     /// ICE restarts: paths have to be found as at the first time, while packets still flow on the old ones.

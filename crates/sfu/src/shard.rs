@@ -1,7 +1,7 @@
 //! A shard: its peers and tracks, and the ways in.
 
 use crate::data::DataDialect;
-use crate::demux::{Demux, Destination, MAX_SOURCES};
+use crate::demux::{Demux, Destination};
 use crate::levels::WINDOW;
 use crate::outbox::Outbox;
 use crate::peer::{Link, Peer, PeerKey};
@@ -237,8 +237,8 @@ impl Shard {
         for target in peer.targets() {
             let link = peer.link(*target);
             link.connection.close();
-            while let Ok(rtc::Output::Transmit(datagram)) = link.connection.poll() {
-                if let Some(way) = link.way(&datagram) {
+            while let Ok(rtc::Output::Transmit(mut datagram)) = link.connection.poll() {
+                if let Some(way) = link.way(&mut datagram) {
                     outbox.datagram(way, datagram);
                 }
             }
@@ -287,6 +287,7 @@ impl Shard {
         self.guarded(destination.peer, outbox, |shard, outbox| {
             let Some(peer) = shard.peers.get_mut(destination.peer) else { return };
             let link = peer.link(destination.target);
+            link.followed.hear(now, arrival.origin);
             match link.connection.handle_datagram(now, route, datagram) {
                 Ok(()) => shard.drain(now, destination.peer, destination.target, outbox),
                 Err(error) => {
@@ -306,17 +307,22 @@ impl Shard {
         }
         let (key, target) = self.demux.by_ufrag(Credentials::addressed_ufrag(datagram)?)?;
         let known = self.demux.by_source(&origin).filter(|known| (known.peer, known.target) == (key, target));
-        if known.is_some() {
-            return known;
-        }
         let route = self.route(arrival);
         let link = self.peers.get_mut(key)?.link(target);
-        if link.ways.len() >= MAX_SOURCES || !link.connection.verifies(now, route, datagram) {
-            return None;
+        let moves = stun::nominates(datagram) && link.followed.would_change(now, origin);
+        if (known.is_some() && !moves) || !link.connection.verifies(now, route, datagram) {
+            return known;
         }
-        link.ways.push(Way { origin, local: arrival.local.ip() });
+        let way = Way { origin, local: arrival.local.ip() };
+        if moves {
+            link.followed.change(now, way);
+        }
         let destination = Destination { peer: key, target };
-        self.demux.verified(origin, destination);
+        if known.is_none() {
+            let (added, forgotten) = link.add_way(way);
+            forgotten.into_iter().for_each(|old| self.demux.forget(&old, key));
+            added.then(|| self.demux.verified(origin, destination))?;
+        }
         Some(destination)
     }
 

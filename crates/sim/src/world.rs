@@ -77,6 +77,8 @@ impl Outbox for Written {
 struct Seat {
     client: Client,
     shard: u8,
+    /// How the shards see its address, if that is another.
+    nat: Option<SocketAddr>,
     up: Link,
     down: Link,
 }
@@ -140,7 +142,7 @@ impl World {
         let mut client = Client::new(session, address, takes, self.now);
         let offer = client.take_offer();
         let link = |direction: u64| Link::new(self.config.link, self.config.seed + id as u64 * 2 + direction);
-        self.seats.push(Seat { client, shard, up: link(0), down: link(1) });
+        self.seats.push(Seat { client, shard, nat: None, up: link(0), down: link(1) });
         self.sessions.insert(session, id);
         self.tell(RoomInput::Join(Box::new(Join {
             session,
@@ -207,6 +209,11 @@ impl World {
     pub fn move_network(&mut self, id: ClientId, octet: u8) {
         self.seats[id].client.restart_ice(SocketAddr::from(([10, 0, 2, octet], 6000)));
         self.offers();
+    }
+
+    /// The NAT before a client gives it another port: the client does not know.
+    pub fn rebind(&mut self, id: ClientId, port: u16) {
+        self.seats[id].nat = Some(SocketAddr::from(([10, 0, 3, id as u8], port)));
     }
 
     /// A client's signalling is back on a new connection.
@@ -319,7 +326,10 @@ impl World {
     fn client_turn(&mut self, index: usize) {
         let now = self.now;
         let seat = &mut self.seats[index];
-        for parcel in seat.down.arrived(now) {
+        for mut parcel in seat.down.arrived(now) {
+            if Some(parcel.destination) == seat.nat {
+                parcel.destination = seat.client.address;
+            }
             seat.client.receive(now, &parcel);
             for parcel in seat.client.turn(now) {
                 seat.up.send(now, parcel);
@@ -330,7 +340,7 @@ impl World {
         }
         for parcel in seat.up.arrived(now) {
             let shard = usize::from(seat.shard);
-            let arrival = Arrival::udp(parcel.destination, parcel.source);
+            let arrival = Arrival::udp(parcel.destination, seat.nat.unwrap_or(parcel.source));
             self.shards[shard].handle_datagram(now, &arrival, &parcel.bytes, &mut self.written);
         }
         self.settle();
@@ -353,7 +363,8 @@ impl World {
                 shard.flush(self.now, &mut self.written);
             }
             for parcel in std::mem::take(&mut self.written.datagrams) {
-                let seat = self.seats.iter_mut().find(|seat| seat.client.address == parcel.destination);
+                let seen = |seat: &Seat| seat.nat.unwrap_or(seat.client.address);
+                let seat = self.seats.iter_mut().find(|seat| seen(seat) == parcel.destination);
                 if let Some(seat) = seat {
                     seat.down.send(self.now, parcel);
                 }

@@ -22,6 +22,41 @@ fn an_ice_restart_from_another_address_keeps_the_shard_and_the_media() {
     }
 }
 
+/// L-31, L-32: the same without a word to the client: its NAT gives it another port, its next check proves it.
+#[test]
+fn l_31_a_nat_that_changes_the_port_keeps_the_session_and_the_media() {
+    for shard in [0, 1] {
+        let mut world = world(2);
+        let (publisher, subscriber) = show(&mut world, 0, shard);
+        let video = world.tracks("publisher")[0].clone();
+        for (round, moved) in [publisher, subscriber].into_iter().enumerate() {
+            world.rebind(moved, 7000 + round as u16);
+            world.run(SECOND * 10);
+            let before = world.client(subscriber).got(&video).frames.len();
+            world.run(SECOND);
+            let frames = world.client(subscriber).got(&video).frames.len() - before;
+            assert!(frames >= 20, "shard {shard}, round {round}: {frames} frames");
+        }
+        assert_eq!(world.names().len(), 2);
+    }
+}
+
+/// A phone that wanders from cell to cell all day.
+#[test]
+fn a_client_may_change_its_address_as_often_as_it_likes() {
+    let mut world = world(1);
+    let (_, subscriber) = show(&mut world, 0, 0);
+    let video = world.tracks("publisher")[0].clone();
+    for octet in 20..60 {
+        world.move_network(subscriber, octet);
+        world.run(SECOND * 2);
+    }
+    let before = world.client(subscriber).got(&video).frames.len();
+    world.run(SECOND);
+    assert!(world.client(subscriber).got(&video).frames.len() >= before + 20);
+    assert!(world.shard(0).stats().addresses <= 26, "{}", world.shard(0).stats().addresses);
+}
+
 /// L-28, L-31, L-32: signalling is not media: nothing is missing over the gap and the resume.
 #[test]
 fn l_31_media_flows_on_while_the_signalling_is_lost_and_resumed() {

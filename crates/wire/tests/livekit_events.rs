@@ -183,8 +183,8 @@ fn candidates_never_have_a_null_mid_and_the_last_is_final() {
         other => panic!("{other:?}"),
     };
     let (first, last) = (trickle(&all[0]), trickle(&all[1]));
-    let expected = r#"{"candidate":"candidate:1 1 udp 1 192.0.2.2 7882 typ host","sdpMid":"0","sdpMLineIndex":0,"usernameFragment":null}"#;
-    assert_eq!(first.candidate_init, expected);
+    let expected = r#"{"candidate":"candidate:1 1 udp 1 192.0.2.2 7882 typ host","sdpMid":"","sdpMLineIndex":0,"usernameFragment":null}"#;
+    assert_eq!(first.candidate_init, expected, "our sections' names are random, and a wrong one is an error");
     assert!(!first.r#final && last.r#final && last.target == 1);
     serde_json::from_str::<serde_json::Value>(&last.candidate_init).unwrap();
     let none = RoomEvent::Candidates { target: Target::Publisher, candidates: vec![], ufrag: "u".into() };

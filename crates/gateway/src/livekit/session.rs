@@ -202,6 +202,10 @@ impl Session {
         match signal::decode(self.sender, bytes, self.encoding) {
             Ok(Signal::Room(input)) => match *input {
                 RoomInput::Leave { .. } => Err(End::Left),
+                RoomInput::Simulate { scenario, .. } if !self.gateway.inner.simulate => {
+                    tracing::debug!(?scenario, "simulation is not allowed: see rtc.simulate");
+                    Ok(())
+                }
                 input => self.handle.send(input).await.map_err(|_| End::Dismissed),
             },
             Ok(Signal::Ping) => self.respond(socket, &event::pong(clock::unix_ms())).await,

@@ -36,12 +36,17 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(config: RegistryConfig) -> Self {
+        Self::start_with(config, |_| {}).await
+    }
+
+    pub(crate) async fn start_with(config: RegistryConfig, change: impl FnOnce(&mut GatewayConfig)) -> Self {
         let pool = MediaPool::start(&pool_config(), Arc::new(LiveKitData)).unwrap();
         let keys = Arc::new(keys());
         let agents = Agents::start(&keys);
         let watchers = [Arc::new(agents.clone()) as Arc<dyn Watcher>].into_iter().collect();
         let registry = Registry::watched(config, pool, watchers);
-        let config = GatewayConfig { node_id: "ND_test".into(), ..GatewayConfig::default() };
+        let mut config = GatewayConfig { node_id: "ND_test".into(), ..GatewayConfig::default() };
+        change(&mut config);
         let gateway = Gateway::new(config, keys, registry, agents);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let addr = listener.local_addr().unwrap();

@@ -9,3 +9,4 @@ mod pages;
 mod resume;
 mod session;
 mod silence;
+mod simulate;

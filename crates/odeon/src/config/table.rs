@@ -89,6 +89,8 @@ settings! {
     "rtc.placement" rtc_placement: Placement = Placement::LeastLoaded, Restart;
     /// Offer clients loopback addresses too, for those on the same machine.
     "rtc.loopback" rtc_loopback: bool = false, Restart, livekit ["rtc.enable_loopback_candidate"];
+    /// Clients may ask for faults, such as a lost connection, to test themselves. Always on with --dev.
+    "rtc.simulate" rtc_simulate: bool = false, Restart;
     /// Access of rooms that nobody has declared: open to everybody, or to token holders only.
     "rooms.undeclared" rooms_undeclared: Undeclared = Undeclared::Open, Restart;
     /// Rooms that are open to everybody, whoever joins.

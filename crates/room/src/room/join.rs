@@ -84,6 +84,7 @@ impl Room {
     }
 
     fn admit(&mut self, now: Now, join: Join) -> (SessionId, Vec<TrackRequest>, Option<(u32, String)>) {
+        let transport = self.transport_for(now, &join);
         let Join { session, tracks, offer, .. } = join;
         let info = Arc::new(Participant {
             sid: ParticipantSid::new(self.sids.draw("PA_")),
@@ -105,10 +106,11 @@ impl Room {
         let member = Member {
             info,
             mode: join.mode,
-            transport: join.transport,
+            transport,
             auto_subscribe: join.auto_subscribe,
             signalling: Signalling::Here,
             media: MediaState::Waiting,
+            resume_fault: None,
             departure: None,
             publications: IndexMap::new(),
             choices: HashMap::new(),

@@ -2,6 +2,7 @@
 
 use super::publication::Publication;
 use super::quality::Score;
+use super::simulate::ResumeFault;
 use crate::effect::LeaveAction;
 use crate::id::{SessionId, TrackSid};
 use crate::limits::UNNOTICED_LOSS;
@@ -69,6 +70,8 @@ pub(super) struct Member {
     pub(super) auto_subscribe: bool,
     pub(super) signalling: Signalling,
     pub(super) media: MediaState,
+    /// Asked for by the client: its next resume is cut off.
+    pub(super) resume_fault: Option<ResumeFault>,
     /// When and how they leave unless something happens before.
     pub(super) departure: Option<(Instant, Goodbye)>,
     /// Announced and live tracks, oldest first.

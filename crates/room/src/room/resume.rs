@@ -40,11 +40,14 @@ impl Room {
         if let Some((at, _)) = member.departure.take() {
             self.departures.remove(&(at, session));
         }
+        if self.takes_resume_fault(now.at, session, true) {
+            return self.hang_up(now, session);
+        }
         self.command(MediaCommand::Resume { session });
     }
 
     /// The shard has answered.
-    pub(super) fn on_resumed(&mut self, session: SessionId, last_message_seq: u32) {
+    pub(super) fn on_resumed(&mut self, now: Now, session: SessionId, last_message_seq: u32) {
         let Some(member) = self.members.get_mut(&session) else {
             return;
         };
@@ -53,6 +56,9 @@ impl Room {
         };
         member.signalling = Signalling::Here;
         self.tell(session, RoomEvent::Resumed { last_message_seq });
+        if self.takes_resume_fault(now.at, session, false) {
+            return self.hang_up(now, session);
+        }
         self.tell_missed(session, heard);
         self.tell(session, RoomEvent::ParticipantsUpdated(self.everybody_for(session)));
         self.tell(session, RoomEvent::RoomUpdated(self.info()));

@@ -5,11 +5,11 @@ use super::Room;
 use crate::effect::{Recipients, RoomEvent, Speaker};
 use crate::id::{ParticipantSid, SessionId, TrackSid};
 use crate::input::Now;
-use crate::limits::LEVEL_EXPIRY;
+use crate::limits::{LEVEL_EXPIRY, MAX_SIMULATED_SPEECH};
 use crate::media::AudioLevel;
 use indexmap::IndexMap;
 use smallvec::SmallVec;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Weight of a new window in the exponential mean: 2/(N+1) over N = 2 windows, the reference's `smooth_intervals`.
 const SMOOTHING: f32 = 2.0 / 3.0;
@@ -19,6 +19,8 @@ const MIN_ACTIVE_SHARE: f32 = 0.4;
 const ACTIVE_LEVEL_DBOV: f32 = 35.0;
 /// Levels go out in eighths, so that small changes make no messages.
 const LEVEL_STEPS: f32 = 8.0;
+/// How loud simulated speech is (livekit.md 2.9): the reference's 0.9.
+const PRETENDED_LEVEL: f32 = 0.9;
 
 /// One audio track's mean.
 #[derive(Debug)]
@@ -103,6 +105,17 @@ impl Room {
                 self.speakers.hear(now.at, level);
             }
         }
+    }
+
+    /// Shows somebody as speaking for so long, whatever they say: a voice of its own that falls silent then.
+    pub(super) fn pretend_speech(&mut self, now: Now, session: SessionId, time: Duration) {
+        let Some(member) = self.members.get(&session) else {
+            return;
+        };
+        let voice = TrackSid::new(member.info.sid.as_str());
+        let heard_at = (now.at + time.min(MAX_SIMULATED_SPEECH)).checked_sub(LEVEL_EXPIRY).unwrap_or(now.at);
+        self.speakers.voices.insert(voice, Voice { session, smoothed: PRETENDED_LEVEL, heard_at });
+        self.speakers.stale = true;
     }
 
     /// Only live tracks that are not muted have a voice.

@@ -172,14 +172,15 @@ fn description(kind: &str, id: u32, sdp: &str, tracks: &[(String, TrackSid)]) ->
 /// One message a candidate, `final` on the last real one: an end-of-candidates object, or a null where Rust expects
 /// text, kills its clients (livekit.md 2.5).
 fn trickles(target: Target, candidates: &[String]) -> Responses {
-    let target = match target {
-        Target::Publisher => proto::SignalTarget::Publisher,
-        Target::Subscriber => proto::SignalTarget::Subscriber,
+    let (target, mid) = match target {
+        Target::Publisher => (proto::SignalTarget::Publisher, "0"),
+        // Its sections are named by us, at random; without a name the index says which is meant.
+        Target::Subscriber => (proto::SignalTarget::Subscriber, ""),
     };
     let last = candidates.len().saturating_sub(1);
     let trickle = |(index, candidate): (usize, &String)| {
         Message::Trickle(proto::TrickleRequest {
-            candidate_init: candidate_init(candidate),
+            candidate_init: candidate_init(candidate, mid),
             target: target as i32,
             r#final: index == last,
         })
@@ -189,9 +190,9 @@ fn trickles(target: Target, candidates: &[String]) -> Responses {
 }
 
 /// RTCIceCandidateInit. All media is bundled, so the first section stands for all.
-fn candidate_init(candidate: &str) -> String {
+fn candidate_init(candidate: &str, mid: &str) -> String {
     let candidate = serde_json::Value::from(candidate);
-    format!(r#"{{"candidate":{candidate},"sdpMid":"0","sdpMLineIndex":0,"usernameFragment":null}}"#)
+    format!(r#"{{"candidate":{candidate},"sdpMid":"{mid}","sdpMLineIndex":0,"usernameFragment":null}}"#)
 }
 
 fn speakers_changed(speakers: &[Speaker]) -> proto::SpeakersChanged {

@@ -30,6 +30,7 @@ pub mod twirp;
 pub mod webhook;
 
 mod protobuf;
+mod simulate;
 mod sync_state;
 
 pub use livekit_protocol as proto;

@@ -1,7 +1,7 @@
 //! A client's message → what the room is told.
 
 use super::event::{Encoding, IntoResponse as _};
-use super::{proto, sync_state, track};
+use super::{proto, simulate, sync_state, track};
 use prost::Message as _;
 use proto::request_response::{Reason, Request};
 use proto::signal_request::Message;
@@ -112,7 +112,10 @@ impl Sender {
             }
             Message::UpdateLayers(_) => Signal::Ignored("update_layers"),
             Message::SubscriptionPermission(_) => Signal::Ignored("subscription_permission"),
-            Message::Simulate(_) => Signal::Ignored("simulate"),
+            Message::Simulate(asked) => match simulate::read(&asked) {
+                Some(scenario) => room(RoomInput::Simulate { session, scenario }),
+                None => Signal::Ignored("simulate"),
+            },
             Message::UpdateDataSubscription(_) => Signal::Ignored("update_data_subscription"),
             Message::StoreDataBlobRequest(_) => Signal::Ignored("store_data_blob_request"),
             Message::GetDataBlobRequest(_) => Signal::Ignored("get_data_blob_request"),
