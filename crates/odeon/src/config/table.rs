@@ -3,7 +3,8 @@
 
 use super::names::{Domains, Email, Servers, Url, Words};
 use super::setting::{Effect, Setting, settings};
-use super::value::{Addresses, Codecs, Keys, LogFormat, LogLevel, Networks, Peers, RoomNames, Undeclared, Urls, Value};
+use super::urls::{Peers, Urls};
+use super::value::{Addresses, Codecs, Keys, LogFormat, LogLevel, Networks, RoomNames, Undeclared, Value};
 use net::pool::Placement;
 use std::net::IpAddr;
 use std::path::PathBuf;
