@@ -6,8 +6,8 @@
 //! The words here are the words of `spec/product.md`: room, participant, track, layer, subscription, message.
 #![forbid(unsafe_code)]
 
-pub mod codecs;
 pub mod agents;
+pub mod codecs;
 pub mod dispatch;
 pub mod effect;
 pub mod id;
