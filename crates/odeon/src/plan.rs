@@ -78,6 +78,7 @@ pub fn registry(config: &Config, dev: bool) -> RegistryConfig {
             empty_timeout_s: seconds(config.room_empty_timeout),
             departure_timeout_s: seconds(config.room_departure_timeout),
             max_participants: config.room_max_participants,
+            enabled_codecs: config.room_enabled_codecs.0.clone(),
             ..RoomConfig::default()
         },
         max_rooms: usize::try_from(config.limits_rooms).unwrap_or(usize::MAX),

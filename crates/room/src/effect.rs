@@ -56,6 +56,8 @@ pub struct RoomInfo {
     pub created_at_ms: i64,
     /// Free text.
     pub metadata: String,
+    /// Codecs that may be published: `video/VP8`…
+    pub enabled_codecs: Vec<String>,
     /// Participants that are not hidden.
     pub num_participants: u32,
     /// Participants with a live track.
@@ -155,6 +157,8 @@ pub enum RoomEvent {
         you: Arc<Participant>,
         /// Everybody that you may see.
         others: Vec<Arc<Participant>>,
+        /// Codecs that you may publish, of the room's: `video/VP8`…
+        publish_codecs: Vec<String>,
     },
     /// First of all after a resume: you are in again.
     Resumed {

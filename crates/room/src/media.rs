@@ -109,6 +109,8 @@ pub enum MediaCommand {
         mode: ConnectionMode,
         /// By which ways.
         transport: Transport,
+        /// Names of the codecs that it may send, lower case without kind.
+        publish_codecs: Vec<String>,
         /// What its data is stamped with and what it may.
         sender: Arc<DataSender>,
     },

@@ -81,6 +81,10 @@ pub struct ClientInfo {
     pub version: String,
     /// Browser, lower case (`firefox`, `safari`…).
     pub browser: String,
+    /// `18.3.1`
+    pub browser_version: String,
+    /// Operating system, lower case (`linux`, `android`…).
+    pub os: String,
 }
 
 /// A participant, as a snapshot that can be sent: `version` rises with each change, clients drop older ones.

@@ -68,6 +68,8 @@ pub struct RoomConfig {
     pub max_participants: u32,
     /// Free text, ≤ [`crate::limits::MAX_METADATA_BYTES`] (the caller has checked).
     pub metadata: String,
+    /// Codecs that may be published, of [`crate::codecs::FORWARDED`].
+    pub enabled_codecs: Vec<String>,
     /// The agents that it asks for; none: any worker without a name may send one (livekit.md 3, «agents ws»).
     pub agents: Vec<AgentRequest>,
 }
@@ -80,6 +82,7 @@ impl Default for RoomConfig {
             departure_timeout_s: 20,
             max_participants: 0,
             metadata: String::new(),
+            enabled_codecs: crate::codecs::forwarded(),
             agents: Vec::new(),
         }
     }

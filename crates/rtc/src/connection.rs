@@ -115,6 +115,8 @@ pub struct Connection {
     credentials: Credentials,
     streams: Vec<IngressStream>,
     codecs: Vec<(Pt, Codec)>,
+    /// Codecs that the peer may send; `None`: all.
+    taken: Option<Vec<Codec>>,
     /// m-lines whose last description by the peer names RED: str0m knows it of the connection only.
     red_lines: Vec<Mid>,
     pending_offer: Option<SdpPendingOffer>,
@@ -146,6 +148,7 @@ impl Connection {
             credentials,
             streams: Vec::new(),
             codecs: Vec::new(),
+            taken: None,
             red_lines: Vec::new(),
             pending_offer: None,
             next_credentials: None,
@@ -180,7 +183,10 @@ impl Connection {
     /// connect anew.
     pub fn accept_offer(&mut self, offer: &str, fresh: Credentials) -> Result<Vec<OfferedSection>, ConnectionError> {
         let mut offer = Sdp::parse(offer)?;
-        let sections = offer.sections.iter().filter_map(OfferedSection::read).collect::<Vec<_>>();
+        let mut sections = offer.sections.iter().filter_map(OfferedSection::read).collect::<Vec<_>>();
+        for section in sections.iter_mut().filter(|section| section.client_sends) {
+            section.codecs.retain(|name| Codec::from_name(name).is_some_and(|codec| is_taken(&self.taken, codec)));
+        }
         if sections.len() != offer.sections.len() {
             return Err(ConnectionError::Negotiation("a section without mid or of an unknown kind".into()));
         }
@@ -202,6 +208,11 @@ impl Connection {
         let credentials = self.next_credentials.as_ref().unwrap_or(&self.credentials);
         finish(&mut sdp, plans, credentials);
         accept(&mut sdp, &std::mem::take(&mut self.accepted));
+        for (section, plan) in sdp.sections.iter_mut().zip(plans) {
+            if matches!(plan, SectionPlan::Receive(_)) {
+                section.retain_codecs(|name| Codec::from_name(name).is_none_or(|codec| is_taken(&self.taken, codec)));
+            }
+        }
         let lines = self.candidates.lines(&credentials.ufrag);
         for (index, section) in sdp.sections.iter_mut().enumerate() {
             section.remove_attribute("candidate");
@@ -261,6 +272,12 @@ impl Connection {
         self.codecs = plain.chain(redundant).collect();
         self.red_lines = red_lines;
         self.streams.clear();
+    }
+
+    /// From now on the peer may send only these codecs (lower case: `vp8`): answers leave out the others, and their packets
+    /// are dropped.
+    pub fn take_only(&mut self, codecs: &[String]) {
+        self.taken = Some(codecs.iter().filter_map(|name| Codec::from_name(name)).collect());
     }
 
     /// The payload type under which this m-line's receiver takes a codec, if it does.
@@ -382,6 +399,9 @@ impl Connection {
             None => self.find_stream(ssrc)?,
         };
         let codec = self.codecs.iter().find(|(pt, _)| *pt == packet.header.payload_type)?.1;
+        if !is_taken(&self.taken, codec) {
+            return None;
+        }
         let extensions = &packet.header.ext_vals;
         Some(IngressPacket {
             mid: stream.mid,
@@ -528,6 +548,10 @@ fn rtc_config(config: &ConnectionConfig, credentials: &Credentials) -> RtcConfig
         .enable_h264(true)
         .enable_vp9(true)
         .enable_av1(true)
+}
+
+fn is_taken(taken: &Option<Vec<Codec>>, codec: Codec) -> bool {
+    taken.as_ref().is_none_or(|taken| taken.contains(&codec))
 }
 
 /// The m-lines that name RED for their Opus.

@@ -3,7 +3,7 @@
 //! str0m parses SDP too, into types that it keeps to itself. This one keeps every line that it doesn't understand,
 //! in order, so that finishing an answer changes what is named and nothing else.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 /// A description with 200 video sections of 4 KiB each is 800 KiB; more is no client's.
@@ -238,6 +238,31 @@ impl Section {
             })
         };
         self.formats.iter().filter(|pt| names(pt)).cloned().collect()
+    }
+
+    /// Leaves out the codecs that `keep` says no to, and their repair formats. None left: all stay, for a section must
+    /// name one.
+    pub fn retain_codecs(&mut self, keep: impl Fn(&str) -> bool) {
+        let named = |map: &str| {
+            let (pt, encoding) = map.split_once(' ')?;
+            let name = encoding.split('/').next()?.to_ascii_lowercase();
+            (name != "rtx" && !keep(&name)).then(|| pt.to_owned())
+        };
+        let mut refused: HashSet<String> = self.attributes("rtpmap").filter_map(named).collect();
+        let repairs = |format: &str| {
+            let (pt, of) = format.split_once(" apt=")?;
+            refused.contains(of.split(';').next()?).then(|| pt.to_owned())
+        };
+        let repairs: Vec<_> = self.attributes("fmtp").filter_map(repairs).collect();
+        refused.extend(repairs);
+        if self.formats.iter().all(|pt| refused.contains(pt)) {
+            return;
+        }
+        self.formats.retain(|pt| !refused.contains(pt));
+        self.lines.retain(|line| {
+            let value = ["rtpmap", "fmtp", "rtcp-fb"].into_iter().find_map(|name| value_of(line, name));
+            value.and_then(|value| value.split(' ').next()).is_none_or(|pt| !refused.contains(pt))
+        });
     }
 
     /// Appends `;extra` to a payload type's `a=fmtp`, or adds the line.

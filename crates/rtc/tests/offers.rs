@@ -124,6 +124,23 @@ fn l_64_a_receiver_takes_red_on_the_lines_that_name_it() {
 }
 
 #[test]
+fn what_may_not_be_published_is_left_out_of_the_answer() {
+    let mut connection = connection(0);
+    connection.take_only(&["vp8".into(), "opus".into()]);
+    let sections = connection.accept_offer(CHROMIUM_DUAL, fresh(0)).unwrap();
+    assert_eq!((&sections[1].codecs[..], &sections[2].codecs[..]), (&["vp8".into()][..], &["opus".into()][..]));
+    let plan = |codec: &str| ReceivePlan { codecs: vec![codec.into()], ..ReceivePlan::default() };
+    // Somebody who asks for what the room refuses gets what it allows.
+    let plans = [SectionPlan::Data, SectionPlan::Receive(plan("vp9")), SectionPlan::Receive(plan("red"))];
+    let answer = Sdp::parse(&connection.finish(&plans).unwrap()).unwrap();
+    assert_eq!((answer.sections[1].codecs(), answer.sections[2].codecs()), (vec!["vp8".into()], vec!["opus".into()]));
+    for refused in ["VP9", "H264", "AV1", "red/"] {
+        assert!(!answer.to_string().contains(refused), "{refused} in {answer}");
+    }
+    assert_eq!(answer.sections[1].formats.len(), 2, "and its repair format: {:?}", answer.sections[1].formats);
+}
+
+#[test]
 fn what_is_no_offer_is_an_error() {
     for offer in ["", "v=0", "v=0\r\n", "nonsense", "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n"] {
         assert!(connection(0).accept_offer(offer, fresh(0)).is_err(), "{offer:?}");

@@ -117,8 +117,11 @@ impl Shard {
         owner: u8,
         outbox: &mut dyn Outbox,
     ) {
-        if let MediaCommand::AddPeer { session, mode, transport, sender } = command {
+        if let MediaCommand::AddPeer { session, mode, transport, publish_codecs, sender } = command {
             self.add_peer(now, room, session, (mode, transport), sender);
+            if let Some(peer) = self.sessions.get(&session).and_then(|key| self.peers.get_mut(*key)) {
+                peer.publisher.connection.take_only(&publish_codecs);
+            }
             return;
         }
         let Some(key) = self.sessions.get(&command.session()).copied() else { return };

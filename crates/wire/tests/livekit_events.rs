@@ -88,6 +88,7 @@ fn room_info() -> RoomInfo {
         max_participants: 0,
         created_at_ms: 1_795_149_759_677,
         metadata: String::new(),
+        enabled_codecs: room::codecs::forwarded(),
         num_participants: 2,
         num_publishers: 1,
         active_recording: false,
@@ -96,7 +97,12 @@ fn room_info() -> RoomInfo {
 
 fn joined() -> RoomEvent {
     let you = Arc::new(participant(Identity::token("alice")));
-    RoomEvent::Joined { room: room_info(), you: you.clone(), others: vec![you] }
+    RoomEvent::Joined {
+        room: room_info(),
+        you: you.clone(),
+        others: vec![you],
+        publish_codecs: room::codecs::forwarded(),
+    }
 }
 
 #[test]

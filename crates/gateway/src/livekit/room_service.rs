@@ -66,6 +66,7 @@ impl RoomService<'_> {
             departure_timeout_s: or(request.departure_timeout, defaults.departure_timeout_s),
             max_participants: or(request.max_participants, defaults.max_participants),
             metadata: request.metadata,
+            enabled_codecs: defaults.enabled_codecs.clone(),
             agents: request.agents.into_iter().map(dispatch::agent_request).collect(),
         };
         let room = registry.create(&request.name, config).await.map_err(refusal)?;

@@ -200,6 +200,7 @@ pub(crate) fn info(name: &str) -> RoomInfo {
         max_participants: 0,
         created_at_ms: 1_795_150_662_943,
         metadata: String::new(),
+        enabled_codecs: room::codecs::forwarded(),
         num_participants: 0,
         num_publishers: 0,
         active_recording: false,

@@ -4,7 +4,7 @@
 use super::names::{Domains, Email, HostName, Servers, Url, Words};
 use super::setting::{Effect, Setting, settings};
 use super::urls::{Peers, Urls};
-use super::value::{Addresses, Keys, LogFormat, LogLevel, Networks, RoomNames, Undeclared, Value};
+use super::value::{Addresses, Codecs, Keys, LogFormat, LogLevel, Networks, RoomNames, Undeclared, Value};
 use net::pool::Placement;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -103,6 +103,8 @@ settings! {
     "room.empty_timeout" room_empty_timeout: Duration = Duration::from_secs(300), Restart;
     /// Time until a room ends after the last has left, in seconds.
     "room.departure_timeout" room_departure_timeout: Duration = Duration::from_secs(20), Restart;
+    /// Codecs that may be published: video/VP8, video/H264, video/VP9, video/AV1, audio/opus, audio/red. An offer of others is answered without them.
+    "room.enabled_codecs" room_enabled_codecs: Codecs = Codecs::default(), Restart;
     /// Participants in a room at most. 0: no limit.
     "room.max_participants" room_max_participants: u32 = 0, Restart;
     /// Rooms at a time at most.

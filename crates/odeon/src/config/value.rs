@@ -191,6 +191,29 @@ impl Value for RoomNames {
     }
 }
 
+/// Codecs by their mime types, separated by commas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Codecs(pub Vec<String>);
+
+impl Default for Codecs {
+    /// All that we forward.
+    fn default() -> Self {
+        Self(room::codecs::forwarded())
+    }
+}
+
+impl Value for Codecs {
+    const KIND: &'static str =
+        "codecs separated by commas, of video/VP8, video/H264, video/VP9, video/AV1, audio/opus and audio/red";
+    fn parse(text: &str) -> Result<Self, String> {
+        let known = |item: &str| room::codecs::FORWARDED.into_iter().find(|mime| mime.eq_ignore_ascii_case(item));
+        parse_list(text, |item| known(item).map(str::to_owned).ok_or_else(expected::<Self>)).map(Self)
+    }
+    fn show(&self) -> String {
+        show_list(&self.0)
+    }
+}
+
 /// API keys and their secrets. Never printed whole: `Debug` and [`Value::show`] mask the secrets.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Keys(pub BTreeMap<String, String>);

@@ -4,6 +4,7 @@
 
 use super::Room;
 use super::member::{Goodbye, MediaState, Member, Signalling};
+use crate::codecs;
 use crate::effect::{LeaveAction, RoomEvent};
 use crate::id::{ParticipantSid, SessionId};
 use crate::input::{Join, Now};
@@ -130,9 +131,14 @@ impl Room {
             return;
         };
         let you = member.info.clone();
+        let publish_codecs = self.publish_codecs(member);
         let others = self.members.iter().filter(|(other, member)| **other != session && !member.hidden());
         let others = others.map(|(_, member)| member.info.clone()).collect();
-        self.tell(session, RoomEvent::Joined { room: self.info(), you, others });
+        self.tell(session, RoomEvent::Joined { room: self.info(), you, others, publish_codecs });
+    }
+
+    fn publish_codecs(&self, member: &Member) -> Vec<String> {
+        codecs::publishable(&self.config.enabled_codecs, &member.info.client)
     }
 
     fn begin_peer(&mut self, session: SessionId) {
@@ -140,7 +146,8 @@ impl Room {
             return;
         };
         let (mode, transport, sender) = (member.mode, member.transport, member.data_sender());
-        self.command(MediaCommand::AddPeer { session, mode, transport, sender });
+        let publish_codecs = self.publish_codecs(member).iter().map(|mime| codecs::name(mime)).collect();
+        self.command(MediaCommand::AddPeer { session, mode, transport, publish_codecs, sender });
     }
 
     /// Others see a newcomer at once, not when the media is up (livekit.md 1).

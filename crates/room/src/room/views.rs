@@ -34,6 +34,7 @@ impl Room {
             max_participants: self.config.max_participants,
             created_at_ms: self.created_at_ms,
             metadata: self.config.metadata.clone(),
+            enabled_codecs: self.config.enabled_codecs.clone(),
             num_participants: count(visible()),
             num_publishers: count(visible().filter(|member| member.publishes())),
             active_recording: self.members.values().any(|member| member.info.permission.recorder),

@@ -210,7 +210,7 @@ impl Stage {
 
     pub fn joined(&self, session: SessionId) -> (RoomInfo, Arc<Participant>, Vec<Arc<Participant>>) {
         match self.told(session).first().map(|event| (**event).clone()) {
-            Some(RoomEvent::Joined { room, you, others }) => (room, you, others),
+            Some(RoomEvent::Joined { room, you, others, .. }) => (room, you, others),
             first => panic!("the first event is not Joined: {first:?}"),
         }
     }

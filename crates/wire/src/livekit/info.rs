@@ -7,13 +7,9 @@ use room::participant::{ClientInfo, Participant};
 use room::permission::Permission;
 use room::track::{Layer, Track, TrackCodec, TrackKind};
 
-/// Codecs that may be published.
-pub const ENABLED_CODECS: [&str; 6] = ["video/VP8", "video/H264", "video/VP9", "video/AV1", "audio/opus", "audio/red"];
-
-/// [`ENABLED_CODECS`] on the wire.
-pub fn enabled_codecs() -> Vec<proto::Codec> {
-    let codec = |mime: &str| proto::Codec { mime: mime.to_owned(), fmtp_line: String::new() };
-    ENABLED_CODECS.into_iter().map(codec).collect()
+/// A list of codecs by their mime types.
+pub fn codecs(mimes: &[String]) -> Vec<proto::Codec> {
+    mimes.iter().map(|mime| proto::Codec { mime: mime.clone(), fmtp_line: String::new() }).collect()
 }
 
 /// A room. `turn_password`, which the reference leaks, stays empty.
@@ -27,7 +23,7 @@ pub fn room(info: &RoomInfo) -> proto::Room {
         creation_time: info.created_at_ms / 1000,
         creation_time_ms: info.created_at_ms,
         turn_password: String::new(),
-        enabled_codecs: enabled_codecs(),
+        enabled_codecs: codecs(&info.enabled_codecs),
         metadata: info.metadata.clone(),
         num_participants: info.num_participants,
         num_publishers: info.num_publishers,
@@ -119,6 +115,8 @@ pub fn client(info: proto::ClientInfo) -> ClientInfo {
         sdk: sdk.replace('_', "").to_ascii_lowercase(),
         version: info.version,
         browser: info.browser.to_ascii_lowercase(),
+        browser_version: info.browser_version,
+        os: info.os.to_ascii_lowercase(),
     }
 }
 

@@ -181,6 +181,8 @@ fn client_from_query(query: &Query<'_>) -> ClientInfo {
         sdk: text("sdk").to_ascii_lowercase(),
         version: text("version"),
         browser: text("browser").to_ascii_lowercase(),
+        browser_version: text("browser_version"),
+        os: text("os").to_ascii_lowercase(),
     }
 }
 

@@ -46,6 +46,7 @@ impl ServerFacts {
         room: &RoomInfo,
         you: &Participant,
         others: &[Arc<Participant>],
+        publish_codecs: &[String],
     ) -> proto::JoinResponse {
         proto::JoinResponse {
             room: Some(info::room(room)),
@@ -61,7 +62,7 @@ impl ServerFacts {
             ping_interval: PING_INTERVAL_S,
             server_info: Some(self.info()),
             sif_trailer: self.sif_trailer.clone(),
-            enabled_publish_codecs: info::enabled_codecs(),
+            enabled_publish_codecs: info::codecs(publish_codecs),
             fast_publish: you.permission.can_publish,
         }
     }
