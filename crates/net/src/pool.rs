@@ -10,7 +10,7 @@ use room::SessionId;
 use room::media::{MediaCommand, MediaEvent};
 use rtc::ConnectionConfig;
 use rtc::crypto::{Certificate, profile_counts};
-pub use sfu::{DataDialect, RoomKey, ShardStats, StampedPacket};
+pub use sfu::{CallAnswer, DataDialect, DataTrackPacket, RoomKey, ShardStats, StampedPacket};
 use sfu::{RoomRef, Shard, ShardConfig};
 use std::collections::HashMap;
 use std::io;
@@ -213,7 +213,9 @@ impl RoomMedia {
     pub async fn command(&mut self, command: MediaCommand) {
         let Some(shard) = self.shard_of(&command) else { return };
         let owner = match &command {
-            MediaCommand::Subscribe { publisher, .. } => self.sessions.get(publisher).copied().unwrap_or(shard),
+            MediaCommand::Subscribe { publisher, .. } | MediaCommand::SubscribeDataTrack { publisher, .. } => {
+                self.sessions.get(publisher).copied().unwrap_or(shard)
+            }
             _ => shard,
         };
         let Some(handle) = self.pool.0.shards.get(usize::from(shard)) else { return };
@@ -297,6 +299,7 @@ fn publish_shard(index: &str, shard: &Handle) {
         ("odeon_keyframes_requested_total", stats.keyframes_requested),
         ("odeon_data_packets_out_total", stats.data_out),
         ("odeon_data_packets_refused_total", stats.data_refused),
+        ("odeon_data_packets_repeated_total", stats.data_repeated),
         ("odeon_data_packets_dropped_total", stats.data_dropped),
         ("odeon_peer_panics_total", stats.panics),
         ("odeon_udp_sends_total", egress.sends.load(Ordering::Relaxed)),

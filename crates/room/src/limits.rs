@@ -34,6 +34,15 @@ pub const MAX_FEATURES: usize = 32;
 /// asked beyond is refused with `SubscriptionFailed`.
 pub const MAX_SUBSCRIPTION_CHOICES: usize = 4096;
 
+/// Data tracks of one session. Each is told to everybody in every update of its participant.
+pub const MAX_DATA_TRACKS: usize = 256;
+
+/// Data tracks that one session receives: a few for each participant of a large stage.
+pub const MAX_DATA_SUBSCRIPTIONS: usize = 1024;
+
+/// A data track's frame encoding or schema, bytes: names of 32 and 256 characters and their envelope.
+pub const MAX_DATA_FORMAT_BYTES: usize = 512;
+
 /// How long somebody stays whose signalling broke while no media is connected (L-28: 15 to 25 s, the reference 20).
 pub const SIGNAL_LOST_GRACE: Duration = Duration::from_secs(20);
 

@@ -6,6 +6,7 @@
 //! | `leave` | every way out: goodbye, removal, duplicate, lost signal, lost media, the room's end |
 //! | `tracks` | announce, go live, mute, end (2.4) |
 //! | `subscriptions` | who receives what (2.7) |
+//! | `data_tracks` | data tracks, from publishing to subscribing (2.6) |
 //! | `metadata` | names, metadata, attributes (2.9) |
 //! | `media_events` | what the shards report |
 //! | `speakers` | who speaks (2.8) |
@@ -15,6 +16,7 @@
 //! | `views` | read-only, for the API |
 
 mod audience;
+mod data_tracks;
 mod join;
 mod leave;
 mod lifecycle;
@@ -138,6 +140,11 @@ impl Room {
             }
             RoomInput::UpdateSubscription { session, tracks, subscribe } => {
                 self.on_update_subscription(session, tracks, subscribe);
+            }
+            RoomInput::PublishDataTrack { session, request } => self.on_publish_data_track(session, *request),
+            RoomInput::UnpublishDataTrack { session, handle } => self.on_unpublish_data_track(session, handle),
+            RoomInput::UpdateDataSubscription { session, updates } => {
+                self.on_update_data_subscription(session, updates);
             }
             RoomInput::UpdateMetadata { session, request_id, name, metadata, attributes } => {
                 let change = metadata::Change { name, metadata, attributes };

@@ -29,7 +29,7 @@ mod subscribe;
 mod timers;
 mod track;
 
-pub use data::{DataDialect, StampedPacket};
+pub use data::{CallAnswer, DataDialect, DataPacket, DataTrackPacket, StampedPacket};
 pub use outbox::Outbox;
 pub use relay::{RelayMessage, RoomKey, RoomRef};
 pub use shard::{Shard, ShardConfig};

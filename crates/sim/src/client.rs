@@ -52,12 +52,15 @@ pub struct Client {
     moved: bool,
     reliable: Option<ChannelId>,
     lossy: Option<ChannelId>,
+    data_track: Option<ChannelId>,
     /// By the track that the line carried when it came.
     pub received: HashMap<TrackSid, Received>,
     /// Which track a line carries, from the last answer.
     pub mapping: HashMap<String, TrackSid>,
     /// Data messages.
     pub messages: Vec<Vec<u8>>,
+    /// Packets of data tracks, and when they came.
+    pub frames: Vec<(Instant, Vec<u8>)>,
     /// Everything the room told it.
     pub events: Vec<Arc<RoomEvent>>,
     /// ICE and DTLS are up.
@@ -91,9 +94,11 @@ impl Client {
             stubborn: false,
             reliable: None,
             lossy: None,
+            data_track: None,
             received: HashMap::new(),
             mapping: HashMap::new(),
             messages: Vec::new(),
+            frames: Vec::new(),
             events: Vec::new(),
             connected: false,
             closed: false,
@@ -119,7 +124,9 @@ impl Client {
             ..Default::default()
         };
         self.reliable = Some(api.add_channel("_reliable".into()));
+        let data_track = ChannelConfig { label: "_data_track".into(), ..lossy.clone() };
         self.lossy = Some(api.add_channel_with_config(lossy));
+        self.data_track = Some(api.add_channel_with_config(data_track));
         self.pending = api.apply().map(|(offer, pending)| {
             self.last_answer = offer.to_sdp_string();
             (1, pending)
@@ -279,6 +286,12 @@ impl Client {
         channel.write(true, bytes).unwrap_or(false)
     }
 
+    /// Sends a packet of a data track: its handle, then the rest.
+    pub fn send_frame(&mut self, handle: u16, rest: &[u8]) -> bool {
+        let Some(mut channel) = self.data_track.and_then(|id| self.rtc.channel(id)) else { return false };
+        channel.write(true, &[&handle.to_be_bytes(), rest].concat()).unwrap_or(false)
+    }
+
     pub(crate) fn receive(&mut self, now: Instant, parcel: &Parcel) {
         if parcel.destination != self.address {
             return; // It has moved on.
@@ -317,6 +330,7 @@ impl Client {
         match event {
             Event::Connected => self.connected = true,
             Event::RtpPacket(packet) => self.on_packet(now, &packet),
+            Event::ChannelData(data) if Some(data.id) == self.data_track => self.frames.push((now, data.data)),
             Event::ChannelData(data) => self.messages.push(data.data),
             Event::KeyframeRequest(request) => {
                 for camera in self.cameras.iter_mut().filter(|camera| camera.mid == request.mid) {

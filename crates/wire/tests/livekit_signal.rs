@@ -66,11 +66,10 @@ fn l_33_the_microphone_and_its_features_are_read() {
 }
 
 #[test]
-fn a_further_codec_or_a_data_track_is_refused_in_words() {
+fn a_further_codec_or_an_unknown_kind_of_track_is_refused_in_words() {
     for message in [
         Message::AddTrack(proto::AddTrackRequest { sid: "TR_1".into(), cid: "c".into(), ..Default::default() }),
         Message::AddTrack(proto::AddTrackRequest { r#type: 2, cid: "c".into(), ..Default::default() }),
-        Message::PublishDataTrackRequest(proto::PublishDataTrackRequest { pub_handle: 1, ..Default::default() }),
     ] {
         let Ok(Signal::Refused(response)) = read(SINGLE, message) else { panic!() };
         let Some(proto::signal_response::Message::RequestResponse(response)) = response.message else { panic!() };

@@ -112,6 +112,7 @@ impl Admission {
             client: params.client,
             mode: params.mode,
             auto_subscribe: params.auto_subscribe,
+            auto_subscribe_data: params.auto_subscribe_data,
             tracks: params.tracks,
             offer: params.offer,
         };

@@ -18,6 +18,7 @@ mod data_dialect;
 mod grants;
 pub(crate) mod nonces;
 mod pace;
+mod perform_rpc;
 mod room_service;
 mod session;
 

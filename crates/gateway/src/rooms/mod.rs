@@ -5,6 +5,7 @@
 //! for what the client is told, in the room's order.
 
 mod access;
+mod calls;
 mod handle;
 pub mod limits;
 mod outbox;
@@ -13,7 +14,8 @@ mod registry;
 mod task;
 
 pub use access::{Access, Credential};
-pub use handle::{DataMessage, JoinTicket, RoomGone, RoomHandle, SessionHandle};
+pub use calls::{Answers, Call};
+pub use handle::{CallRefused, DataMessage, JoinTicket, RoomGone, RoomHandle, SessionHandle};
 pub use outbox::OutboxReceiver;
 pub use outgoing::{Dialect, Outgoing};
 pub use registry::{JoinError, Registry, RegistryConfig};

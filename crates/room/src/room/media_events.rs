@@ -29,6 +29,8 @@ impl Room {
             }
             MediaEvent::TrackEnded { session, track } => self.on_track_ended(session, &track),
             MediaEvent::Subscribed { session, track } => self.on_subscribed(session, &track),
+            // The shell waits for it.
+            MediaEvent::CallAnswered { .. } => {}
             MediaEvent::Levels { levels } => self.on_levels(now, &levels),
             MediaEvent::Quality { session, up_loss, down_loss, rtt_ms } => {
                 self.on_quality(now, session, [up_loss, down_loss], rtt_ms);

@@ -1,5 +1,6 @@
 //! Somebody who is in the room, with all that the room knows of them.
 
+use super::data_tracks::MemberData;
 use super::publication::Publication;
 use super::quality::Score;
 use crate::effect::LeaveAction;
@@ -47,6 +48,8 @@ pub(super) struct Member {
     pub(super) publications: IndexMap<TrackSid, Publication>,
     /// What they chose for single tracks, against or with `auto_subscribe`.
     pub(super) choices: HashMap<TrackSid, bool>,
+    /// Data tracks that they publish and receive.
+    pub(super) data: MemberData,
     /// How well they are connected, once known.
     pub(super) score: Option<Score>,
 }

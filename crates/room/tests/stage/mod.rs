@@ -108,6 +108,7 @@ impl Stage {
             client: ClientInfo::default(),
             mode: ConnectionMode::Single,
             auto_subscribe: true,
+            auto_subscribe_data: false,
             tracks: Vec::new(),
             offer: None,
         }
