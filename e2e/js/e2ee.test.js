@@ -22,7 +22,9 @@ for (const mode of ['single', 'dual']) {
         await ada.setMicrophone(true);
         const video = await subscribed(ben, 'ada', 'camera');
         const audio = await subscribed(ben, 'ada', 'microphone');
-        assert.ok((await ben.other('ada')).tracks.every((track) => track.encrypted), 'TrackInfo.encryption');
+        const { tracks } = await ben.other('ada');
+        assert.ok(tracks.every((track) => track.encrypted), 'TrackInfo.encryption');
+        assert.equal(tracks.find((track) => track.source === 'camera').mime.toLowerCase(), `video/${codec}`);
         await eventually('pictures', async () => (await ben.received(video))?.framesDecoded > 10);
         const seen = await ben.look(video, 2000);
         assert.ok(seen.distinct > 5, JSON.stringify(seen));

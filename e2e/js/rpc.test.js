@@ -1,6 +1,7 @@
 // Calls between participants, and from a backend to a participant (L-65, livekit.md 2.6).
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AccessToken } from 'livekit-server-sdk';
 import { gathering, meeting } from '../lib/meeting.js';
 import { KEY, SECRET } from '../lib/token.js';
@@ -86,8 +87,7 @@ describe('RPC to somebody who goes', () => {
     const people = gathering(world, t);
     const ada = await people.browser('ada');
     await ada.serveRpc();
-    const call = performRpc(people.room, 'ada', 'slow', '');
-    setTimeout(() => ada.leave(), 500);
-    assert.deepEqual(await call, { status: 503, code: 'unavailable', msg: 'RpcError 1503: Recipient disconnected' });
+    const [call] = await Promise.all([performRpc(people.room, 'ada', 'slow', ''), delay(500).then(() => ada.leave())]);
+    assert.deepEqual(call, { status: 503, code: 'unavailable', msg: 'RpcError 1503: Recipient disconnected' });
   });
 });
