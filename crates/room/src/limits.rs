@@ -43,6 +43,13 @@ pub const MAX_DATA_SUBSCRIPTIONS: usize = 1024;
 /// A data track's frame encoding or schema, bytes: names of 32 and 256 characters and their envelope.
 pub const MAX_DATA_FORMAT_BYTES: usize = 512;
 
+/// Tracks for which one session keeps settings (layer, frames a second): as for its choices. What is asked beyond has no
+/// effect: the track comes whole.
+pub const MAX_TRACK_SETTINGS: usize = 4096;
+
+/// Agents that one room may ask for: each takes a worker's process and a place among its participants.
+pub const MAX_AGENT_REQUESTS: usize = 32;
+
 /// How long somebody stays whose signalling broke while no media is connected (L-28: 15 to 25 s, the reference 20).
 pub const SIGNAL_LOST_GRACE: Duration = Duration::from_secs(20);
 

@@ -7,6 +7,7 @@
 //! | `tracks` | announce, go live, mute, end (2.4) |
 //! | `subscriptions` | who receives what (2.7) |
 //! | `data_tracks` | data tracks, from publishing to subscribing (2.6) |
+//! | `receive_settings` | in which layer, or not at all (2.7) |
 //! | `metadata` | names, metadata, attributes (2.9) |
 //! | `media_events` | what the shards report |
 //! | `speakers` | who speaks (2.8) |
@@ -25,17 +26,21 @@ mod member;
 mod metadata;
 mod publication;
 mod quality;
+mod receive_settings;
 mod speakers;
 mod subscriptions;
 mod tracks;
 mod views;
 
 pub use join::JoinError;
+pub(crate) use join::attributes_bytes;
 pub use speakers::quantised;
 
+use crate::dispatch::AgentRequest;
 use crate::effect::RoomEffect;
 use crate::id::{Identity, RoomSid, SessionId, SidSource, TrackSid};
 use crate::input::{Now, RoomInput};
+use crate::notice::Notice;
 use indexmap::IndexMap;
 use lifecycle::Lifecycle;
 use member::Member;
@@ -55,12 +60,20 @@ pub struct RoomConfig {
     pub max_participants: u32,
     /// Free text, ≤ [`crate::limits::MAX_METADATA_BYTES`] (the caller has checked).
     pub metadata: String,
+    /// The agents that it asks for; none: any worker without a name may send one (livekit.md 3, «agents ws»).
+    pub agents: Vec<AgentRequest>,
 }
 
 impl Default for RoomConfig {
     /// The reference's defaults (livekit.md 3, «room opts»).
     fn default() -> Self {
-        Self { empty_timeout_s: 300, departure_timeout_s: 20, max_participants: 0, metadata: String::new() }
+        Self {
+            empty_timeout_s: 300,
+            departure_timeout_s: 20,
+            max_participants: 0,
+            metadata: String::new(),
+            agents: Vec::new(),
+        }
     }
 }
 
@@ -93,6 +106,7 @@ impl Room {
     /// An empty room. `seed` feeds its sids and must differ for each room of a process.
     pub fn new(config: RoomConfig, name: impl Into<String>, seed: u64, now: Now) -> Self {
         let mut sids = SidSource::new(seed);
+        let started = Notice::RoomStarted { agents: config.agents.clone() };
         Self {
             sid: RoomSid::new(sids.draw("RM_")),
             lifecycle: Lifecycle::new(&config, now.at),
@@ -106,7 +120,7 @@ impl Room {
             departures: BTreeSet::new(),
             speakers: SpeakerBoard::default(),
             quality: QualityRounds::default(),
-            effects: VecDeque::new(),
+            effects: VecDeque::from([RoomEffect::Notice(started)]),
         }
     }
 
@@ -145,6 +159,9 @@ impl Room {
             RoomInput::UnpublishDataTrack { session, handle } => self.on_unpublish_data_track(session, handle),
             RoomInput::UpdateDataSubscription { session, updates } => {
                 self.on_update_data_subscription(session, updates);
+            }
+            RoomInput::UpdateTrackSettings { session, tracks, settings } => {
+                self.on_update_track_settings(session, tracks, settings);
             }
             RoomInput::UpdateMetadata { session, request_id, name, metadata, attributes } => {
                 let change = metadata::Change { name, metadata, attributes };

@@ -5,6 +5,7 @@ mod stage;
 use room::effect::RoomEvent;
 use room::media::{AudioLevel, ConnectionMode, LiveLayer, MediaCommand, MediaEnd, MediaEvent, Target};
 use room::participant::DisconnectReason;
+use room::settings::TrackSettings;
 use room::track::{TrackKind, TrackSource};
 use room::{Identity, RoomConfig, RoomInput, SessionId, TrackSid};
 use stage::{Stage, Step, track};
@@ -101,6 +102,9 @@ impl Oracle {
             MediaCommand::Unsubscribe { track, .. } => {
                 assert!(self.received.remove(&(session, track.clone())), "was subscribed");
             }
+            MediaCommand::SetTrackSettings { track, .. } => {
+                assert!(self.received.contains(&(session, track.clone())), "settings of what is received");
+            }
             _ => assert!(self.peers.contains(&session), "a command for nobody: {command:?}"),
         }
     }
@@ -188,7 +192,7 @@ impl World {
         let session = self.dice.pick(&self.sessions);
         let track = self.dice.pick(&self.tracks);
         let flag = self.dice.coin();
-        match self.dice.below(16) {
+        match self.dice.below(17) {
             0 => {
                 let reason = DisconnectReason::ClientInitiated;
                 self.oracle.excused.insert(session);
@@ -212,6 +216,7 @@ impl World {
             },
             8 => RoomInput::Offer { session, id: 1, sdp: String::new() },
             9 => RoomInput::UpdateTrack { session, track, audio_features: Some(vec![1]), size: Some((1, 2)) },
+            10 => RoomInput::UpdateTrackSettings { session, tracks: vec![track], settings: TrackSettings::default() },
             _ => RoomInput::Media(self.media_event(session, track, flag)),
         }
     }

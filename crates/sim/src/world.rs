@@ -8,6 +8,7 @@ use room::media::{ConnectionMode, DataSender, MediaCommand, MediaEvent};
 use room::participant::{ClientInfo, DisconnectReason, ParticipantKind};
 use room::permission::Permission;
 use room::room::RoomConfig;
+use room::settings::TrackSettings;
 use room::track::TrackKind;
 use room::{Identity, ParticipantSid, Room, RoomEffect, RoomEvent, RoomInput, SessionId, TrackSid};
 use rtc::crypto::Certificate;
@@ -264,6 +265,12 @@ impl World {
         self.seats[id].down = Link::new(config, self.config.seed + id as u64 * 2 + 1);
     }
 
+    /// How a client wants a track.
+    pub fn settings(&mut self, id: ClientId, track: &TrackSid, settings: TrackSettings) {
+        let session = self.seats[id].client.session;
+        self.tell(RoomInput::UpdateTrackSettings { session, tracks: vec![track.clone()], settings });
+    }
+
     /// A client's signalling and network break without a word.
     pub fn cut(&mut self, id: ClientId) {
         let session = self.seats[id].client.session;
@@ -431,7 +438,7 @@ impl World {
                         self.seats[*id].client.closed = true;
                     }
                 }
-                RoomEffect::Ended => {}
+                RoomEffect::Notice(_) | RoomEffect::Ended => {}
             }
         }
     }

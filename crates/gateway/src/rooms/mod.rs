@@ -12,6 +12,7 @@ mod outbox;
 mod outgoing;
 mod registry;
 mod task;
+mod watch;
 
 pub use access::{Access, Credential};
 pub use calls::{Answers, Call};
@@ -19,3 +20,4 @@ pub use handle::{CallRefused, DataMessage, JoinTicket, RoomGone, RoomHandle, Ses
 pub use outbox::OutboxReceiver;
 pub use outgoing::{Dialect, Outgoing};
 pub use registry::{JoinError, Registry, RegistryConfig};
+pub use watch::{Watcher, Watchers};

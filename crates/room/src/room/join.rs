@@ -115,11 +115,14 @@ impl Room {
             publications: IndexMap::new(),
             choices: HashMap::new(),
             data: MemberData::new(join.auto_subscribe_data),
+            settings: HashMap::new(),
             score: None,
         };
+        if member.keeps_the_room() {
+            self.lifecycle.occupied();
+        }
         self.by_identity.insert(join.identity, session);
         self.members.insert(session, member);
-        self.lifecycle.occupied();
         (session, tracks, offer)
     }
 
@@ -166,6 +169,6 @@ fn check_sizes(join: &Join) -> Result<(), JoinError> {
 }
 
 /// All keys and values together.
-pub(super) fn attributes_bytes(attributes: &BTreeMap<String, String>) -> usize {
+pub(crate) fn attributes_bytes(attributes: &BTreeMap<String, String>) -> usize {
     attributes.iter().map(|(key, value)| key.len() + value.len()).sum()
 }

@@ -6,7 +6,8 @@ use super::quality::Score;
 use crate::effect::LeaveAction;
 use crate::id::{SessionId, TrackSid};
 use crate::media::{ConnectionMode, DataSender, Target};
-use crate::participant::{DisconnectReason, Participant};
+use crate::participant::{DisconnectReason, Participant, ParticipantKind};
+use crate::settings::TrackSettings;
 use indexmap::IndexMap;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -50,6 +51,8 @@ pub(super) struct Member {
     pub(super) choices: HashMap<TrackSid, bool>,
     /// Data tracks that they publish and receive.
     pub(super) data: MemberData,
+    /// How they want single tracks, where not all of it.
+    pub(super) settings: HashMap<TrackSid, TrackSettings>,
     /// How well they are connected, once known.
     pub(super) score: Option<Score>,
 }
@@ -58,6 +61,12 @@ impl Member {
     /// Never shown to others.
     pub(super) fn hidden(&self) -> bool {
         self.info.permission.is_hidden()
+    }
+
+    /// A room lives for its people: without them it ends, whatever agents and recorders are still there (as in the
+    /// reference, livekit.md 3, «room opts»).
+    pub(super) fn keeps_the_room(&self) -> bool {
+        !matches!(self.info.kind, ParticipantKind::Agent | ParticipantKind::Egress) && !self.info.permission.recorder
     }
 
     /// Publishes something that others can see.

@@ -50,7 +50,7 @@ impl Room {
     }
 
     /// Who publishes this live track, if `session` may see it. Their own is none that they could receive.
-    fn visible_publisher(&self, session: SessionId, track: &TrackSid) -> Option<SessionId> {
+    pub(super) fn visible_publisher(&self, session: SessionId, track: &TrackSid) -> Option<SessionId> {
         let publisher = *self.owners.get(track)?;
         let member = self.members.get(&publisher)?;
         let live = member.publications.get(track)?.live;
@@ -101,6 +101,7 @@ impl Room {
     }
 
     fn subscribe(&mut self, session: SessionId, publisher: SessionId, track: &TrackSid) {
+        let settings = self.receive_settings(session, publisher, track);
         let Some(member) = self.members.get_mut(&publisher) else {
             return;
         };
@@ -111,7 +112,7 @@ impl Room {
         let kind = publication.track.request.kind;
         if publication.subscribers.insert(session) {
             let track = track.clone();
-            self.command(MediaCommand::Subscribe { session, track, kind, publisher, publisher_sid });
+            self.command(MediaCommand::Subscribe { session, track, kind, publisher, publisher_sid, settings });
         }
     }
 
@@ -149,10 +150,11 @@ impl Room {
         }
     }
 
-    /// Nobody needs a choice for a track that is gone.
+    /// Nobody needs a choice, or settings, for a track that is gone.
     pub(super) fn forget_choices(&mut self, track: &TrackSid) {
         for member in self.members.values_mut() {
             member.choices.remove(track);
+            member.settings.remove(track);
         }
     }
 }

@@ -12,10 +12,12 @@
 //! | [`data`] | data packets, stamped without being unpacked |
 //! | [`data_track`] | data tracks: packets and announcements |
 //! | [`rpc`] | calls that the server makes for a backend |
+//! | [`dispatch`] | the agents that a room asks for |
 //! | [`twirp`], [`json_names`] | the server API's two encodings and its errors |
 
 pub mod data;
 pub mod data_track;
+pub mod dispatch;
 pub mod event;
 pub mod info;
 pub mod join_request;
