@@ -108,3 +108,15 @@ export async function subscribed(venue, identity, source) {
     return track?.sid;
   });
 }
+
+/** For a page's `before`: every candidate of the server's leads to the relay's port. */
+export function throughRelay(port) {
+  const rewrite = (line) => line.replace(/(candidate:\S+ \d+ udp \d+ )\S+ \d+/gi, `$1127.0.0.1 ${port}`);
+  const { setRemoteDescription, addIceCandidate } = RTCPeerConnection.prototype;
+  RTCPeerConnection.prototype.setRemoteDescription = function (description) {
+    return setRemoteDescription.call(this, description && { type: description.type, sdp: rewrite(description.sdp) });
+  };
+  RTCPeerConnection.prototype.addIceCandidate = function (candidate) {
+    return addIceCandidate.call(this, candidate?.candidate ? { ...(candidate.toJSON?.() ?? candidate), candidate: rewrite(candidate.candidate) } : candidate);
+  };
+}

@@ -15,8 +15,12 @@ export async function startRelay({ to, loss = 0, delayMs = 0, jitterMs = 0, seed
   const port = Number(line.match(/^relay [^ ]+:(\d+) /)[1]);
   return {
     port,
+    /** From now on nothing gets through, either way, until `resume`. */
+    pause: () => child.kill('SIGSTOP'),
+    resume: () => child.kill('SIGCONT'),
     async stop() {
       if (child.exitCode !== null) return;
+      child.kill('SIGCONT');
       const ended = once(child, 'exit');
       child.kill('SIGINT');
       await ended;

@@ -49,6 +49,13 @@ export function dataApi(room, note) {
     rpc: (destinationIdentity, method, payload, responseTimeout) =>
       outcome(me().performRpc({ destinationIdentity, method, payload, ...(responseTimeout ? { responseTimeout } : {}) })),
 
+    /** Sends on a channel with a label of the application's own. */
+    async sendRaw(label, text) {
+      const channel = room().engine.pcManager.publisher.createDataChannel(label, { ordered: true });
+      if (channel.readyState !== 'open') await new Promise((resolve) => channel.addEventListener('open', resolve));
+      channel.send(new TextEncoder().encode(text));
+    },
+
     /** Notes every stream of this topic: what it said it was, and what came. */
     watchStreams(topic) {
       room().registerTextStreamHandler(topic, async (reader, { identity }) => {

@@ -253,6 +253,10 @@ class Participant:
         """Everything that happened."""
         return self.log
 
+    async def data_heads(self, length):
+        """The beginning of each data packet that came, in order."""
+        return [entry[2][:length] for entry in self.log if entry[0] == "data"]
+
     async def clear(self):
         """Forgets what happened."""
         self.log.clear()

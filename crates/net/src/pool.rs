@@ -301,6 +301,7 @@ fn publish_shard(index: &str, shard: &Handle) {
         ("odeon_data_packets_refused_total", stats.data_refused),
         ("odeon_data_packets_repeated_total", stats.data_repeated),
         ("odeon_data_packets_dropped_total", stats.data_dropped),
+        ("odeon_data_readers_cut_total", stats.readers_cut),
         ("odeon_peer_panics_total", stats.panics),
         ("odeon_udp_sends_total", egress.sends.load(Ordering::Relaxed)),
         ("odeon_udp_gso_sends_total", egress.gso_sends.load(Ordering::Relaxed)),

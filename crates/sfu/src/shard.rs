@@ -132,6 +132,7 @@ impl Shard {
         match command {
             MediaCommand::AddPeer { .. } => {}
             MediaCommand::RemovePeer { .. } => self.farewell(key, outbox),
+            MediaCommand::Resume { .. } => self.resume(key, outbox),
             MediaCommand::SetSender { sender, .. } => {
                 if let Some(peer) = self.peers.get_mut(key) {
                     peer.sender = sender;
@@ -202,6 +203,8 @@ impl Shard {
             waiting: Default::default(),
             channels: Channels::new(self.recent.next()),
             negotiating: false,
+            offered: None,
+            restart: false,
             asked: None,
             offer_id: 0,
             dirty: false,

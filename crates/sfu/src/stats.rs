@@ -27,6 +27,8 @@ pub struct ShardStats {
     pub data_repeated: u64,
     /// Data packets dropped for a receiver that is behind, or not there yet.
     pub data_dropped: u64,
+    /// Reliable readers that fell too far behind and were cut.
+    pub readers_cut: u64,
     /// Peers lost to a defect of ours.
     pub panics: u64,
 }

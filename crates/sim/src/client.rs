@@ -76,7 +76,8 @@ pub struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(session: SessionId, address: SocketAddr, now: Instant) -> Self {
+    /// `own_channel`: instead of LiveKit's channels it has one with this label.
+    pub(crate) fn new(session: SessionId, address: SocketAddr, now: Instant, own_channel: Option<&str>) -> Self {
         let mut rtc = Rtc::builder().set_rtp_mode(true).build(now);
         if let Ok(candidate) = Candidate::host(address, Protocol::Udp) {
             rtc.add_local_candidate(candidate);
@@ -107,12 +108,12 @@ impl Client {
             sections: 0,
             last_answer: String::new(),
         };
-        client.first_sections();
+        client.first_sections(own_channel);
         client
     }
 
     /// As livekit-client's first offer: three of each kind to receive, and the channels.
-    fn first_sections(&mut self) {
+    fn first_sections(&mut self, own_channel: Option<&str>) {
         let mut api = self.rtc.sdp_api();
         for kind in
             [MediaKind::Audio, MediaKind::Audio, MediaKind::Audio, MediaKind::Video, MediaKind::Video, MediaKind::Video]
@@ -125,10 +126,12 @@ impl Client {
             reliability: Reliability::MaxRetransmits { retransmits: 0 },
             ..Default::default()
         };
-        self.reliable = Some(api.add_channel("_reliable".into()));
+        self.reliable = Some(api.add_channel(own_channel.unwrap_or("_reliable").into()));
         let data_track = ChannelConfig { label: "_data_track".into(), ..lossy.clone() };
-        self.lossy = Some(api.add_channel_with_config(lossy));
-        self.data_track = Some(api.add_channel_with_config(data_track));
+        if own_channel.is_none() {
+            self.lossy = Some(api.add_channel_with_config(lossy));
+            self.data_track = Some(api.add_channel_with_config(data_track));
+        }
         self.pending = api.apply().map(|(offer, pending)| {
             self.last_answer = offer.to_sdp_string();
             (1, pending)

@@ -152,10 +152,19 @@ impl World {
 
     /// Somebody joins, on this shard.
     pub fn join(&mut self, name: &str, shard: u8) -> ClientId {
+        self.join_with(name, shard, None)
+    }
+
+    /// Somebody joins whose only data channel has a label of its own.
+    pub fn join_with_own_channel(&mut self, name: &str, shard: u8, label: &str) -> ClientId {
+        self.join_with(name, shard, Some(label))
+    }
+
+    fn join_with(&mut self, name: &str, shard: u8, own_channel: Option<&str>) -> ClientId {
         let id = self.seats.len();
         let session = SessionId(id as u64 + 1);
         let address = SocketAddr::from(([10, 0, 1, id as u8], 5000));
-        let mut client = Client::new(session, address, self.now);
+        let mut client = Client::new(session, address, self.now, own_channel);
         let offer = client.take_offer();
         let link = |direction: u64| Link::new(self.config.link, self.config.seed + id as u64 * 2 + direction);
         self.seats.push(Seat { client, shard, up: link(0), down: link(1) });
@@ -204,6 +213,18 @@ impl World {
     pub fn move_network(&mut self, id: ClientId, octet: u8) {
         self.seats[id].client.restart_ice(SocketAddr::from(([10, 0, 2, octet], 6000)));
         self.offers();
+    }
+
+    /// A client's signalling is back on a new connection.
+    pub fn resume(&mut self, id: ClientId) {
+        let session = self.seats[id].client.session;
+        self.tell(RoomInput::Resume { session });
+    }
+
+    /// A client's signalling alone breaks.
+    pub fn lose_signal(&mut self, id: ClientId) {
+        let session = self.seats[id].client.session;
+        self.tell(RoomInput::SignalLost { session });
     }
 
     /// A client says goodbye.
@@ -433,7 +454,7 @@ impl World {
                     }
                 }
                 RoomEffect::Media(command) => self.command(command),
-                RoomEffect::CloseSession { session } => {
+                RoomEffect::HangUp { session } | RoomEffect::CloseSession { session } => {
                     if let Some(id) = self.sessions.get(&session) {
                         self.seats[*id].client.closed = true;
                     }

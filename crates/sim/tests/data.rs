@@ -74,6 +74,38 @@ fn l_44_who_resumes_gets_what_was_missed_and_a_joiner_does_not() {
     assert!(world.client(publisher).messages.is_empty(), "nobody hears themselves");
 }
 
+/// L-44: a receiver whose channels are not open yet gets what was said meanwhile.
+#[test]
+fn l_44_what_is_said_while_somebody_connects_waits_for_them() {
+    let mut world = world(2);
+    let publisher = world.join("publisher", 0);
+    world.run(SECOND);
+    let joiner = world.join("joiner", 1);
+    for sequence in 1..=10 {
+        assert!(world.client(publisher).send_message(true, &numbered(sequence)));
+    }
+    assert!(!world.client(joiner).connected);
+    world.run(SECOND);
+    assert_eq!(world.client(joiner).messages, (1..=10).map(numbered).collect::<Vec<_>>());
+}
+
+/// L-44: somebody without LiveKit's channels sends plain messages, which become packets, and gets payloads of packets.
+#[test]
+fn l_44_channels_with_a_label_of_their_own_carry_plain_messages() {
+    let mut world = world(2);
+    let usual = world.join("usual", 0);
+    let own = world.join_with_own_channel("own", 1, "chat");
+    world.run(SECOND);
+    assert!(world.client(own).send_message(true, b"hello"));
+    let packet = |sequence, text: &[u8]| [&numbered(sequence), text].concat();
+    for (reliable, sequence, text) in [(true, 1, b"one"), (false, 0, b"two")] {
+        assert!(world.client(usual).send_message(reliable, &packet(sequence, text)));
+        world.run(SECOND / 4);
+    }
+    assert_eq!(world.client(usual).messages, [packet(0, b"hello")]);
+    assert_eq!(world.client(own).messages, [b"one", b"two"]);
+}
+
 /// L-44, Q-7: who takes nothing any more is cut, and the others lose nothing by it.
 #[test]
 fn l_44_q_7_a_stalled_reader_is_cut_and_nobody_else_notices() {

@@ -16,7 +16,7 @@ mod watch;
 
 pub use access::{Access, Credential};
 pub use calls::{Answers, Call};
-pub use handle::{CallRefused, DataMessage, JoinTicket, RoomGone, RoomHandle, SessionHandle};
+pub use handle::{CallRefused, DataMessage, JoinTicket, ResumeTicket, Resumption, RoomGone, RoomHandle, SessionHandle};
 pub use outbox::OutboxReceiver;
 pub use outgoing::{Dialect, Outgoing};
 pub use registry::{JoinError, Registry, RegistryConfig};

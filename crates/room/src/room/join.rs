@@ -4,7 +4,7 @@
 
 use super::Room;
 use super::data_tracks::MemberData;
-use super::member::{Goodbye, MediaState, Member};
+use super::member::{Goodbye, MediaState, Member, Signalling};
 use crate::effect::{LeaveAction, RoomEvent};
 use crate::id::{ParticipantSid, SessionId};
 use crate::input::{Join, Now};
@@ -109,7 +109,7 @@ impl Room {
             info,
             mode: join.mode,
             auto_subscribe: join.auto_subscribe,
-            signalling: true,
+            signalling: Signalling::Here,
             media: MediaState::Waiting,
             departure: None,
             publications: IndexMap::new(),

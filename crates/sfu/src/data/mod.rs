@@ -140,7 +140,10 @@ impl Shard {
     fn send_reliable(&mut self, key: PeerKey, message: Queued, outbox: &mut dyn Outbox) {
         let Some(peer) = self.peers.get_mut(key) else { return };
         match peer.channels.push(message, peer.sending_target()) {
-            Backlog::Full => return self.end_peer(key, MediaEnd::SlowReader, outbox),
+            Backlog::Full => {
+                self.stats.readers_cut += 1;
+                return self.end_peer(key, MediaEnd::SlowReader, outbox);
+            }
             Backlog::Dropped(count) => self.stats.data_dropped += count,
             Backlog::Fits => {}
         }
