@@ -35,7 +35,7 @@ export async function startServer(settings = {}, command = '--dev') {
   if (!binary) throw new Error('ODEON_BIN names no program');
   const port = await freePort();
   const data = mkdtempSync(join(tmpdir(), 'odeon-e2e-'));
-  const all = { 'http.port': port, 'rtc.udp_port': 0, 'data-dir': data, ...settings };
+  const all = { 'http.port': port, 'rtc.udp_port': 0, 'rtc.tcp_port': 0, 'data-dir': data, ...settings };
   const flags = Object.entries(all).map(([key, value]) => `--${key}=${value}`);
   const out = new URL('../out/', import.meta.url).pathname;
   mkdirSync(out, { recursive: true });

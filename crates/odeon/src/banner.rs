@@ -22,6 +22,8 @@ pub struct Facts {
     pub domain: Option<String>,
     /// Where media listens.
     pub media: Vec<SocketAddr>,
+    /// Where it listens over TCP, if it does.
+    pub media_tcp: Option<SocketAddr>,
     /// This machine's address as others see it, if it is known.
     pub machine: Option<IpAddr>,
     /// The API key.
@@ -74,7 +76,8 @@ fn key_note(origin: Origin) -> &'static str {
 fn listens(facts: &Facts) -> String {
     let https =
         if facts.https.is_empty() { String::new() } else { format!(", https on tcp {}", sockets(&facts.https)) };
-    format!("http on tcp {}{https}, media on udp {}", sockets(&facts.http), sockets(&facts.media))
+    let tcp = facts.media_tcp.map_or_else(String::new, |address| format!(" and tcp {address}"));
+    format!("http on tcp {}{https}, media on udp {}{tcp}", sockets(&facts.http), sockets(&facts.media))
 }
 
 fn sockets(addresses: &[SocketAddr]) -> String {
@@ -135,6 +138,7 @@ mod tests {
             certificate: String::new(),
             domain: None,
             media: (0..64).map(|i| SocketAddr::new([0, 0, 0, 0].into(), 7882 + i)).collect(),
+            media_tcp: Some("[::]:7881".parse().unwrap()),
             machine: Some("203.0.113.5".parse().unwrap()),
             key: "APIkey".into(),
             secret: "hush".into(),

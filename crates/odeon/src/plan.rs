@@ -18,6 +18,7 @@ pub fn pool(config: &Config, advertise: Vec<IpAddr>) -> PoolConfig {
         bind: media_bind(config),
         udp_port: config.rtc_udp_port,
         single_port: config.rtc_single_port,
+        tcp_port: (config.rtc_tcp_port != 0).then_some(config.rtc_tcp_port),
         advertise,
         loopback: config.rtc_loopback,
         placement: config.rtc_placement,

@@ -49,11 +49,6 @@ fn warn_of(config: &Config, keys: &Keys) {
     if keys.origin == Origin::Dev && outside(&config.http_bind.0) {
         tracing::warn!("the key of --dev is known to everybody, and http.bind lets them in: name keys of your own");
     }
-    if config.rtc_tcp_port != 0 {
-        tracing::warn!(
-            "rtc.tcp_port is accepted, but nothing listens on it: media over TCP comes with a later version"
-        );
-    }
 }
 
 async fn run(loaded: &Loaded, dir: &DataDir, keys: Keys, mut live: Live) -> Result<(), Failure> {

@@ -112,6 +112,7 @@ impl Venue {
             certificate: self.tls.as_ref().map(Tls::summary).unwrap_or_default(),
             domain: self.tls.as_ref().and_then(Tls::domain).map(str::to_owned),
             media: self.media.local_addrs(),
+            media_tcp: self.media.tcp_addr(),
             machine: machine_address(),
             key: key.to_owned(),
             secret: secret.to_owned(),

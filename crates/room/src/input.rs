@@ -2,7 +2,7 @@
 
 use crate::data_track::DataTrackRequest;
 use crate::id::{Identity, ParticipantSid, SessionId, TrackSid};
-use crate::media::{ConnectionMode, MediaEvent, Target};
+use crate::media::{ConnectionMode, MediaEvent, Target, Transport};
 use crate::participant::{ClientInfo, DisconnectReason, ParticipantKind};
 use crate::permission::Permission;
 use crate::settings::TrackSettings;
@@ -39,6 +39,8 @@ pub struct Join {
     pub client: ClientInfo,
     /// One PeerConnection or two.
     pub mode: ConnectionMode,
+    /// By which ways their media may go.
+    pub transport: Transport,
     /// Subscribe to everything that is published (L-21).
     pub auto_subscribe: bool,
     /// Subscribe to every data track.

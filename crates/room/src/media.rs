@@ -27,6 +27,18 @@ pub enum ConnectionMode {
     Dual,
 }
 
+/// By which ways a participant's media may go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Transport {
+    /// Whatever works, UDP first (L-29).
+    #[default]
+    Any,
+    /// TCP alone: the client is told no UDP candidate.
+    TcpOnly,
+    /// Our relay over TLS: the client is told to use nothing else.
+    TurnTls,
+}
+
 /// What a shard must know of a participant to relay its data without asking the room.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DataSender {
@@ -91,6 +103,8 @@ pub enum MediaCommand {
         session: SessionId,
         /// One PeerConnection or two.
         mode: ConnectionMode,
+        /// By which ways.
+        transport: Transport,
         /// What its data is stamped with and what it may.
         sender: Arc<DataSender>,
     },

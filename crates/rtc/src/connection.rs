@@ -3,21 +3,23 @@
 //! Feed it datagrams and the time, drain [`Output`]s until a timeout comes. It never blocks, and what a peer sends can
 //! at worst end it with an error.
 
+use crate::candidates::Candidates;
 use crate::codec::Codec;
 use crate::credentials::Credentials;
 use crate::crypto::{Certificate, provider};
 use crate::negotiation::{Accepted, OfferedSection, SectionPlan, accept, check_payload_types, finish, prepare_offer};
-use crate::packet::{ChannelId, Datagram, IngressPacket, Mid, Orientation, OutgoingPacket, Rid, SendStream, Vp8};
+use crate::packet::{
+    ChannelId, Datagram, IngressPacket, Mid, Orientation, OutgoingPacket, Protocol, Rid, Route, SendStream, Vp8,
+};
 use crate::sdp::{Sdp, SdpError};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, Reliability};
 use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Pt};
-use str0m::net::{Protocol, Receive};
+use str0m::net::Receive;
 use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RtpPacket, RtpWrite, Ssrc};
-use str0m::{Candidate, IceConnectionState, IceCreds, Input, Rtc, RtcConfig};
+use str0m::{IceConnectionState, IceCreds, Input, Rtc, RtcConfig};
 
 /// Packets that a NACK may bring back: 1.4 s of video at 1.5 Mbit/s, 0.35 s at 6. Each costs its subscriber half a
 /// kilobyte of cold memory beside the shared payload, so more would cost every packet more.
@@ -38,8 +40,8 @@ const STATS_INTERVAL: Duration = Duration::from_secs(5);
 pub struct ConnectionConfig {
     /// Shared by all.
     pub certificate: Certificate,
-    /// Addresses that clients are told: host candidates.
-    pub candidates: Vec<SocketAddr>,
+    /// Addresses that clients are told.
+    pub candidates: Candidates,
 }
 
 /// Why a connection can't go on, or an SDP wasn't taken.
@@ -119,7 +121,7 @@ pub struct Connection {
     raw: Option<Sdp>,
     /// Of the offer that `raw` answers.
     accepted: Accepted,
-    candidates: Vec<SocketAddr>,
+    candidates: Candidates,
     /// No path of this ICE generation is there, though one has been, or had been of the generation before.
     lost: bool,
 }
@@ -134,10 +136,8 @@ impl Connection {
     /// A connection that waits for an offer, or makes one.
     pub fn new(config: &ConnectionConfig, credentials: Credentials, now: Instant) -> Self {
         let mut rtc = rtc_config(config, &credentials).build(now);
-        for address in &config.candidates {
-            if let Ok(candidate) = Candidate::host(*address, Protocol::Udp) {
-                rtc.add_local_candidate(candidate);
-            }
+        for candidate in config.candidates.to_strom() {
+            rtc.add_local_candidate(candidate);
         }
         Self {
             rtc,
@@ -165,24 +165,7 @@ impl Connection {
 
     /// `candidate:…` lines of our addresses, for trickling.
     pub fn candidate_lines(&self) -> Vec<String> {
-        self.lines_of(&self.credentials.ufrag)
-    }
-
-    fn lines_of(&self, ufrag: &str) -> Vec<String> {
-        let lines = self.candidates.iter().filter_map(|address| Candidate::host(*address, Protocol::Udp).ok());
-        lines
-            .enumerate()
-            .map(|(index, candidate)| {
-                let address = candidate.addr();
-                let priority = candidate.prio().saturating_sub(index as u32 * 256);
-                format!(
-                    "candidate:{} 1 udp {priority} {} {} typ host ufrag {ufrag}",
-                    index + 1,
-                    address.ip(),
-                    address.port(),
-                )
-            })
-            .collect()
+        self.candidates.lines(&self.credentials.ufrag)
     }
 
     /// Takes an offer. The answer is [`Connection::finish`]ed once its sections are planned.
@@ -215,7 +198,7 @@ impl Connection {
         let credentials = self.next_credentials.as_ref().unwrap_or(&self.credentials);
         finish(&mut sdp, plans, credentials);
         accept(&mut sdp, &std::mem::take(&mut self.accepted));
-        let lines = self.lines_of(&credentials.ufrag);
+        let lines = self.candidates.lines(&credentials.ufrag);
         for (index, section) in sdp.sections.iter_mut().enumerate() {
             section.remove_attribute("candidate");
             if index == 0 {
@@ -298,23 +281,16 @@ impl Connection {
     }
 
     /// Is this STUN datagram for us, with a valid MESSAGE-INTEGRITY? (RFC 8445 section 7.3.)
-    pub fn verifies(&self, now: Instant, source: SocketAddr, destination: SocketAddr, datagram: &[u8]) -> bool {
-        Receive::new(Protocol::Udp, source, destination, datagram)
-            .is_ok_and(|receive| self.rtc.accepts(&Input::Receive(now, receive)))
+    pub fn verifies(&self, now: Instant, route: Route, datagram: &[u8]) -> bool {
+        receive(route, datagram).is_ok_and(|receive| self.rtc.accepts(&Input::Receive(now, receive)))
     }
 
     /// A datagram came. What can't be parsed is dropped.
     ///
     /// # Errors
     /// The connection is broken and must be dropped.
-    pub fn handle_datagram(
-        &mut self,
-        now: Instant,
-        source: SocketAddr,
-        destination: SocketAddr,
-        datagram: &[u8],
-    ) -> Result<(), ConnectionError> {
-        let Ok(receive) = Receive::new(Protocol::Udp, source, destination, datagram) else { return Ok(()) };
+    pub fn handle_datagram(&mut self, now: Instant, route: Route, datagram: &[u8]) -> Result<(), ConnectionError> {
+        let Ok(receive) = receive(route, datagram) else { return Ok(()) };
         self.rtc.handle_input(Input::Receive(now, receive)).map_err(transport_error)
     }
 
@@ -335,8 +311,11 @@ impl Connection {
             match self.rtc.poll_output().map_err(transport_error)? {
                 str0m::Output::Timeout(at) => return Ok(Output::Timeout(at)),
                 str0m::Output::Transmit(transmit) => {
+                    let protocol =
+                        if transmit.proto == Protocol::Udp.to_strom() { Protocol::Udp } else { Protocol::Tcp };
                     let (source, destination) = (transmit.source, transmit.destination);
-                    return Ok(Output::Transmit(Datagram { source, destination, contents: transmit.contents }));
+                    let contents = transmit.contents;
+                    return Ok(Output::Transmit(Datagram { source, destination, protocol, contents }));
                 }
                 str0m::Output::Event(event) => {
                     if let Some(event) = self.translate(event) {
@@ -509,6 +488,10 @@ impl OfferBuilder<'_> {
         *self.pending = Some(pending);
         Some(mids)
     }
+}
+
+fn receive(route: Route, datagram: &[u8]) -> Result<Receive<'_>, str0m::error::NetError> {
+    Receive::new(route.protocol.to_strom(), route.source, route.destination, datagram)
 }
 
 fn rtc_config(config: &ConnectionConfig, credentials: &Credentials) -> RtcConfig {

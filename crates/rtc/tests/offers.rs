@@ -2,7 +2,7 @@
 
 use rtc::crypto::Certificate;
 use rtc::negotiation::ReceivePlan;
-use rtc::{Connection, ConnectionConfig, Credentials, Sdp, SectionKind, SectionPlan, fuzz};
+use rtc::{Candidates, Connection, ConnectionConfig, Credentials, Sdp, SectionKind, SectionPlan, fuzz};
 use std::time::Instant;
 
 const CHROMIUM_SINGLE: &str = include_str!("fixtures/chromium_single_first_offer.sdp");
@@ -13,7 +13,7 @@ const PYTHON: &str = include_str!("fixtures/python_first_offer.sdp");
 fn connection(shard: u8) -> Connection {
     let config = ConnectionConfig {
         certificate: Certificate::generate().unwrap(),
-        candidates: vec!["192.0.2.1:7882".parse().unwrap()],
+        candidates: Candidates::udp(vec!["192.0.2.1:7882".parse().unwrap()]),
     };
     Connection::new(&config, Credentials::new(shard, &[3; Credentials::ENTROPY]), Instant::now())
 }

@@ -29,6 +29,7 @@ mod subscribe;
 mod timers;
 mod track;
 mod wants;
+mod way;
 
 pub use data::{CallAnswer, DataDialect, DataPacket, DataTrackPacket, StampedPacket};
 pub use outbox::Outbox;
@@ -36,3 +37,4 @@ pub use relay::{RelayMessage, RoomKey, RoomRef};
 pub use shard::{Shard, ShardConfig};
 pub use stats::ShardStats;
 pub use track::RelayWants;
+pub use way::{Arrival, Origin, TunnelId, Via, Way};

@@ -9,12 +9,13 @@ use crate::relay::{RelayMessage, RoomKey, RoomRef};
 use crate::stats::ShardStats;
 use crate::timers::Timers;
 use crate::track::{Owner, Track, TrackKey};
-use room::media::{AudioLevel, ConnectionMode, DataSender, MediaCommand, MediaEvent};
+use crate::way::{Arrival, Origin, Way};
+use room::media::{AudioLevel, ConnectionMode, DataSender, MediaCommand, MediaEvent, Transport};
 use room::{SessionId, TrackSid};
-use rtc::{Connection, ConnectionConfig, Credentials, stun};
+use rtc::{Connection, ConnectionConfig, Credentials, Route, stun};
 use slotmap::SlotMap;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -120,8 +121,8 @@ impl Shard {
         owner: u8,
         outbox: &mut dyn Outbox,
     ) {
-        if let MediaCommand::AddPeer { session, mode, sender } = command {
-            self.add_peer(now, room, session, mode, sender);
+        if let MediaCommand::AddPeer { session, mode, transport, sender } = command {
+            self.add_peer(now, room, session, (mode, transport), sender);
             return;
         }
         let Some(key) = self.sessions.get(&command.session()).copied() else { return };
@@ -184,10 +185,14 @@ impl Shard {
         now: Instant,
         room: &Arc<RoomRef>,
         session: SessionId,
-        mode: ConnectionMode,
+        (mode, transport): (ConnectionMode, Transport),
         sender: Arc<DataSender>,
     ) {
-        let link = || Link::new(Connection::new(&self.config.connection, self.credentials(), now));
+        let mut config = Cow::Borrowed(&self.config.connection);
+        if transport == Transport::TcpOnly {
+            config.to_mut().candidates = config.candidates.tcp_only();
+        }
+        let link = || Link::new(Connection::new(&config, self.credentials(), now));
         let publisher = link();
         let subscriber = (mode == ConnectionMode::Dual).then(link);
         let peer = Peer {
@@ -236,7 +241,9 @@ impl Shard {
             let link = peer.link(*target);
             link.connection.close();
             while let Ok(rtc::Output::Transmit(datagram)) = link.connection.poll() {
-                outbox.datagram(link.path.map(|path| path.1), datagram);
+                if let Some(way) = link.way(&datagram) {
+                    outbox.datagram(way, datagram);
+                }
             }
         }
         self.remove_peer(key, outbox);
@@ -254,7 +261,10 @@ impl Shard {
         self.sessions.remove(&peer.session);
         for link in peer.links() {
             self.demux.remove_ufrag(&link.connection.credentials().ufrag);
-            link.sources.iter().for_each(|source| self.demux.forget(source, key));
+            for Way { origin, .. } in &link.ways {
+                self.demux.forget(origin, key);
+                origin.via.tunnel().into_iter().for_each(|tunnel| outbox.close_tunnel(tunnel));
+            }
         }
         if let Some(peers) = self.rooms.get_mut(&peer.room.key) {
             peers.retain(|other| *other != key);
@@ -265,24 +275,23 @@ impl Shard {
         }
     }
 
-    /// A datagram came to `local`. False: its source has proved nothing, and it was dropped.
+    /// A datagram came. False: its source has proved nothing, and it was dropped.
     pub fn handle_datagram(
         &mut self,
         now: Instant,
-        local: SocketAddr,
-        source: SocketAddr,
+        arrival: &Arrival,
         datagram: &[u8],
         outbox: &mut dyn Outbox,
     ) -> bool {
-        let Some(destination) = self.find_peer(now, local, source, datagram) else {
+        let Some(destination) = self.find_peer(now, arrival, datagram) else {
             self.stats.datagrams_unknown += 1;
             return false;
         };
-        let candidate = self.candidate_for(local);
+        let route = self.route(arrival);
         self.guarded(destination.peer, outbox, |shard, outbox| {
             let Some(peer) = shard.peers.get_mut(destination.peer) else { return };
             let link = peer.link(destination.target);
-            match link.connection.handle_datagram(now, source, candidate, datagram) {
+            match link.connection.handle_datagram(now, route, datagram) {
                 Ok(()) => shard.drain(now, destination.peer, destination.target, outbox),
                 Err(error) => {
                     tracing::debug!(%error, "datagram broke a connection");
@@ -294,37 +303,43 @@ impl Shard {
     }
 
     /// By address if it is verified; else only a STUN request that proves itself.
-    fn find_peer(
-        &mut self,
-        now: Instant,
-        local: SocketAddr,
-        source: SocketAddr,
-        datagram: &[u8],
-    ) -> Option<Destination> {
+    fn find_peer(&mut self, now: Instant, arrival: &Arrival, datagram: &[u8]) -> Option<Destination> {
+        let origin = arrival.origin;
         if !stun::is_stun(datagram) {
-            return self.demux.by_source(&source);
+            return self.demux.by_source(&origin);
         }
         let (key, target) = self.demux.by_ufrag(Credentials::addressed_ufrag(datagram)?)?;
-        let known = self.demux.by_source(&source).filter(|known| (known.peer, known.target) == (key, target));
+        let known = self.demux.by_source(&origin).filter(|known| (known.peer, known.target) == (key, target));
         if known.is_some() {
             return known;
         }
-        let candidate = self.candidate_for(local);
+        let route = self.route(arrival);
         let link = self.peers.get_mut(key)?.link(target);
-        if link.sources.len() >= MAX_SOURCES || !link.connection.verifies(now, source, candidate, datagram) {
+        if link.ways.len() >= MAX_SOURCES || !link.connection.verifies(now, route, datagram) {
             return None;
         }
-        link.sources.push(source);
-        let destination = Destination { peer: key, target, local: local.ip() };
-        self.demux.verified(source, destination);
+        link.ways.push(Way { origin, local: arrival.local.ip() });
+        let destination = Destination { peer: key, target };
+        self.demux.verified(origin, destination);
         Some(destination)
     }
 
-    /// The candidate that stands for a local address: behind a NAT it is another one.
-    fn candidate_for(&self, local: SocketAddr) -> SocketAddr {
-        let candidates = &self.config.connection.candidates;
+    /// As ICE sees it: the candidate stands for a local address, since behind a NAT it is another one.
+    fn route(&self, arrival: &Arrival) -> Route {
+        let (protocol, local) = (arrival.origin.via.protocol(), arrival.local);
+        let candidates = self.config.connection.candidates.of(protocol);
         let same_family = || candidates.iter().find(|candidate| candidate.is_ipv4() == local.is_ipv4());
-        candidates.iter().find(|candidate| **candidate == local).or_else(same_family).copied().unwrap_or(local)
+        let candidate = candidates.iter().find(|candidate| **candidate == local).or_else(same_family);
+        Route { protocol, source: arrival.origin.address, destination: candidate.copied().unwrap_or(local) }
+    }
+
+    /// A tunnel has ended: nobody is reached by it any more. They may still be by another way.
+    pub fn tunnel_closed(&mut self, origin: &Origin) {
+        let Some(Destination { peer, target }) = self.demux.by_source(origin) else { return };
+        self.demux.forget(origin, peer);
+        if let Some(peer) = self.peers.get_mut(peer) {
+            peer.link(target).forget(origin);
+        }
     }
 
     /// A message from another shard.

@@ -12,12 +12,13 @@ use room::settings::TrackSettings;
 use room::track::TrackKind;
 use room::{Identity, ParticipantSid, Room, RoomEffect, RoomEvent, RoomInput, SessionId, TrackSid};
 use rtc::crypto::Certificate;
-use rtc::{ConnectionConfig, Datagram};
+use rtc::{Candidates, ConnectionConfig, Datagram};
 use sfu::{
-    CallAnswer, DataDialect, DataTrackPacket, Outbox, RelayMessage, RoomKey, RoomRef, Shard, ShardConfig, StampedPacket,
+    Arrival, CallAnswer, DataDialect, DataTrackPacket, Outbox, RelayMessage, RoomKey, RoomRef, Shard, ShardConfig,
+    StampedPacket, TunnelId, Way,
 };
 use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -84,10 +85,11 @@ struct Written {
 }
 
 impl Outbox for Written {
-    fn datagram(&mut self, _: Option<IpAddr>, datagram: Datagram) {
+    fn datagram(&mut self, _: Way, datagram: Datagram) {
         let (source, destination) = (datagram.source, datagram.destination);
         self.datagrams.push(Parcel { source, destination, bytes: datagram.bytes().to_vec() });
     }
+    fn close_tunnel(&mut self, _: TunnelId) {}
     fn event(&mut self, _: RoomKey, event: MediaEvent) {
         self.events.push_back(event);
     }
@@ -127,8 +129,8 @@ impl World {
     pub fn new(config: WorldConfig, begin: Instant) -> Self {
         let certificate = Certificate::generate().expect("a certificate can be made");
         let shard = |index: u8| {
-            let connection =
-                ConnectionConfig { certificate: certificate.clone(), candidates: vec![shard_address(index)] };
+            let candidates = Candidates::udp(vec![shard_address(index)]);
+            let connection = ConnectionConfig { certificate: certificate.clone(), candidates };
             Shard::new(ShardConfig { index, connection, dialect: Arc::new(Plain), entropy }, begin)
         };
         let now = Now { at: begin, unix_ms: 0 };
@@ -179,6 +181,7 @@ impl World {
             kind: ParticipantKind::Standard,
             client: ClientInfo { protocol: 17, ..ClientInfo::default() },
             mode: ConnectionMode::Single,
+            transport: Default::default(),
             auto_subscribe: true,
             auto_subscribe_data: false,
             tracks: Vec::new(),
@@ -301,8 +304,8 @@ impl World {
 
     /// A datagram from anywhere comes to a shard's port.
     pub fn inject(&mut self, shard: u8, source: SocketAddr, datagram: &[u8]) {
-        let local = shard_address(shard);
-        self.shards[usize::from(shard)].handle_datagram(self.now, local, source, datagram, &mut self.written);
+        let arrival = Arrival::udp(shard_address(shard), source);
+        self.shards[usize::from(shard)].handle_datagram(self.now, &arrival, datagram, &mut self.written);
     }
 
     /// A client.
@@ -383,13 +386,8 @@ impl World {
         }
         for parcel in seat.up.arrived(now) {
             let shard = usize::from(seat.shard);
-            self.shards[shard].handle_datagram(
-                now,
-                parcel.destination,
-                parcel.source,
-                &parcel.bytes,
-                &mut self.written,
-            );
+            let arrival = Arrival::udp(parcel.destination, parcel.source);
+            self.shards[shard].handle_datagram(now, &arrival, &parcel.bytes, &mut self.written);
         }
         self.settle();
     }

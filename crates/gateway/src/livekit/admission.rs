@@ -120,6 +120,7 @@ impl Admission {
             kind: grants::kind(&claims),
             client: params.client,
             mode: params.mode,
+            transport: Default::default(),
             auto_subscribe: params.auto_subscribe,
             auto_subscribe_data: params.auto_subscribe_data,
             tracks: params.tracks,

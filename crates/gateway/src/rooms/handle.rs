@@ -255,6 +255,7 @@ mod tests {
             kind: Default::default(),
             client: Default::default(),
             mode: ConnectionMode::Single,
+            transport: Default::default(),
             auto_subscribe: true,
             auto_subscribe_data: false,
             tracks: Vec::new(),

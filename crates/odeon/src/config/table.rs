@@ -44,8 +44,8 @@ settings! {
     "rtc.udp_port" rtc_udp_port: u16 = 7882, Restart, livekit ["--udp-port", "$UDP_PORT"];
     /// All shards on one UDP port, for a firewall that opens just one.
     "rtc.single_port" rtc_single_port: bool = false, Restart;
-    /// TCP port of media, for networks that let no UDP through. Accepted, so that LiveKit's files are read; nothing listens on it before ICE-TCP is there.
-    "rtc.tcp_port" rtc_tcp_port: u16 = 0, Restart;
+    /// TCP port of media, for networks that let no UDP through. 0: none.
+    "rtc.tcp_port" rtc_tcp_port: u16 = 7881, Restart;
     /// Address that media listens on. Empty: all of the machine's.
     "rtc.bind" rtc_bind: Option<IpAddr> = None, Restart;
     /// Public addresses that clients are told instead of the machine's own, where it stands behind NAT.

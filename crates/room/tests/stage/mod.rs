@@ -113,6 +113,7 @@ impl Stage {
             kind: ParticipantKind::Standard,
             client: ClientInfo::default(),
             mode: ConnectionMode::Single,
+            transport: Default::default(),
             auto_subscribe: true,
             auto_subscribe_data: false,
             tracks: Vec::new(),
