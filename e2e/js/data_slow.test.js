@@ -1,9 +1,9 @@
 // A reader that takes nothing any more: its network stands still, and reliable packets pile up for it.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { eventually, happened, throughRelay } from '../lib/browser.js';
+import { eventually, happened } from '../lib/browser.js';
 import { gathering, meeting } from '../lib/meeting.js';
-import { startRelay } from '../lib/relay.js';
+import { startRelay, throughRelay } from '../lib/relay.js';
 
 const world = meeting({ settings: { 'rtc.shards': 1 } });
 const PACKETS = 120; // of 50 kB: more than a receiver may be behind, and what lies on the way

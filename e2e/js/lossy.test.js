@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { eventually, subscribed, throughRelay } from '../lib/browser.js';
+import { eventually, subscribed } from '../lib/browser.js';
 import { gathering, meeting } from '../lib/meeting.js';
-import { startRelay } from '../lib/relay.js';
+import { startRelay, throughRelay } from '../lib/relay.js';
 
 const world = meeting({ settings: { 'rtc.shards': 1 } });
 

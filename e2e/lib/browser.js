@@ -69,8 +69,8 @@ export async function startBrowser({ program } = {}) {
 }
 
 /** A page of a context of its own. Its `venue` has the functions of page/client.js. */
-async function openPage(browser, origin, { before, files } = {}) {
-  const context = await browser.newContext({ permissions: ['camera', 'microphone'] });
+async function openPage(browser, origin, { before, files, context: options = {} } = {}) {
+  const context = await browser.newContext({ permissions: ['camera', 'microphone'], ...options });
   const page = await context.newPage();
   if (files) await context.route(`${origin}/**`, (route) => play(route, files));
   const errors = [];
@@ -119,16 +119,4 @@ export async function subscribed(venue, identity, source) {
     const track = (await venue.other(identity))?.tracks.find((t) => t.source === source && t.subscribed);
     return track?.sid;
   });
-}
-
-/** For a page's `before`: every candidate of the server's leads to the relay's port. */
-export function throughRelay(port) {
-  const rewrite = (line) => line.replace(/(candidate:\S+ \d+ udp \d+ )\S+ \d+/gi, `$1127.0.0.1 ${port}`);
-  const { setRemoteDescription, addIceCandidate } = RTCPeerConnection.prototype;
-  RTCPeerConnection.prototype.setRemoteDescription = function (description) {
-    return setRemoteDescription.call(this, description && { type: description.type, sdp: rewrite(description.sdp) });
-  };
-  RTCPeerConnection.prototype.addIceCandidate = function (candidate) {
-    return addIceCandidate.call(this, candidate?.candidate ? { ...(candidate.toJSON?.() ?? candidate), candidate: rewrite(candidate.candidate) } : candidate);
-  };
 }

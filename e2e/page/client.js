@@ -270,6 +270,15 @@ const api = {
     const report = await trackOf(sid).getRTCStatsReport();
     return [...report.values()].filter((entry) => entry.type === 'outbound-rtp');
   },
+  /** The codec that a track of ours is sent in, as negotiated: `audio/red`, `video/VP8`. */
+  sendsCodec: (sid) => trackOf(sid).sender.getParameters().codecs[0]?.mimeType.toLowerCase() ?? null,
+  setVideoQuality: (sid, quality) => publicationOf(sid).setVideoQuality(quality),
+  /** The codec of the pictures that come (getStats): `video/VP8`. */
+  async decodes(sid) {
+    const report = await trackOf(sid).getRTCStatsReport();
+    const stream = [...report.values()].find((entry) => entry.type === 'inbound-rtp');
+    return report.get(stream?.codecId)?.mimeType ?? null;
+  },
   /** m-lines of the connections, as the browser has them. */
   sections() {
     const { publisher, subscriber } = room.engine.pcManager;

@@ -5,6 +5,7 @@
 //! UDP comes through a [`tunnel`].
 
 pub mod addresses;
+pub mod clock;
 mod counts;
 mod egress;
 pub mod external;
@@ -19,3 +20,5 @@ mod stray;
 pub mod tls;
 mod tunnel;
 mod udp;
+
+pub use udp::buffer_bytes;

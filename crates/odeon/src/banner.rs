@@ -36,6 +36,8 @@ pub struct Facts {
     pub first_start: bool,
     /// A token for whoever runs the venue.
     pub operator_token: String,
+    /// What the doctor found without asking anybody; empty where all is well.
+    pub doctor: String,
     /// The data folder.
     pub data_dir: PathBuf,
 }
@@ -58,6 +60,9 @@ pub fn text(facts: &Facts) -> String {
         line("tls", &facts.certificate);
     }
     line("data", &facts.data_dir.display().to_string());
+    if !facts.doctor.is_empty() {
+        line("doctor", &facts.doctor);
+    }
     if let Some(note) = camera_note(facts) {
         line("note", note);
     }
@@ -144,6 +149,7 @@ mod tests {
             secret: "hush".into(),
             origin,
             first_start: origin == Origin::Drawn,
+            doctor: "no IPv6; `odeon doctor` tells what to do (ipv6)".into(),
             operator_token: "header.claims.signature".into(),
             data_dir: "odeon-data".into(),
         }

@@ -55,7 +55,7 @@ async fn run(loaded: &Loaded, dir: &DataDir, keys: Keys, mut live: Live) -> Resu
     let mut signals = Signals::listen()?;
     let metrics = begin_metrics()?;
     let venue = Venue::open(loaded, dir, Arc::new(keys.store.clone()), metrics).await?;
-    show(&banner::text(&venue.facts(&loaded.config, dir, &keys)));
+    show(&banner::text(&venue.facts(loaded, dir, &keys)));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "open");
     while signals.next().await == Asked::Reload {
         live.reload();

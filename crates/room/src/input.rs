@@ -6,7 +6,7 @@ use crate::media::{ConnectionMode, MediaEvent, Target, Transport};
 use crate::participant::{ClientInfo, DisconnectReason, ParticipantKind};
 use crate::permission::Permission;
 use crate::settings::TrackSettings;
-use crate::track::TrackRequest;
+use crate::track::{TrackCodec, TrackRequest};
 use std::collections::BTreeMap;
 
 /// The time, twice: `at` drives timers, `unix_ms` is shown to people.
@@ -128,6 +128,15 @@ pub enum RoomInput {
         session: SessionId,
         /// What.
         request: Box<TrackRequest>,
+    },
+    /// Announces a backup codec of a track that it publishes (L-63).
+    AddCodec {
+        /// Who.
+        session: SessionId,
+        /// Which track.
+        track: TrackSid,
+        /// Which codec, with its own cid.
+        codec: Box<TrackCodec>,
     },
     /// Mutes or unmutes a track.
     Mute {

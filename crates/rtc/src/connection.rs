@@ -115,6 +115,8 @@ pub struct Connection {
     credentials: Credentials,
     streams: Vec<IngressStream>,
     codecs: Vec<(Pt, Codec)>,
+    /// m-lines whose last description by the peer names RED: str0m knows it of the connection only.
+    red_lines: Vec<Mid>,
     pending_offer: Option<SdpPendingOffer>,
     /// What our credentials become once the pending offer, which restarts ICE, is answered.
     next_credentials: Option<Credentials>,
@@ -144,6 +146,7 @@ impl Connection {
             credentials,
             streams: Vec::new(),
             codecs: Vec::new(),
+            red_lines: Vec::new(),
             pending_offer: None,
             next_credentials: None,
             raw: None,
@@ -183,12 +186,13 @@ impl Connection {
         }
         check_payload_types(&offer).map_err(ConnectionError::Negotiation)?;
         let accepted = prepare_offer(&mut offer);
+        let red_lines = red_lines(&offer);
         let offer = SdpOffer::from_sdp_string(&offer.to_string()).map_err(negotiation_error)?;
         let answer = self.rtc.sdp_api().accept_offer(offer).map_err(negotiation_error)?;
         self.restarted_with(fresh);
         self.raw = Some(Sdp::parse(&answer.to_sdp_string())?);
         self.accepted = accepted;
-        self.learn_codecs();
+        self.learn_codecs(red_lines);
         Ok(sections)
     }
 
@@ -229,12 +233,13 @@ impl Connection {
         let mut answer = Sdp::parse(answer)?;
         check_payload_types(&answer).map_err(ConnectionError::Negotiation)?;
         prepare_offer(&mut answer);
+        let red_lines = red_lines(&answer);
         let answer = SdpAnswer::from_sdp_string(&answer.to_string()).map_err(negotiation_error)?;
         self.rtc.sdp_api().accept_answer(pending, answer).map_err(negotiation_error)?;
         if let Some(next) = self.next_credentials.take() {
             self.restarted_with(next);
         }
-        self.learn_codecs();
+        self.learn_codecs(red_lines);
         Ok(())
     }
 
@@ -249,17 +254,27 @@ impl Connection {
         }
     }
 
-    fn learn_codecs(&mut self) {
+    fn learn_codecs(&mut self, red_lines: Vec<Mid>) {
         let params = self.rtc.codec_config().params();
-        self.codecs =
-            params.iter().filter_map(|p| Codec::from_strom(p.spec().codec).map(|codec| (p.pt(), codec))).collect();
+        let plain = params.iter().filter_map(|p| Codec::from_strom(p.spec().codec).map(|codec| (p.pt(), codec)));
+        let redundant = params.iter().filter_map(|p| p.red()).map(|pt| (pt, Codec::Red));
+        self.codecs = plain.chain(redundant).collect();
+        self.red_lines = red_lines;
         self.streams.clear();
     }
 
     /// The payload type under which this m-line's receiver takes a codec, if it does.
     pub fn payload_type(&self, mid: Mid, codec: Codec) -> Option<u8> {
+        if codec == Codec::Red {
+            return self.red_payload_type(mid);
+        }
         let media = self.rtc.media(mid.0)?;
         media.remote_pts().iter().find(|pt| self.codecs.contains(&(**pt, codec))).map(|pt| **pt)
+    }
+
+    fn red_payload_type(&self, mid: Mid) -> Option<u8> {
+        let (payload_type, _) = self.codecs.iter().find(|(_, codec)| *codec == Codec::Red)?;
+        self.red_lines.contains(&mid).then_some(**payload_type)
     }
 
     /// The stream that we send on an m-line, once negotiated.
@@ -508,11 +523,17 @@ fn rtc_config(config: &ConnectionConfig, credentials: &Credentials) -> RtcConfig
         .set_sctp_max_buffered_amount(MAX_BUFFERED_BYTES)
         .set_extension_map(extensions())
         .clear_codecs()
-        .enable_opus(true, false)
+        .enable_opus(true, true)
         .enable_vp8(true)
         .enable_h264(true)
         .enable_vp9(true)
         .enable_av1(true)
+}
+
+/// The m-lines that name RED for their Opus.
+fn red_lines(sdp: &Sdp) -> Vec<Mid> {
+    let named = sdp.sections.iter().filter(|section| !section.payload_types("red").is_empty());
+    named.filter_map(|section| section.mid().map(Mid::from)).collect()
 }
 
 /// What we read or write. Numbers only matter in our own offers; Chrome's are used here.

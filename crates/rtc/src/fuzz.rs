@@ -6,6 +6,7 @@ use crate::connection::{Connection, ConnectionConfig};
 use crate::credentials::Credentials;
 use crate::crypto::Certificate;
 use crate::packet::{Protocol, Route};
+use crate::red::{Red, write_red};
 use crate::sdp::Sdp;
 use std::net::SocketAddr;
 use std::sync::OnceLock;
@@ -24,6 +25,13 @@ pub fn stun(data: &[u8]) {
     if let Some(ufrag) = Credentials::addressed_ufrag(data) {
         Credentials::shard_of(ufrag);
     }
+}
+
+/// A RED payload reads, and what is written of it reads the same.
+pub fn red(data: &[u8]) {
+    let Ok(red) = Red::parse(data) else { return };
+    let blocks: Vec<_> = red.redundant().collect();
+    assert_eq!(write_red(&blocks, red.payload_type, red.primary), data);
 }
 
 /// The answer to a STUN request of ours.

@@ -15,6 +15,7 @@ pub mod crypto;
 pub mod fuzz;
 pub mod negotiation;
 pub mod packet;
+pub mod red;
 pub mod sdp;
 pub mod stun;
 

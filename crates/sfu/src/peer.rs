@@ -2,6 +2,7 @@
 
 use crate::data::Channels;
 use crate::lines::{ReceiveLine, SendLine};
+use crate::missed::Missed;
 use crate::relay::RoomRef;
 use crate::shard::CONNECT_TIMEOUT;
 use crate::track::TrackKey;
@@ -150,6 +151,7 @@ pub(crate) struct Peer {
     /// Its entry in the timers.
     pub(crate) armed: Option<Instant>,
     pub(crate) loss: LossReport,
+    pub(crate) missed: Missed,
     #[cfg(feature = "fault-injection")]
     pub(crate) faulty: bool,
 }

@@ -2,7 +2,7 @@
 //! once, however many receive them there.
 
 use crate::data::DataPacket;
-use crate::track::{RelayWants, TrackKey};
+use crate::track::{Encoding, RelayWants, TrackKey};
 use room::TrackSid;
 use rtc::IngressPacket;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ pub enum RelayMessage {
     /// Send me this track's packets, addressed to my `key`.
     Subscribe {
         /// Yours.
-        track: TrackSid,
+        encoding: Encoding,
         /// The asking shard.
         from: u8,
         /// The asking shard's entry for it.
@@ -60,7 +60,7 @@ pub enum RelayMessage {
     /// What my receivers need of it now: at first nothing.
     Wants {
         /// Yours.
-        track: TrackSid,
+        encoding: Encoding,
         /// The asking shard.
         from: u8,
         /// Which layers.
@@ -69,7 +69,7 @@ pub enum RelayMessage {
     /// No longer.
     Unsubscribe {
         /// Yours.
-        track: TrackSid,
+        encoding: Encoding,
         /// The asking shard.
         from: u8,
     },
@@ -87,7 +87,7 @@ pub enum RelayMessage {
     /// A receiver on my side needs a keyframe of your track.
     Keyframe {
         /// Yours.
-        track: TrackSid,
+        encoding: Encoding,
         /// Of this layer, or of the one that stands in for it while it is quiet.
         layer: u8,
     },

@@ -8,7 +8,7 @@ use crate::peer::{Link, Peer, PeerKey};
 use crate::relay::{RelayMessage, RoomKey, RoomRef};
 use crate::stats::ShardStats;
 use crate::timers::Timers;
-use crate::track::{Owner, Track, TrackKey};
+use crate::track::{Encoding, Owner, Track, TrackKey};
 use crate::way::{Arrival, Origin, Way};
 use room::media::{AudioLevel, ConnectionMode, DataSender, MediaCommand, MediaEvent, Transport};
 use room::{SessionId, TrackSid};
@@ -49,7 +49,7 @@ pub struct Shard {
     pub(crate) tracks: SlotMap<TrackKey, Track>,
     pub(crate) sessions: HashMap<SessionId, PeerKey>,
     pub(crate) rooms: HashMap<RoomKey, Vec<PeerKey>>,
-    pub(crate) by_sid: HashMap<TrackSid, TrackKey>,
+    pub(crate) by_encoding: HashMap<Encoding, TrackKey>,
     pub(crate) data_tracks: DataTracks,
     pub(crate) recent: RecentPackets,
     pub(crate) demux: Demux,
@@ -70,7 +70,7 @@ impl Shard {
             tracks: SlotMap::with_key(),
             sessions: HashMap::new(),
             rooms: HashMap::new(),
-            by_sid: HashMap::new(),
+            by_encoding: HashMap::new(),
             data_tracks: DataTracks::new(),
             recent: RecentPackets::default(),
             demux: Demux::default(),
@@ -146,13 +146,20 @@ impl Shard {
             MediaCommand::ExpectTrack { track, .. } => self.expect_track(key, track, outbox),
             MediaCommand::EndTrack { track, .. } => self.end_track(key, &track, outbox),
             MediaCommand::SetMuted { track, muted, .. } => {
-                if let Some(track) = self.by_sid.get(&track).and_then(|key| self.tracks.get_mut(*key)) {
-                    track.muted = muted;
+                for key in self.encodings(&track) {
+                    if let Some(track) = self.tracks.get_mut(key) {
+                        track.muted = muted;
+                    }
                 }
             }
-            MediaCommand::Subscribe { track, kind, publisher_sid, settings, .. } => {
+            MediaCommand::Subscribe { track, kind, publisher_sid, may_make_red, codecs, settings, .. } => {
                 let stream_id = format!("{publisher_sid}|{track}");
-                self.subscribe(key, (track, kind, stream_id, settings), owner, outbox);
+                self.subscribe(key, (track.clone(), kind, stream_id, settings), owner, outbox);
+                if let Some(key) = self.by_encoding.get(&Encoding::primary(&track))
+                    && let Some(track) = self.tracks.get_mut(*key)
+                {
+                    (track.may_make_red, track.codec_names) = (may_make_red, codecs);
+                }
             }
             MediaCommand::SetTrackSettings { track, settings, .. } => {
                 self.set_track_settings(now, key, &track, settings, outbox);
@@ -171,13 +178,14 @@ impl Shard {
     }
 
     fn end_track(&mut self, key: PeerKey, sid: &TrackSid, outbox: &mut dyn Outbox) {
-        let Some(track) = self.by_sid.get(sid).copied() else { return };
-        if let Some(peer) = self.peers.get_mut(key) {
-            for line in peer.receive_lines.iter_mut().filter(|line| line.track == Some(track)) {
-                line.track = None;
+        for track in self.encodings(sid) {
+            if let Some(peer) = self.peers.get_mut(key) {
+                for line in peer.receive_lines.iter_mut().filter(|line| line.track == Some(track)) {
+                    line.track = None;
+                }
             }
+            self.remove_track(track, outbox);
         }
-        self.remove_track(track, outbox);
     }
 
     fn add_peer(
@@ -215,6 +223,7 @@ impl Shard {
             dirty: false,
             armed: None,
             loss: Default::default(),
+            missed: Default::default(),
             #[cfg(feature = "fault-injection")]
             faulty: false,
         };
@@ -365,6 +374,8 @@ impl Shard {
         if self.next_tick <= now {
             self.next_tick = now + TICK;
             self.look_at_layers(now, outbox);
+            self.report_wanted(outbox);
+            self.look_for_missed();
         }
         if self.next_window <= now {
             self.next_window = now + WINDOW;
@@ -399,7 +410,7 @@ impl Shard {
         for track in self.tracks.values_mut() {
             let Owner::Local { session, .. } = track.owner else { continue };
             if let Some((level_dbov, active_share)) = track.level.close() {
-                let level = AudioLevel { session, track: track.sid.clone(), level_dbov, active_share };
+                let level = AudioLevel { session, track: track.encoding.track.clone(), level_dbov, active_share };
                 rooms.entry(track.room.0).or_default().push(level);
             }
         }
@@ -411,6 +422,7 @@ impl Shard {
     fn report_quality(&mut self, outbox: &mut dyn Outbox) {
         for peer in self.peers.values_mut() {
             let loss = std::mem::take(&mut peer.loss);
+            let missed_layers = peer.missed.take();
             if !peer.links().any(|link| link.progress.is_up()) {
                 continue;
             }
@@ -419,6 +431,7 @@ impl Shard {
                 up_loss: loss.up,
                 down_loss: loss.down,
                 rtt_ms: loss.rtt_ms,
+                missed_layers,
             };
             outbox.event(peer.room.key, event);
         }

@@ -1,6 +1,6 @@
 //! Room, shards and clients, moved from one due thing to the next.
 
-use crate::client::Client;
+use crate::client::{Client, Takes};
 use crate::link::{Link, LinkConfig, Parcel};
 use room::data_track::DataTrackRequest;
 use room::input::{Join, Now};
@@ -9,7 +9,7 @@ use room::participant::{ClientInfo, DisconnectReason, ParticipantKind};
 use room::permission::Permission;
 use room::room::RoomConfig;
 use room::settings::TrackSettings;
-use room::track::TrackKind;
+use room::track::{TrackCodec, TrackKind};
 use room::{Identity, ParticipantSid, Room, RoomEffect, RoomEvent, RoomInput, SessionId, TrackSid};
 use rtc::crypto::Certificate;
 use rtc::{Candidates, ConnectionConfig, Datagram};
@@ -152,21 +152,17 @@ impl World {
         Now { at: self.now, unix_ms: self.now.duration_since(self.begin).as_millis() as i64 }
     }
 
-    /// Somebody joins, on this shard.
+    /// Somebody joins, on this shard, who takes all codecs.
     pub fn join(&mut self, name: &str, shard: u8) -> ClientId {
-        self.join_with(name, shard, None)
+        self.join_with(name, shard, Takes::default())
     }
 
-    /// Somebody joins whose only data channel has a label of its own.
-    pub fn join_with_own_channel(&mut self, name: &str, shard: u8, label: &str) -> ClientId {
-        self.join_with(name, shard, Some(label))
-    }
-
-    fn join_with(&mut self, name: &str, shard: u8, own_channel: Option<&str>) -> ClientId {
+    /// Somebody joins who lacks a codec, or LiveKit's data channels.
+    pub fn join_with(&mut self, name: &str, shard: u8, takes: Takes) -> ClientId {
         let id = self.seats.len();
         let session = SessionId(id as u64 + 1);
         let address = SocketAddr::from(([10, 0, 1, id as u8], 5000));
-        let mut client = Client::new(session, address, self.now, own_channel);
+        let mut client = Client::new(session, address, takes, self.now);
         let offer = client.take_offer();
         let link = |direction: u64| Link::new(self.config.link, self.config.seed + id as u64 * 2 + direction);
         self.seats.push(Seat { client, shard, up: link(0), down: link(1) });
@@ -199,6 +195,27 @@ impl World {
         let session = self.seats[id].client.session;
         let request = self.seats[id].client.begin_track(kind, rids, now);
         self.tell(RoomInput::AddTrack { session, request: Box::new(request) });
+        let (offer, sdp) = self.seats[id].client.track_offer();
+        self.tell(RoomInput::Offer { session, id: offer, sdp });
+    }
+
+    /// A client begins to send a camera in VP9, with VP8 announced as its backup.
+    pub fn publish_vp9(&mut self, id: ClientId) {
+        let (session, now) = (self.seats[id].client.session, self.now);
+        let mut request = self.seats[id].client.begin_vp9(now);
+        let codec = |mime: &str, cid: &str| TrackCodec { mime: mime.into(), cid: cid.into(), ..TrackCodec::default() };
+        request.codecs = vec![codec("video/vp9", &request.cid), codec("video/vp8", "")];
+        self.tell(RoomInput::AddTrack { session, request: Box::new(request) });
+        let (offer, sdp) = self.seats[id].client.track_offer();
+        self.tell(RoomInput::Offer { session, id: offer, sdp });
+    }
+
+    /// A client begins to send the backup that it announced.
+    pub fn publish_backup(&mut self, id: ClientId, track: &TrackSid) {
+        let (session, now) = (self.seats[id].client.session, self.now);
+        let request = self.seats[id].client.begin_track(TrackKind::Video, &[], now);
+        let codec = Box::new(TrackCodec { mime: "video/vp8".into(), cid: request.cid, ..TrackCodec::default() });
+        self.tell(RoomInput::AddCodec { session, track: track.clone(), codec });
         let (offer, sdp) = self.seats[id].client.track_offer();
         self.tell(RoomInput::Offer { session, id: offer, sdp });
     }
@@ -398,6 +415,7 @@ impl World {
         }
         let time = self.time();
         self.room.handle_timeout(time);
+        self.carry_out();
         self.settle();
     }
 

@@ -4,7 +4,7 @@ mod common;
 
 use common::{SECOND, show, world};
 use room::media::{MediaCommand, MediaEnd, MediaEvent};
-use sim::{ClientId, World};
+use sim::{ClientId, Takes, World};
 
 /// L-44, L-12: order is kept for each sender, on one shard and over two.
 #[test]
@@ -94,7 +94,7 @@ fn l_44_what_is_said_while_somebody_connects_waits_for_them() {
 fn l_44_channels_with_a_label_of_their_own_carry_plain_messages() {
     let mut world = world(2);
     let usual = world.join("usual", 0);
-    let own = world.join_with_own_channel("own", 1, "chat");
+    let own = world.join_with("own", 1, Takes { own_channel: Some("chat"), ..Takes::default() });
     world.run(SECOND);
     assert!(world.client(own).send_message(true, b"hello"));
     let packet = |sequence, text: &[u8]| [&numbered(sequence), text].concat();

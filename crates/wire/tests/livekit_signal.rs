@@ -89,16 +89,26 @@ fn l_33_the_microphone_and_its_features_are_read() {
 }
 
 #[test]
-fn a_further_codec_or_an_unknown_kind_of_track_is_refused_in_words() {
-    for message in [
-        Message::AddTrack(proto::AddTrackRequest { sid: "TR_1".into(), cid: "c".into(), ..Default::default() }),
-        Message::AddTrack(proto::AddTrackRequest { r#type: 2, cid: "c".into(), ..Default::default() }),
-    ] {
-        let Ok(Signal::Refused(response)) = read(SINGLE, message) else { panic!() };
-        let Some(proto::signal_response::Message::RequestResponse(response)) = response.message else { panic!() };
-        assert_eq!(response.reason, proto::request_response::Reason::UnsupportedType as i32);
-        assert!(response.request.is_some() && !response.message.is_empty());
-    }
+fn l_63_a_request_that_names_a_track_adds_a_codec_to_it() {
+    let codec = proto::SimulcastCodec { codec: "vp8".into(), cid: "backup".into(), ..Default::default() };
+    let add = proto::AddTrackRequest {
+        sid: "TR_1".into(),
+        cid: "backup".into(),
+        r#type: 1,
+        simulcast_codecs: vec![codec],
+        ..Default::default()
+    };
+    let RoomInput::AddCodec { track, codec, .. } = input(SINGLE, Message::AddTrack(add)) else { panic!() };
+    assert_eq!((track.as_str(), codec.mime.as_str(), codec.cid.as_str()), ("TR_1", "video/vp8", "backup"));
+}
+
+#[test]
+fn an_unknown_kind_of_track_is_refused_in_words() {
+    let message = Message::AddTrack(proto::AddTrackRequest { r#type: 2, cid: "c".into(), ..Default::default() });
+    let Ok(Signal::Refused(response)) = read(SINGLE, message) else { panic!() };
+    let Some(proto::signal_response::Message::RequestResponse(response)) = response.message else { panic!() };
+    assert_eq!(response.reason, proto::request_response::Reason::UnsupportedType as i32);
+    assert!(response.request.is_some() && !response.message.is_empty());
 }
 
 #[test]

@@ -14,6 +14,7 @@
 //! | [`rpc`] | calls that the server makes for a backend |
 //! | [`dispatch`] | the agents that a room asks for |
 //! | [`twirp`], [`json_names`] | the server API's two encodings and its errors |
+//! | [`webhook`] | what backends are told |
 
 pub mod data;
 pub mod data_track;
@@ -28,6 +29,7 @@ pub mod rpc;
 pub mod signal;
 pub mod track;
 pub mod twirp;
+pub mod webhook;
 
 mod protobuf;
 mod sync_state;
