@@ -266,7 +266,7 @@ fn l_65_data_tracks_are_announced_shown_and_numbered() {
     else {
         panic!("no update")
     };
-    assert_eq!(update.participants[0].data_tracks, [info.clone()]);
+    assert_eq!(update.participants[0].data_tracks, std::slice::from_ref(&info));
     let Message::UnpublishDataTrackResponse(ended) = message(&RoomEvent::DataTrackUnpublished { track }) else {
         panic!("no response")
     };
