@@ -5,7 +5,7 @@ use crate::livekit::event::Encoding;
 use crate::livekit::join_request::JoinParams;
 use crate::livekit::query::Query;
 use crate::livekit::twirp::{self, Format};
-use crate::livekit::{data, proto, rpc, signal};
+use crate::livekit::{agent, data, proto, rpc, signal};
 use prost::Message as _;
 use room::media::{ConnectionMode, DataSender};
 use room::{Identity, ParticipantSid, SessionId};
@@ -80,6 +80,12 @@ fn payload_of(message: &[u8]) -> Option<&[u8]> {
     (!message.is_empty()).then_some(message)
 }
 
+/// A message of an agents' worker, as protobuf and as JSON.
+pub fn livekit_worker(bytes: &[u8]) {
+    let _ = agent::decode(bytes, Encoding::Binary);
+    let _ = agent::decode(bytes, Encoding::Json);
+}
+
 /// A request to the server API in both encodings.
 pub fn livekit_twirp(bytes: &[u8]) {
     for format in [Format::Json, Format::Protobuf] {
@@ -88,6 +94,7 @@ pub fn livekit_twirp(bytes: &[u8]) {
         let _ = twirp::decode::<proto::PerformRpcRequest>(format, bytes);
         let _ = twirp::decode::<proto::ListRoomsRequest>(format, bytes);
         let _ = twirp::decode::<proto::RoomParticipantIdentity>(format, bytes);
+        let _ = twirp::decode::<proto::CreateAgentDispatchRequest>(format, bytes);
     }
 }
 

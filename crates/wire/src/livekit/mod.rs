@@ -14,8 +14,10 @@
 //! | [`rpc`] | calls that the server makes for a backend |
 //! | [`dispatch`] | the agents that a room asks for |
 //! | [`twirp`], [`json_names`] | the server API's two encodings and its errors |
+//! | [`agent`] | agents' workers, and dispatches |
 //! | [`webhook`] | what backends are told |
 
+pub mod agent;
 pub mod data;
 pub mod data_track;
 pub mod dispatch;
