@@ -17,7 +17,7 @@ function note(event, ...details) {
 
 function person(participant) {
   if (!participant) return null;
-  const { sid, identity, name, metadata, attributes, connectionQuality } = participant;
+  const { sid, identity, name, metadata, attributes, connectionQuality, kind } = participant;
   const tracks = [...participant.trackPublications.values()].map((publication) => ({
     sid: publication.trackSid,
     source: publication.source,
@@ -28,7 +28,7 @@ function person(participant) {
     simulcast: publication.simulcasted,
     encrypted: publication.isEncrypted,
   }));
-  return { sid, identity, name, metadata, attributes: { ...attributes }, tracks, connectionQuality };
+  return { sid, identity, name, metadata, attributes: { ...attributes }, tracks, connectionQuality, kind };
 }
 
 const WATCHED = {
