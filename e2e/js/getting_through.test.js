@@ -1,33 +1,62 @@
 // L-29: media gets through firewalls. The clients stand in a network namespace, behind a firewall that lets ever less
-// through: without UDP media goes over TCP to rtc.tcp_port.
+// through: UDP to the media ports, TCP to the media port, UDP to the relay, and at last nothing but TCP to 443.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { after, before, it } from 'node:test';
 import { eventually, happened, startBrowser, subscribed } from '../lib/browser.js';
 import { SMALL_CAMERA } from '../lib/meeting.js';
 import { namespacesMissing, openNetwork } from '../lib/network.js';
 import { startPython } from '../lib/python.js';
-import { startServer } from '../lib/server.js';
+import { startServer, total } from '../lib/server.js';
 import { token } from '../lib/token.js';
 
 const missing = namespacesMissing();
 const skip = missing ?? false;
 const TCP_PORT = 7881;
+const TURN_PORT = 3478;
+const HTTPS_PORT = 443;
 const world = {};
 
 before(async () => {
   if (missing) return;
   world.network = openNetwork();
   const { server, wrapper } = world.network;
-  world.server = await startServer({ 'http.bind': `127.0.0.1,${server}`, 'rtc.bind': server, 'rtc.tcp_port': TCP_PORT, 'rtc.shards': 2 });
+  world.server = await startServer({
+    'http.bind': `127.0.0.1,${server}`,
+    'rtc.bind': server,
+    'rtc.tcp_port': TCP_PORT,
+    'rtc.shards': 2,
+    'tls.self_signed': true,
+    'tls.bind': '127.0.0.1',
+    'tls.port': 0,
+    'turn.enabled': true,
+    'turn.domain': server,
+    'turn.udp_port': TURN_PORT,
+    'turn.tls_port': HTTPS_PORT,
+  });
   world.url = `ws://${server}:${world.server.port}`;
+  // What stands in front of a venue: signalling by port 443, on an address of its own.
+  world.front = await forward(world.network.front, HTTPS_PORT, world.server.port);
   world.browser = await startBrowser({ program: wrapper });
 });
 
 after(async () => {
   await world.browser?.stop();
+  world.front?.close();
   await world.server?.stop();
   world.network?.close();
 });
+
+async function forward(host, port, to) {
+  const server = createServer((client) => {
+    const onward = connect(to, '127.0.0.1');
+    client.pipe(onward).pipe(client);
+    for (const socket of [client, onward]) socket.on('error', () => (client.destroy(), onward.destroy()));
+  }).listen(port, host);
+  await once(server, 'listening');
+  return server;
+}
 
 async function guest(test, room, identity, mode = 'single') {
   const opened = await world.browser.page();
@@ -75,11 +104,32 @@ for (const mode of ['single', 'dual']) {
     const metrics = await world.server.metrics();
     assert.ok(metrics['odeon_stream_connections{kind="ice"}'] >= 2);
   });
+
+  it(`L-29, L-02: with UDP to the relay alone media goes by it (${mode})`, { skip }, async (test) => {
+    world.network.allow(`udp/${TURN_PORT}`, `tcp/${world.server.port}`);
+    await theyMeet(test, `relay-${mode}`, mode, (path) => path.kind === 'relay' && path.relay === 'udp');
+    const metrics = await world.server.metrics();
+    assert.ok(total(metrics, 'odeon_turn_allocations') >= 2 && total(metrics, 'odeon_turn_bytes_in_total') > 100_000);
+    assert.equal(total(metrics, 'odeon_turn_requests_refused_total'), 0);
+  });
+
+  it(`L-29, L-30: with nothing but 443/tcp media goes by the relay over TLS (${mode})`, { skip }, async (test) => {
+    world.network.allow(`tcp/${HTTPS_PORT}`);
+    const open = world.url;
+    world.url = `ws://${world.network.front}:${HTTPS_PORT}`;
+    test.after(() => (world.url = open));
+    await theyMeet(test, `tls-${mode}`, mode, (path) => path.kind === 'relay' && path.relay === 'tls');
+    const metrics = await world.server.metrics();
+    assert.ok(metrics['odeon_stream_connections{kind="turn"}'] >= 2);
+  });
 }
 
-it('L-29: LiveKit\'s Python client gets through over TCP', { skip }, async (test) => {
-  world.network.allow('tcp');
-  const [reader, writer] = [await python(test, 'python-tcp', 'reader'), await python(test, 'python-tcp', 'writer')];
-  await writer.publish_video(200, 40, 40);
-  await eventually('its pictures', async () => (await reader.look('writer', 1.0)).distinct >= 5);
-});
+for (const [way, rules] of [['over TCP', ['tcp']], ['by the relay', [`udp/${TURN_PORT}`, 'tcp/SIGNALLING']]]) {
+  it(`L-29: LiveKit's Python client gets through ${way}`, { skip }, async (test) => {
+    world.network.allow(...rules.map((rule) => rule.replace('SIGNALLING', world.server.port)));
+    const room = `python ${way}`;
+    const [reader, writer] = [await python(test, room, 'reader'), await python(test, room, 'writer')];
+    await writer.publish_video(200, 40, 40);
+    await eventually('its pictures', async () => (await reader.look('writer', 1.0)).distinct >= 5);
+  });
+}

@@ -48,6 +48,20 @@ pub(crate) fn publish_shard(index: &str, shard: &Shared) {
     ] {
         counter!(name, "shard" => index.to_owned()).absolute(value);
     }
+    publish_relay(index, &shard.turn.load());
+}
+
+/// The relay over UDP. What it carries over TLS is counted with the connections.
+fn publish_relay(index: &str, stats: &turn::Stats) {
+    gauge!("odeon_turn_allocations", "shard" => index.to_owned()).set(stats.allocations as f64);
+    for (name, value) in [
+        ("odeon_turn_bytes_in_total", stats.bytes_in),
+        ("odeon_turn_bytes_out_total", stats.bytes_out),
+        ("odeon_turn_requests_refused_total", stats.refused),
+        ("odeon_turn_dropped_total", stats.dropped),
+    ] {
+        counter!(name, "shard" => index.to_owned()).absolute(value);
+    }
 }
 
 /// `kind`: what the connections are for.

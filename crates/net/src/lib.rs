@@ -19,6 +19,7 @@ mod shard;
 mod stray;
 pub mod tls;
 mod tunnel;
+pub mod turn;
 mod udp;
 
 pub use udp::buffer_bytes;

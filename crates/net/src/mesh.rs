@@ -1,7 +1,7 @@
 //! The ways between shards: a bounded ring for each pair, and one wake for each batch.
 
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
-use sfu::RelayMessage;
+use sfu::{Arrival, Origin, RelayMessage, TunnelId};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,6 +17,14 @@ pub(crate) enum Parcel {
     Relay(RelayMessage),
     /// The kernel gave us a datagram that is yours (one port for all shards).
     Stray { local: SocketAddr, source: SocketAddr, datagram: Vec<u8> },
+    /// A client came by a relay of mine, and its peer is yours.
+    Relayed { arrival: Arrival, datagram: Vec<u8> },
+    /// For the client of a relay of yours: from the candidate `local`.
+    ToRelay { tunnel: TunnelId, local: SocketAddr, datagram: Vec<u8> },
+    /// A relay of mine has ended.
+    RelayEnded { origin: Origin },
+    /// Whoever came by a relay of yours has gone.
+    CloseRelay { tunnel: TunnelId },
     /// This source has proved to be mine: give me its datagrams.
     Mine { source: SocketAddr },
 }
@@ -131,7 +139,7 @@ impl Mesh {
 fn droppable(parcel: &Parcel) -> bool {
     match parcel {
         Parcel::Relay(message) => message.is_droppable(),
-        Parcel::Stray { .. } => true,
-        Parcel::Mine { .. } => false,
+        Parcel::Stray { .. } | Parcel::Relayed { .. } | Parcel::ToRelay { .. } => true,
+        Parcel::Mine { .. } | Parcel::RelayEnded { .. } | Parcel::CloseRelay { .. } => false,
     }
 }

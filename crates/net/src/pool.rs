@@ -3,10 +3,14 @@
 use crate::addresses::{candidates, normal};
 use crate::counts;
 use crate::mesh::{Mesh, Wake};
-use crate::shard::{Command, SOCKET, Shared, Thread, WAKER};
+use crate::shard::{Command, SOCKET, Shared, TURN_SOCKET, Thread, WAKER};
+use crate::tls::rustls::ServerConfig;
 use crate::tunnel::Door;
-use crate::tunnel::listener::{self, Accepted};
-use crate::tunnel::stream::{IceTcp, Stream, StreamCounts};
+use crate::tunnel::listener::{self, Accepted, Admission};
+use crate::tunnel::stream::{IceTcp, Stream};
+use crate::turn::stream::TurnDoor;
+use crate::turn::udp::TurnUdp;
+use crate::turn::{RelayServer, TurnConfig, TurnServer};
 use crate::udp::Udp;
 use mio::{Interest, Poll, Waker};
 use room::SessionId;
@@ -22,6 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Instant;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -45,6 +50,8 @@ pub struct PoolConfig {
     pub single_port: bool,
     /// TCP port where media is taken too, for networks that let no UDP through; 0 draws a free one.
     pub tcp_port: Option<u16>,
+    /// The built-in relay.
+    pub turn: Option<TurnConfig>,
     /// Addresses offered to clients instead of the local ones (`node_ip`).
     pub advertise: Vec<IpAddr>,
     /// Offer loopback addresses too.
@@ -71,12 +78,13 @@ pub struct MediaPool(Arc<Inner>);
 struct Inner {
     shards: Vec<Handle>,
     placement: Placement,
-    turn: AtomicUsize,
+    next_shard: AtomicUsize,
     next_room: AtomicU64,
     addresses: Vec<SocketAddr>,
     tcp: Option<SocketAddr>,
-    streams: Arc<StreamCounts>,
-    acceptor: Option<AbortHandle>,
+    streams: Admission,
+    turn_door: Option<TurnDoor>,
+    acceptors: Vec<AbortHandle>,
     /// Taken once, at the end.
     threads: tokio::sync::Mutex<Vec<JoinHandle<()>>>,
 }
@@ -104,6 +112,12 @@ impl MediaPool {
         let listener = config.tcp_port.map(|port| listener::bind(SocketAddr::new(config.bind, port))).transpose()?;
         let tcp = listener.as_ref().map(|listener| listener.local_addr().map(normal)).transpose()?;
         let addresses = sockets.iter().map(|udp| normal(udp.bound)).collect();
+        let told = |bound| candidates(bound, &config.advertise, config.loopback);
+        let tcp_candidates = tcp.map(told).unwrap_or_default();
+        let udp_candidates: Vec<_> = sockets.iter().map(|udp| told(normal(udp.bound))).collect();
+        let relay = config.turn.as_ref().map(|turn| bind_relay(config, turn, &udp_candidates.concat())).transpose()?;
+        let (relay, mut relay_sockets, relay_listener) =
+            relay.map_or((None, Vec::new(), None), |(relay, sockets, listener)| (Some(relay), sockets, listener));
         let mut polls = Vec::new();
         for _ in &sockets {
             let poll = Poll::new()?;
@@ -117,11 +131,16 @@ impl MediaPool {
             poll.registry().register(&mut udp.socket, SOCKET, Interest::READABLE)?;
             let (commands, inbox) = mpsc::channel(INBOX);
             let shared = Arc::new(Shared::new());
-            let told = |bound| candidates(bound, &config.advertise, config.loopback);
-            let candidates = Candidates { udp: told(normal(udp.bound)), tcp: tcp.map(told).unwrap_or_default() };
+            let candidates = Candidates { udp: udp_candidates[index].clone(), tcp: tcp_candidates.clone() };
             let connection = ConnectionConfig { certificate: certificate.clone(), candidates };
             let (door, tunnels) = Door::new(wake.clone());
             doors.push(door);
+            let turn = relay.as_ref().and_then(|relay| Some((relay_sockets.pop()?, relay.server())));
+            let turn = turn.map(|(mut socket, server)| {
+                poll.registry().register(&mut socket.socket, TURN_SOCKET, Interest::READABLE)?;
+                let turn = TurnUdp::new(index as u8, server, &socket);
+                io::Result::Ok((socket, turn))
+            });
             let shard_config = ShardConfig { index: index as u8, connection, dialect: Arc::clone(&dialect), entropy };
             let thread = Thread {
                 index: index as u8,
@@ -132,6 +151,7 @@ impl MediaPool {
                 commands: inbox,
                 mesh,
                 tunnels,
+                turn: turn.transpose()?,
                 shared: Arc::clone(&shared),
                 single_port: config.single_port,
             };
@@ -139,17 +159,24 @@ impl MediaPool {
             threads.push(std::thread::Builder::new().name(name).spawn(|| thread.run())?);
             shards.push(Handle { commands, wake, shared });
         }
-        let streams = Arc::new(StreamCounts::default());
-        let acceptor = listener.map(|listener| serve_tcp(listener, doors.into(), Arc::clone(&streams)));
+        let (doors, streams): (Arc<[Door]>, _) = (doors.into(), Admission::default());
+        let mut acceptors: Vec<_> =
+            listener.map(|listener| serve_tcp(listener, Arc::clone(&doors), streams.clone())).into_iter().collect();
+        let turn_door = relay.map(|relay| TurnDoor { relay, doors, admission: Admission::default() });
+        if let (Some(door), Some(listener)) = (&turn_door, relay_listener) {
+            let tls = config.turn.as_ref().and_then(|turn| turn.tls.clone());
+            acceptors.push(serve_turn(listener, door.clone(), tls));
+        }
         Ok(Self(Arc::new(Inner {
             shards,
             placement: config.placement,
-            turn: AtomicUsize::new(0),
+            next_shard: AtomicUsize::new(0),
             next_room: AtomicU64::new(1),
             addresses,
             tcp,
             streams,
-            acceptor,
+            turn_door,
+            acceptors,
             threads: tokio::sync::Mutex::new(threads),
         })))
     }
@@ -171,6 +198,22 @@ impl MediaPool {
         self.0.tcp
     }
 
+    /// The relay as a participant is told of it, with a login of its own; `tls_only` leaves out what is not over TLS.
+    pub fn turn_server(&self, participant: &str, tls_only: bool) -> Option<TurnServer> {
+        let door = self.0.turn_door.as_ref()?;
+        door.relay.server_for(participant, tls_only, crate::turn::unix_now())
+    }
+
+    /// Takes over a connection that came by another door (HTTPS on the same port) and turned out to be for the relay.
+    /// Closed at once if there is none, or if they are too many.
+    pub fn take_turn(&self, socket: impl AsyncRead + AsyncWrite + Send + 'static, remote: SocketAddr) {
+        let Some(door) = &self.0.turn_door else { return };
+        let remote = normal(remote);
+        if let Some(unproven) = door.admission.admit(remote) {
+            door.admission.spawn(door.clone().serve(socket, remote, unproven));
+        }
+    }
+
     /// Peers on each shard.
     pub fn peers_per_shard(&self) -> Vec<usize> {
         self.0.shards.iter().map(|shard| shard.shared.peers.load(Ordering::Relaxed)).collect()
@@ -186,13 +229,16 @@ impl MediaPool {
         for (index, shard) in self.0.shards.iter().enumerate() {
             counts::publish_shard(&index.to_string(), &shard.shared);
         }
-        counts::publish_streams("ice", &self.0.streams);
+        counts::publish_streams("ice", &self.0.streams.counts);
+        if let Some(door) = &self.0.turn_door {
+            counts::publish_streams("turn", &door.admission.counts);
+        }
         counts::publish_profiles();
     }
 
     /// Ends the threads: peers are told (DTLS close_notify), sockets close. Waits for them, some milliseconds.
     pub fn stop(&self) {
-        self.0.acceptor.iter().for_each(AbortHandle::abort);
+        self.0.acceptors.iter().for_each(AbortHandle::abort);
         for shard in &self.0.shards {
             shard.shared.stop.store(true, Ordering::Release);
             shard.wake.wake();
@@ -209,7 +255,7 @@ impl MediaPool {
         let shards = &self.0.shards;
         let load = |index: &usize| shards[*index].shared.peers.load(Ordering::Relaxed);
         let chosen = match self.0.placement {
-            Placement::RoundRobin => self.0.turn.fetch_add(1, Ordering::Relaxed) % shards.len(),
+            Placement::RoundRobin => self.0.next_shard.fetch_add(1, Ordering::Relaxed) % shards.len(),
             Placement::LeastLoaded => (0..shards.len()).min_by_key(load).unwrap_or_default(),
         };
         // Counted at once: a burst of joins must not all go to the same shard. The shard corrects it.
@@ -291,13 +337,39 @@ fn bind_all(config: &PoolConfig) -> io::Result<Vec<Udp>> {
 }
 
 /// ICE over TCP (RFC 6544): connections end with the shards that they lead to.
-fn serve_tcp(listener: TcpListener, doors: Arc<[Door]>, counts: Arc<StreamCounts>) -> AbortHandle {
-    let serving = Arc::clone(&counts);
-    let accepting = listener::accept(listener, counts, move |accepted| {
+fn serve_tcp(listener: TcpListener, doors: Arc<[Door]>, admission: Admission) -> AbortHandle {
+    let counts = Arc::clone(&admission.counts);
+    let accepting = listener::accept(listener, admission, move |accepted| {
         let Accepted { socket, local, remote, unproven } = accepted;
-        Stream::new(IceTcp { local, remote }, Arc::clone(&doors), Arc::clone(&serving), unproven).run(socket)
+        Stream::new(IceTcp { local, remote }, Arc::clone(&doors), Arc::clone(&counts), unproven).run(socket)
     });
     tokio::spawn(accepting).abort_handle()
+}
+
+/// The relay over TLS, on a port of its own.
+fn serve_turn(listener: TcpListener, door: TurnDoor, tls: Option<Arc<ServerConfig>>) -> AbortHandle {
+    let admission = door.admission.clone();
+    let accepting = listener::accept(listener, admission, move |accepted| door.clone().open(accepted, tls.clone()));
+    tokio::spawn(accepting).abort_handle()
+}
+
+type BoundRelay = (Arc<RelayServer>, Vec<Udp>, Option<TcpListener>);
+
+/// Binds the relay: over UDP one socket for each shard, all on one port.
+fn bind_relay(config: &PoolConfig, turn: &TurnConfig, candidates: &[SocketAddr]) -> io::Result<BoundRelay> {
+    let mut sockets: Vec<Udp> = Vec::new();
+    for _ in 0..turn.udp_port.map_or(0, |_| config.shards) {
+        let port = sockets.first().map_or(turn.udp_port.unwrap_or_default(), |first| first.bound.port());
+        let address = SocketAddr::new(config.bind, port);
+        let socket = Udp::bind(address, true);
+        sockets.push(socket.map_err(|error| io::Error::new(error.kind(), format!("TURN, UDP {address}: {error}")))?);
+    }
+    let listener = turn.stream_port.map(|port| listener::bind(SocketAddr::new(config.bind, port))).transpose()?;
+    let stream = listener.as_ref().map(TcpListener::local_addr).transpose()?;
+    let mut secret = [0; 32];
+    entropy(&mut secret);
+    let udp = sockets.first().map(|udp| udp.bound);
+    Ok((Arc::new(RelayServer::new(turn, candidates, udp, stream, &secret)), sockets, listener))
 }
 
 #[allow(clippy::disallowed_methods, reason = "a shard's time begins here")]

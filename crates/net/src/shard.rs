@@ -7,11 +7,12 @@ use crate::mesh::{Mesh, Parcel, Wake};
 use crate::rooms::RoomLinks;
 use crate::stray::Strays;
 use crate::tunnel::{Streams, TunnelInput};
+use crate::turn::udp::{self as relay, Relayed, TurnUdp};
 use crate::udp::{ReceiveBuffers, Udp};
 use mio::{Events, Poll, Token};
 use room::media::{MediaCommand, MediaEvent};
 use rtc::Datagram;
-use sfu::{Arrival, Outbox, RelayMessage, RoomKey, RoomRef, Shard, ShardStats, TunnelId, Via, Way};
+use sfu::{Arrival, Origin, Outbox, RelayMessage, RoomKey, RoomRef, Shard, ShardStats, TunnelId, Via, Way};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -20,6 +21,7 @@ use tokio::sync::mpsc;
 
 pub(crate) const SOCKET: Token = Token(0);
 pub(crate) const WAKER: Token = Token(1);
+pub(crate) const TURN_SOCKET: Token = Token(2);
 /// Receive calls in one turn: then what came is sent on, however much more is waiting.
 const RECEIVES_A_TURN: usize = 8;
 /// Commands in one turn.
@@ -54,6 +56,7 @@ pub(crate) struct Shared {
     /// Datagrams that a connection's task was too slow for.
     pub(crate) stream_dropped: AtomicU64,
     pub(crate) stats: arc_swap::ArcSwap<ShardStats>,
+    pub(crate) turn: arc_swap::ArcSwap<turn::Stats>,
 }
 
 impl Shared {
@@ -65,6 +68,7 @@ impl Shared {
             handed_over: AtomicU64::new(0),
             stream_dropped: AtomicU64::new(0),
             stats: arc_swap::ArcSwap::from_pointee(ShardStats::default()),
+            turn: arc_swap::ArcSwap::from_pointee(turn::Stats::default()),
         }
     }
 }
@@ -79,6 +83,8 @@ pub(crate) struct Thread {
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) mesh: Mesh,
     pub(crate) tunnels: mpsc::Receiver<TunnelInput>,
+    /// The relay's socket, and this shard's part of it.
+    pub(crate) turn: Option<(Udp, TurnUdp)>,
     pub(crate) shared: Arc<Shared>,
     /// One port for all shards.
     pub(crate) single_port: bool,
@@ -86,12 +92,16 @@ pub(crate) struct Thread {
 
 /// Where the media graph's output goes: socket, rooms and other shards.
 struct Ways<'a> {
+    now: Instant,
+    index: u8,
     udp: &'a Udp,
     gather: &'a mut Gather,
     shared: &'a Shared,
     rooms: &'a mut RoomLinks,
     mesh: &'a mut Mesh,
     streams: &'a mut Streams,
+    turn_udp: Option<&'a Udp>,
+    turn: Option<&'a mut TurnUdp>,
 }
 
 impl Outbox for Ways<'_> {
@@ -101,11 +111,15 @@ impl Outbox for Ways<'_> {
                 let destination = datagram.destination;
                 self.gather.push(self.udp, &self.shared.egress, Some(way.local), destination, datagram.bytes());
             }
-            Via::Tcp(tunnel) | Via::Relay(tunnel) => self.streams.send(tunnel, datagram.bytes()),
+            Via::Tcp(tunnel) | Via::Relay(tunnel) => self.tunnel(tunnel, datagram.source, datagram.bytes()),
         }
     }
     fn close_tunnel(&mut self, tunnel: TunnelId) {
-        self.streams.close(tunnel);
+        match relay::home(tunnel) {
+            None => self.streams.close(tunnel),
+            Some(home) if home == self.index => self.turn.iter_mut().for_each(|turn| turn.close(tunnel)),
+            Some(home) => self.mesh.send(home, Parcel::CloseRelay { tunnel }),
+        }
     }
     fn event(&mut self, room: RoomKey, event: MediaEvent) {
         self.rooms.send(room, event);
@@ -115,12 +129,56 @@ impl Outbox for Ways<'_> {
     }
 }
 
+impl Ways<'_> {
+    /// Into a connection, or to the client of a relay here or on another shard.
+    fn tunnel(&mut self, tunnel: TunnelId, local: SocketAddr, datagram: &[u8]) {
+        match relay::home(tunnel) {
+            None => self.streams.send(tunnel, local, datagram),
+            Some(home) if home == self.index => {
+                if let (Some(turn), Some(udp)) = (&mut self.turn, self.turn_udp) {
+                    turn.send(self.now, (udp, &self.shared.egress), tunnel, local, datagram);
+                }
+            }
+            Some(home) => self.mesh.send(home, Parcel::ToRelay { tunnel, local, datagram: datagram.to_vec() }),
+        }
+    }
+
+    /// A relay has ended: its peer's shard is told.
+    fn relay_ended(&mut self, shard: &mut Shard, (owner, origin): (u8, Origin)) {
+        if owner == self.index {
+            shard.tunnel_closed(&origin);
+        } else {
+            self.mesh.send(owner, Parcel::RelayEnded { origin });
+        }
+    }
+
+    /// Sends what was gathered.
+    fn flush(&mut self) {
+        self.gather.flush(self.udp, &self.shared.egress);
+        if let (Some(turn), Some(udp)) = (&mut self.turn, self.turn_udp) {
+            turn.flush(udp, &self.shared.egress);
+        }
+    }
+}
+
 impl Thread {
     /// Runs until it is told to stop.
     #[allow(clippy::disallowed_methods, reason = "the media plane's clock is read here, once a turn")]
     pub(crate) fn run(self) {
-        let Self { index, mut poll, wake, udp, mut shard, mut commands, mut mesh, mut tunnels, shared, single_port } =
-            self;
+        let Self {
+            index,
+            mut poll,
+            wake,
+            udp,
+            mut shard,
+            mut commands,
+            mut mesh,
+            mut tunnels,
+            turn,
+            shared,
+            single_port,
+        } = self;
+        let (turn_udp, mut turn) = turn.unzip();
         let mut events = Events::with_capacity(8);
         let mut buffers = ReceiveBuffers::new();
         let mut gather = Gather::new(udp.max_segments());
@@ -147,41 +205,54 @@ impl Thread {
             wake.seen();
             let now = Instant::now();
             let mut ways = Ways {
+                now,
+                index,
                 udp: &udp,
                 gather: &mut gather,
                 shared: &shared,
                 rooms: &mut rooms,
                 mesh: &mut mesh,
                 streams: &mut streams,
+                turn_udp: turn_udp.as_ref(),
+                turn: turn.as_mut(),
             };
             obey(now, &mut shard, &mut commands, &mut ways);
             take_parcels(now, &mut shard, &mut strays, &mut ways);
             let shared_port = single_port.then_some((index, &mut strays));
             more = receive(now, &mut shard, &mut buffers, shared_port, &mut ways);
             more |= take_from_tunnels(now, &mut shard, &mut tunnels, &mut ways);
+            more |= receive_relayed(now, &mut shard, &mut buffers, &mut ways);
             shard.handle_timeout(now, &mut ways);
             shard.flush(now, &mut ways);
-            gather.flush(&udp, &shared.egress);
+            ways.flush();
+            if tidy_at <= now {
+                expire_relays(&mut shard, &mut ways);
+            }
             waiting = mesh.finish_turn() | rooms.retry();
             if tidy_at <= now {
                 tidy_at = now + HOUSEKEEPING;
                 rooms.tidy();
                 strays.age(now);
                 shared.stats.store(Arc::new(shard.stats()));
+                shared.turn.store(Arc::new(turn.as_ref().map(TurnUdp::stats).unwrap_or_default()));
                 shared.stream_dropped.store(streams.dropped, Ordering::Relaxed);
             }
             shared.peers.store(shard.peers(), Ordering::Relaxed);
         }
         let mut ways = Ways {
+            now: Instant::now(),
+            index,
             udp: &udp,
             gather: &mut gather,
             shared: &shared,
             rooms: &mut rooms,
             mesh: &mut mesh,
             streams: &mut streams,
+            turn_udp: turn_udp.as_ref(),
+            turn: turn.as_mut(),
         };
         shard.close(&mut ways);
-        gather.flush(&udp, &shared.egress);
+        ways.flush();
     }
 }
 
@@ -198,6 +269,12 @@ fn take_parcels(now: Instant, shard: &mut Shard, strays: &mut Strays, ways: &mut
         let Some((from, parcel)) = ways.mesh.receive() else { return };
         match parcel {
             Parcel::Relay(message) => shard.handle_relay(now, message, ways),
+            Parcel::Relayed { arrival, datagram } => {
+                shard.handle_datagram(now, &arrival, &datagram, ways);
+            }
+            Parcel::ToRelay { tunnel, local, datagram } => ways.tunnel(tunnel, local, &datagram),
+            Parcel::RelayEnded { origin } => shard.tunnel_closed(&origin),
+            Parcel::CloseRelay { tunnel } => ways.close_tunnel(tunnel),
             Parcel::Mine { source } => strays.learn(source, from, now),
             Parcel::Stray { local, source, datagram } => {
                 let stun = rtc::stun::is_stun(&datagram);
@@ -230,6 +307,40 @@ fn take_from_tunnels(
         }
     }
     true
+}
+
+/// Takes in what the relay's socket has. True: there may be more.
+fn receive_relayed(now: Instant, shard: &mut Shard, buffers: &mut ReceiveBuffers, ways: &mut Ways<'_>) -> bool {
+    let Some(udp) = ways.turn_udp else { return false };
+    for _ in 0..RECEIVES_A_TURN {
+        match udp.receive(buffers, |local, source, datagram| relayed(now, shard, (local, source), datagram, ways)) {
+            Ok(Some(_)) => {}
+            Ok(None) => return false,
+            Err(error) => tracing::trace!(%error, "receive"),
+        }
+    }
+    true
+}
+
+fn relayed(now: Instant, shard: &mut Shard, ends: (SocketAddr, SocketAddr), datagram: &[u8], ways: &mut Ways<'_>) {
+    let (Some(turn), Some(udp)) = (&mut ways.turn, ways.turn_udp) else { return };
+    match turn.handle(now, (udp, &ways.shared.egress), ends, datagram) {
+        Some(Ok(Relayed { owner, arrival, datagram })) if owner == ways.index => {
+            shard.handle_datagram(now, &arrival, datagram, ways);
+        }
+        Some(Ok(Relayed { owner, arrival, datagram })) => {
+            ways.mesh.send(owner, Parcel::Relayed { arrival, datagram: datagram.to_vec() });
+        }
+        Some(Err(ended)) => ways.relay_ended(shard, ended),
+        None => {}
+    }
+}
+
+fn expire_relays(shard: &mut Shard, ways: &mut Ways<'_>) {
+    let now = ways.now;
+    for ended in ways.turn.as_mut().map(|turn| turn.expired(now)).unwrap_or_default() {
+        ways.relay_ended(shard, ended);
+    }
 }
 
 /// Takes in what the socket has. True: there may be more.

@@ -23,6 +23,7 @@ mod listen;
 mod logs;
 mod ops;
 mod plan;
+mod relay;
 mod reload;
 mod request_log;
 mod routes;

@@ -8,20 +8,23 @@ use gateway::outbound::Policy;
 use gateway::rooms::{Access, RegistryConfig};
 use gateway::webhooks::WebhookConfig;
 use net::pool::{MAX_SHARDS, PoolConfig};
+use net::turn::TurnConfig;
 use room::RoomConfig;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::num::NonZero;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-/// The media plane's. `advertise` is what clients are told instead of the machine's own addresses, if anything.
-pub fn pool(config: &Config, advertise: Vec<IpAddr>) -> PoolConfig {
+/// The media plane's. `advertise` is what clients are told instead of the machine's own addresses, if anything; `turn` is the
+/// relay, if there is to be one ([`crate::relay`]).
+pub fn pool(config: &Config, advertise: Vec<IpAddr>, turn: Option<TurnConfig>) -> PoolConfig {
     PoolConfig {
         shards: shards(config.rtc_shards),
         bind: media_bind(config),
         udp_port: config.rtc_udp_port,
         single_port: config.rtc_single_port,
         tcp_port: (config.rtc_tcp_port != 0).then_some(config.rtc_tcp_port),
+        turn,
         advertise,
         loopback: config.rtc_loopback,
         placement: config.rtc_placement,
@@ -142,8 +145,8 @@ mod tests {
 
     #[test]
     fn a_shard_for_each_core_unless_told_otherwise() {
-        assert!((1..=MAX_SHARDS).contains(&pool(&config(&[]), Vec::new()).shards));
-        assert_eq!(pool(&config(&[("rtc.shards", "3")]), Vec::new()).shards, 3);
+        assert!((1..=MAX_SHARDS).contains(&pool(&config(&[]), Vec::new(), None).shards));
+        assert_eq!(pool(&config(&[("rtc.shards", "3")]), Vec::new(), None).shards, 3);
     }
 
     #[test]
@@ -159,7 +162,7 @@ mod tests {
     #[tokio::test]
     async fn l_09_the_nodes_address_is_what_clients_are_told() {
         let config = config(&[("rtc.node_ip", "203.0.113.5")]);
-        let told = pool(&config, crate::candidates::advertised(&config).await).advertise;
+        let told = pool(&config, crate::candidates::advertised(&config).await, None).advertise;
         assert_eq!(told, ["203.0.113.5".parse::<IpAddr>().unwrap()]);
     }
 

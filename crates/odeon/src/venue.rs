@@ -12,6 +12,7 @@ use crate::keys::Keys;
 use crate::listen;
 use crate::ops;
 use crate::plan;
+use crate::relay;
 use crate::routes;
 use crate::state::State;
 use crate::tls::Tls;
@@ -62,10 +63,12 @@ impl Venue {
         let tls = Tls::prepare(config, dir, &names)?;
         let mut doors = plain_doors(config)?;
         let http_addrs = addresses(&doors)?;
-        let https = tls.as_ref().map(|tls| secure_doors(config, tls)).transpose()?.unwrap_or_default();
+        let relay = relay::plan(config, tls.as_ref())?;
+        let media =
+            MediaPool::start(&plan::pool(config, candidates::advertised(config).await, relay), Arc::new(LiveKitData))?;
+        let https = tls.as_ref().map(|tls| secure_doors(config, tls, &media)).transpose()?.unwrap_or_default();
         let https_addrs = addresses(&https)?;
         doors.extend(https);
-        let media = MediaPool::start(&plan::pool(config, candidates::advertised(config).await), Arc::new(LiveKitData))?;
         let webhooks = Arc::new(start_webhooks(loaded, &keys)?);
         let agents = Agents::start(&keys);
         let watchers: [Arc<dyn Watcher>; 2] = [Arc::clone(&webhooks) as _, Arc::new(agents.clone())];
@@ -147,8 +150,9 @@ fn plain_doors(config: &Config) -> io::Result<Vec<Door>> {
     Ok(listeners.into_iter().map(|listener| Door { listener, https: None }).collect())
 }
 
-fn secure_doors(config: &Config, tls: &Tls) -> io::Result<Vec<Door>> {
-    let https = Arc::new(Https::new(&tls.certificates, tls.is_acme(), None)?);
+fn secure_doors(config: &Config, tls: &Tls, media: &MediaPool) -> io::Result<Vec<Door>> {
+    let relay = relay::shares_https(config, Some(tls)).then(|| relay::door(config, media));
+    let https = Arc::new(Https::new(&tls.certificates, tls.is_acme(), relay)?);
     let listeners = listen::bind(&config.tls_bind.0, config.tls_port, "tls.port")?;
     Ok(listeners.into_iter().map(|listener| Door { listener, https: Some(Arc::clone(&https)) }).collect())
 }

@@ -52,7 +52,8 @@ impl Candidates {
 fn line(index: u32, candidate: &Candidate, ufrag: &str) -> String {
     let address = candidate.addr();
     // RFC 8445 section 5.1.2.1: among ours, the local preference (bits 8 to 23) says which comes first.
-    let priority = (candidate.prio() & 0xFF00_00FF) | (0xFFFF - index.min(0xFFFF)) << 8;
+    let local = (0xFFFF - index.min(0xFFFF)) << 8;
+    let priority = (candidate.prio() & 0xFF00_00FF) | local;
     let (protocol, role) = if candidate.tcptype().is_some() { ("tcp", " tcptype passive") } else { ("udp", "") };
     let (ip, port) = (address.ip(), address.port());
     format!("candidate:{} 1 {protocol} {priority} {ip} {port} typ host{role} ufrag {ufrag}", index + 1)

@@ -18,6 +18,7 @@ mod api;
 mod connect;
 mod data_dialect;
 mod grants;
+mod ice;
 pub(crate) mod nonces;
 mod pace;
 mod perform_rpc;

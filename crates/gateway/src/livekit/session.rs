@@ -16,6 +16,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
 use wire::livekit::event::{self, Encoding};
+use wire::livekit::join_response::ServerFacts;
 use wire::livekit::proto::SignalResponse;
 use wire::livekit::signal::{self, Sender, Signal};
 
@@ -156,9 +157,12 @@ impl Session {
 
     /// Room → client.
     async fn tell(&mut self, socket: &mut WebSocket, outgoing: &Outgoing) -> Result<(), End> {
-        let mode = self.sender.mode;
+        let Sender { session, mode } = self.sender;
         let (gateway, encoding) = (&self.gateway, self.encoding);
-        let frames = outgoing.frames(dialect(encoding), |event| encode_all(event, mode, gateway, encoding));
+        let frames = outgoing.frames(dialect(encoding), |event| {
+            let facts = gateway.facts_for(event, session);
+            encode_all(event, mode, &facts, encoding)
+        });
         for frame in frames {
             write(socket, message(frame.clone(), encoding)).await?;
         }
@@ -237,8 +241,8 @@ fn dialect(encoding: Encoding) -> Dialect {
     }
 }
 
-fn encode_all(event: &RoomEvent, mode: ConnectionMode, gateway: &Gateway, encoding: Encoding) -> Vec<Bytes> {
-    let responses = event::responses(event, mode, &gateway.inner.server);
+fn encode_all(event: &RoomEvent, mode: ConnectionMode, facts: &ServerFacts, encoding: Encoding) -> Vec<Bytes> {
+    let responses = event::responses(event, mode, facts);
     responses.iter().map(|response| event::encode(response, encoding).into()).collect()
 }
 

@@ -131,6 +131,11 @@ impl Registry {
         Self { inner: Arc::new(inner) }
     }
 
+    /// What carries the rooms' media.
+    pub fn media(&self) -> &MediaPool {
+        &self.inner.pool
+    }
+
     /// The number of a new session, for [`room::input::Join`].
     pub fn next_session(&self) -> SessionId {
         SessionId(self.inner.next_session.fetch_add(1, Ordering::Relaxed))

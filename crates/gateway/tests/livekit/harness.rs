@@ -261,6 +261,7 @@ fn pool_config() -> PoolConfig {
         bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
         udp_port: 0,
         tcp_port: None,
+        turn: None,
         single_port: false,
         advertise: Vec::new(),
         loopback: true,

@@ -45,6 +45,7 @@ pub(crate) fn registry(config: RegistryConfig) -> Registry {
         bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
         udp_port: 0,
         tcp_port: None,
+        turn: None,
         single_port: false,
         advertise: Vec::new(),
         loopback: true,

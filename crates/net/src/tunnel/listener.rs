@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
 /// Connections at a time: a full house behind a firewall that lets no UDP through, some 128 KiB of kernel memory each.
-const MAX_CONNECTIONS: usize = 8192;
+const MAX_CONNECTIONS: u64 = 8192;
 /// Of one address, while they have proved nothing: a class behind one NAT that joins at once.
 const MAX_UNPROVEN: u16 = 128;
 /// Connections that may wait to be accepted.
@@ -46,18 +46,56 @@ pub(crate) struct Accepted {
     pub(crate) unproven: Permit,
 }
 
+/// Who may come in, and how many have.
+#[derive(Clone, Debug)]
+pub(crate) struct Admission {
+    pub(crate) counts: Arc<StreamCounts>,
+    unproven: Arc<Quotas>,
+}
+
+impl Default for Admission {
+    fn default() -> Self {
+        Self { counts: Arc::default(), unproven: Quotas::new(MAX_UNPROVEN) }
+    }
+}
+
+impl Admission {
+    /// For one more from this address. `None`: they are too many.
+    pub(crate) fn admit(&self, remote: SocketAddr) -> Option<Permit> {
+        let full = self.counts.open.load(Ordering::Relaxed) >= MAX_CONNECTIONS;
+        let permit = self.unproven.take(one_address(remote.ip())).filter(|_| !full);
+        if permit.is_none() {
+            self.counts.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        permit
+    }
+
+    /// Serves a connection in a task of its own.
+    pub(crate) fn spawn(&self, serving: impl Future<Output = Ended> + Send + 'static) {
+        let counts = Arc::clone(&self.counts);
+        counts.accepted.fetch_add(1, Ordering::Relaxed);
+        counts.open.fetch_add(1, Ordering::Relaxed);
+        let open = Open(counts);
+        tokio::spawn(async move {
+            let ended = serving.await;
+            drop(open);
+            tracing::debug!(%ended, "a media connection ended");
+        });
+    }
+}
+
 /// Takes connections for ever; each is served in a task of its own.
-pub(crate) async fn accept<F>(listener: TcpListener, counts: Arc<StreamCounts>, serve: impl Fn(Accepted) -> F)
+pub(crate) async fn accept<F>(listener: TcpListener, admission: Admission, serve: impl Fn(Accepted) -> F)
 where
     F: Future<Output = Ended> + Send + 'static,
 {
-    let quotas = Quotas::new(MAX_UNPROVEN);
     loop {
         match listener.accept().await {
-            Ok((socket, remote)) => match admit(socket, remote, &quotas, &counts) {
-                Ok(accepted) => spawn(serve(accepted), &counts),
-                Err(_) => drop(counts.refused.fetch_add(1, Ordering::Relaxed)),
-            },
+            Ok((socket, remote)) => {
+                if let Some(accepted) = accepted(socket, remote, &admission) {
+                    admission.spawn(serve(accepted));
+                }
+            }
             Err(error) => {
                 tracing::debug!(%error, "accept");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -66,33 +104,20 @@ where
     }
 }
 
-fn admit(socket: TcpStream, remote: SocketAddr, quotas: &Arc<Quotas>, counts: &StreamCounts) -> io::Result<Accepted> {
+/// `None`: it was turned away, or has gone already.
+fn accepted(socket: TcpStream, remote: SocketAddr, admission: &Admission) -> Option<Accepted> {
     let remote = crate::addresses::normal(remote);
-    let full = counts.open.load(Ordering::Relaxed) >= MAX_CONNECTIONS as u64;
-    let permit = quotas.take(one_address(remote.ip())).filter(|_| !full);
-    let unproven = permit.ok_or(io::ErrorKind::ConnectionRefused)?;
+    let unproven = admission.admit(remote)?;
     // A datagram must not wait for the next one.
-    socket.set_nodelay(true)?;
-    let local = crate::addresses::normal(socket.local_addr()?);
-    Ok(Accepted { socket, local, remote, unproven })
-}
-
-fn spawn(serving: impl Future<Output = Ended> + Send + 'static, counts: &Arc<StreamCounts>) {
-    let counts = Arc::clone(counts);
-    counts.accepted.fetch_add(1, Ordering::Relaxed);
-    counts.open.fetch_add(1, Ordering::Relaxed);
-    tokio::spawn(async move {
-        let open = Open(&counts);
-        let ended = serving.await;
-        drop(open);
-        tracing::debug!(%ended, "a media connection ended");
-    });
+    socket.set_nodelay(true).ok()?;
+    let local = crate::addresses::normal(socket.local_addr().ok()?);
+    Some(Accepted { socket, local, remote, unproven })
 }
 
 /// Counted as open until it is dropped, also by a panic in its task.
-struct Open<'a>(&'a StreamCounts);
+struct Open(Arc<StreamCounts>);
 
-impl Drop for Open<'_> {
+impl Drop for Open {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Ordering::Relaxed);
     }

@@ -11,6 +11,7 @@ pub(crate) mod stream;
 use crate::mesh::Wake;
 use sfu::{Arrival, Origin, TunnelId};
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc;
 
@@ -19,11 +20,14 @@ const INBOX_CAPACITY: usize = 1024;
 /// Datagrams that a shard may hand to a connection before its task runs again: 100 ms of four cameras. More are dropped.
 const OUTBOX_CAPACITY: usize = 256;
 
+/// A shard's datagram for a connection, and the address of ours that it leaves from.
+pub(crate) type Outbound = (SocketAddr, Vec<u8>);
+
 /// From a connection to the shard that owns its peer.
 #[derive(Debug)]
 pub(crate) enum TunnelInput {
     /// Answers to this origin go here from now on.
-    Opened { tunnel: TunnelId, outbox: mpsc::Sender<Vec<u8>> },
+    Opened { tunnel: TunnelId, outbox: mpsc::Sender<Outbound> },
     /// Something came.
     Datagram { arrival: Arrival, datagram: Vec<u8> },
     /// No more will come.
@@ -53,7 +57,7 @@ impl Door {
 }
 
 /// A queue from a shard to a connection.
-pub(crate) fn outbox() -> (mpsc::Sender<Vec<u8>>, mpsc::Receiver<Vec<u8>>) {
+pub(crate) fn outbox() -> (mpsc::Sender<Outbound>, mpsc::Receiver<Outbound>) {
     mpsc::channel(OUTBOX_CAPACITY)
 }
 
@@ -66,13 +70,13 @@ pub(crate) fn next_stream() -> TunnelId {
 /// The connections that a shard may answer by.
 #[derive(Debug, Default)]
 pub(crate) struct Streams {
-    outboxes: HashMap<TunnelId, mpsc::Sender<Vec<u8>>>,
+    outboxes: HashMap<TunnelId, mpsc::Sender<Outbound>>,
     /// Datagrams that a connection's task was too slow for.
     pub(crate) dropped: u64,
 }
 
 impl Streams {
-    pub(crate) fn open(&mut self, tunnel: TunnelId, outbox: mpsc::Sender<Vec<u8>>) {
+    pub(crate) fn open(&mut self, tunnel: TunnelId, outbox: mpsc::Sender<Outbound>) {
         self.outboxes.insert(tunnel, outbox);
     }
 
@@ -82,8 +86,9 @@ impl Streams {
     }
 
     /// What a full connection does not take is lost, as it would be on a full link.
-    pub(crate) fn send(&mut self, tunnel: TunnelId, datagram: &[u8]) {
-        let sent = self.outboxes.get(&tunnel).is_some_and(|outbox| outbox.try_send(datagram.to_vec()).is_ok());
+    pub(crate) fn send(&mut self, tunnel: TunnelId, local: SocketAddr, datagram: &[u8]) {
+        let send = |outbox: &mpsc::Sender<Outbound>| outbox.try_send((local, datagram.to_vec())).is_ok();
+        let sent = self.outboxes.get(&tunnel).is_some_and(send);
         self.dropped += u64::from(!sent);
     }
 }

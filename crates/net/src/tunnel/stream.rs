@@ -2,7 +2,7 @@
 
 use crate::quota::Permit;
 use crate::tunnel::backlog::Backlog;
-use crate::tunnel::{Door, TunnelInput, next_stream, outbox};
+use crate::tunnel::{Door, Outbound, TunnelInput, next_stream, outbox};
 use bytes::{Buf, BytesMut};
 use rtc::Credentials;
 use sfu::{Arrival, Origin, TunnelId, Via};
@@ -48,8 +48,8 @@ pub(crate) enum Ended {
 pub(crate) trait Dialect {
     /// Reads what has come, from the front of `buffer`, and says what follows from it.
     fn take(&mut self, now: Instant, buffer: &mut BytesMut, steps: &mut Steps) -> Result<(), Ended>;
-    /// Packs a shard's datagram for the other end.
-    fn put(&mut self, datagram: &[u8], out: &mut BytesMut);
+    /// Packs a shard's datagram for the other end; it leaves from `local`.
+    fn put(&mut self, local: SocketAddr, datagram: &[u8], out: &mut BytesMut);
     /// What shards see of whoever is at the other end, in this tunnel.
     fn origin(&self, tunnel: TunnelId) -> Option<Origin>;
     /// The other end has shown by itself that it belongs here.
@@ -89,7 +89,7 @@ pub(crate) struct Stream<D> {
     counts: Arc<StreamCounts>,
     tunnel: TunnelId,
     /// The shard that its peer lives on, and what comes back from there.
-    owner: Option<(u8, mpsc::Receiver<Vec<u8>>)>,
+    owner: Option<(u8, mpsc::Receiver<Outbound>)>,
     backlog: Backlog,
     pending: BytesMut,
     /// Held until it has shown that it belongs here.
@@ -212,7 +212,7 @@ impl<D: Dialect> Stream<D> {
     }
 
     /// The shard answers only whom it has verified, so an answer is a proof.
-    fn answer(&mut self, datagram: Option<Vec<u8>>) {
+    fn answer(&mut self, datagram: Option<Outbound>) {
         let Some(datagram) = datagram else {
             self.done = true;
             return;
@@ -226,15 +226,15 @@ impl<D: Dialect> Stream<D> {
 
     fn refill(&mut self) {
         while self.pending.len() < WRITE_BYTES
-            && let Some(datagram) = self.backlog.pop()
+            && let Some((local, datagram)) = self.backlog.pop()
         {
             self.counts.bytes.fetch_add(datagram.len() as u64, Ordering::Relaxed);
-            self.dialect.put(&datagram, &mut self.pending);
+            self.dialect.put(local, &datagram, &mut self.pending);
         }
     }
 }
 
-async fn next(owner: &mut Option<(u8, mpsc::Receiver<Vec<u8>>)>) -> Option<Vec<u8>> {
+async fn next(owner: &mut Option<(u8, mpsc::Receiver<Outbound>)>) -> Option<Outbound> {
     match owner {
         Some((_, queue)) => queue.recv().await,
         None => std::future::pending().await,
@@ -257,7 +257,7 @@ impl Dialect for IceTcp {
             }
         }
     }
-    fn put(&mut self, datagram: &[u8], out: &mut BytesMut) {
+    fn put(&mut self, _: SocketAddr, datagram: &[u8], out: &mut BytesMut) {
         super::frame::put(datagram, out);
     }
     fn origin(&self, tunnel: TunnelId) -> Option<Origin> {

@@ -55,7 +55,7 @@ impl Bench {
         self.client.write_all(&framed).await.unwrap();
     }
 
-    async fn opened(&mut self) -> mpsc::Sender<Vec<u8>> {
+    async fn opened(&mut self) -> mpsc::Sender<Outbound> {
         match self.inputs.recv().await {
             Some(TunnelInput::Opened { outbox, .. }) => outbox,
             other => panic!("{other:?}"),
@@ -78,7 +78,7 @@ async fn a_check_finds_its_shard_and_answers_come_back() {
     let (arrival, datagram) = bench.datagram().await;
     assert_eq!((arrival.local, arrival.origin.address), (address("192.0.2.1:7881"), address("198.51.100.1:9")));
     assert_eq!(datagram, check(OURS));
-    outbox.send(b"answer".to_vec()).await.unwrap();
+    outbox.send((address("192.0.2.1:7881"), b"answer".to_vec())).await.unwrap();
     let mut answer = [0; 8];
     bench.client.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"\0\x06answer");
@@ -114,7 +114,7 @@ async fn a_reader_that_is_stuck_costs_a_bounded_queue_and_then_its_connection() 
     let outbox = bench.opened().await;
     for _ in 0..2000 {
         // The shard never waits: what finds no place is its loss alone.
-        let _ = outbox.try_send(vec![128; 1200]);
+        let _ = outbox.try_send((address("192.0.2.1:7881"), vec![128; 1200]));
         tokio::task::yield_now().await;
     }
     assert!(matches!(bench.task.await.unwrap(), Ended::Silent));
@@ -126,7 +126,7 @@ async fn a_peer_that_goes_is_told_before_its_connection_ends() {
     let mut bench = bench(1 << 16);
     bench.send(&check(OURS)).await;
     let outbox = bench.opened().await;
-    outbox.send(b"goodbye".to_vec()).await.unwrap();
+    outbox.send((address("192.0.2.1:7881"), b"goodbye".to_vec())).await.unwrap();
     drop(outbox);
     let mut rest = Vec::new();
     bench.client.read_to_end(&mut rest).await.unwrap();

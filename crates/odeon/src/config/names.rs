@@ -34,6 +34,22 @@ fn is_domain(name: &str) -> bool {
     name.len() <= MAX_DOMAIN_BYTES && name.split('.').all(label) && name.parse::<std::net::IpAddr>().is_err()
 }
 
+/// A domain or an IPv4 address, or nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostName(pub String);
+
+impl Value for HostName {
+    const KIND: &'static str = "a domain such as turn.venue.example, or nothing";
+    fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let fits = text.is_empty() || is_domain(text) || text.parse::<std::net::Ipv4Addr>().is_ok();
+        if fits { Ok(Self(text.to_ascii_lowercase())) } else { Err(format!("expected {}", Self::KIND)) }
+    }
+    fn show(&self) -> String {
+        self.0.clone()
+    }
+}
+
 /// An e-mail address, or nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Email(pub String);

@@ -1,7 +1,7 @@
 //! The table of settings. A row is: description (with its unit), key, field: type = default, when a change takes effect,
 //! LiveKit's names that mean the same.
 
-use super::names::{Domains, Email, Servers, Url, Words};
+use super::names::{Domains, Email, HostName, Servers, Url, Words};
 use super::setting::{Effect, Setting, settings};
 use super::urls::{Peers, Urls};
 use super::value::{Addresses, Keys, LogFormat, LogLevel, Networks, RoomNames, Undeclared, Value};
@@ -47,6 +47,24 @@ settings! {
     "rtc.single_port" rtc_single_port: bool = false, Restart;
     /// TCP port of media, for networks that let no UDP through. 0: none.
     "rtc.tcp_port" rtc_tcp_port: u16 = 7881, Restart;
+    /// The built-in relay (TURN) for clients behind firewalls. It reaches this server's media and nothing else.
+    "turn.enabled" turn_enabled: bool = false, Restart;
+    /// The relay's name, as its certificate has it. Without a name clients are told of no relay over TLS.
+    "turn.domain" turn_domain: HostName = HostName::default(), Restart;
+    /// UDP port of the relay. 443 is open in most networks. 0: none.
+    "turn.udp_port" turn_udp_port: u16 = 3478, Restart;
+    /// TLS port of the relay. It may be that of https, `tls.port`: clients are told apart. 0: none.
+    "turn.tls_port" turn_tls_port: u16 = 5349, Restart;
+    /// Somebody in front, such as a load balancer, ends TLS for the relay and is reached on port 443: `turn.tls_port` then takes plain TCP.
+    "turn.external_tls" turn_external_tls: bool = false, Restart;
+    /// Certificate chain for the relay in a PEM file. Empty: the one of https.
+    "turn.cert_file" turn_cert_file: Option<PathBuf> = None, Restart;
+    /// Private key of `turn.cert_file` in a PEM file.
+    "turn.key_file" turn_key_file: Option<PathBuf> = None, Restart;
+    /// First port of relayed addresses. They are names in this server: nothing listens on them, and no firewall has to open them.
+    "turn.relay_range_start" turn_relay_range_start: u16 = 30_000, Restart;
+    /// Last port of relayed addresses. Each client behind the relay takes one to four.
+    "turn.relay_range_end" turn_relay_range_end: u16 = 40_000, Restart;
     /// Address that media listens on. Empty: all of the machine's.
     "rtc.bind" rtc_bind: Option<IpAddr> = None, Restart;
     /// Public addresses that clients are told instead of the machine's own, where it stands behind NAT.

@@ -45,6 +45,8 @@ fn another(setting: &Setting) -> &'static str {
         "webhook.urls" => "https://venue.example/hook",
         "webhook.allow_private" => "hooks.internal:8080",
         "room.auto_create" => "false",
+        "turn.domain" => "turn.venue.example",
+        "turn.enabled" | "turn.external_tls" => "true",
         "tls.self_signed" | "rtc.use_external_ip" | "rtc.external_ip_only" | "rtc.single_port" | "rtc.loopback" => {
             "true"
         }
@@ -104,7 +106,7 @@ fn f_4_every_default_reads_back_as_itself() {
 #[test]
 fn f_4_an_unknown_key_is_refused_with_the_nearest() {
     assert!(told(toml("[rtc]\nudp_prot = 1")).contains("did you mean \"rtc.udp_port\""));
-    assert!(told(toml("udp_port = 1")).contains("did you mean \"rtc.udp_port\""));
+    assert!(told(toml("single_port = 1")).contains("did you mean \"rtc.single_port\""));
     assert!(told(environment(&[("ODEON_RTC_UDP_PROT", "1")])).contains("did you mean \"ODEON_RTC_UDP_PORT\""));
 }
 
@@ -192,7 +194,7 @@ fn l_09_livekits_environment_is_read_and_ours_wins_over_it() {
 #[test]
 fn what_livekit_has_and_we_have_not_is_refused_with_what_to_do() {
     assert!(told(yaml("redis:\n  address: localhost:6379")).contains("later version"));
-    assert!(told(yaml("rtc:\n  turn_servers: []")).contains("later version"));
+    assert!(told(yaml("rtc:\n  turn_servers: []")).contains("turn.enabled"));
 }
 
 #[test]

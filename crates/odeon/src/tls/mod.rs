@@ -1,7 +1,7 @@
 //! The certificate: where it comes from, and how it is kept fresh while the venue is open.
 
 mod acme;
-mod files;
+pub mod files;
 mod kept;
 mod renewal;
 mod source;

@@ -4,7 +4,7 @@ use crate::root;
 use crate::source;
 
 /// Crates without sockets, clock, tasks or randomness.
-const PURE: &[&str] = &["room", "rtc", "sfu", "wire", "auth"];
+const PURE: &[&str] = &["room", "rtc", "sfu", "turn", "wire", "auth"];
 
 /// What a pure crate must not be built on.
 const IMPURE: &[&str] = &["tokio", "mio", "socket2", "quinn-udp", "libc", "axum", "hyper"];
