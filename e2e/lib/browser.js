@@ -9,6 +9,7 @@ import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
 
 const PAGE = new URL('../page/', import.meta.url).pathname;
+const WORKER = new URL('../node_modules/livekit-client/dist/livekit-client.e2ee.worker.js', import.meta.url).pathname;
 const PATIENCE_MS = 10_000;
 
 export const FLAGS = [
@@ -42,6 +43,7 @@ export async function startBrowser({ program } = {}) {
   const files = {
     '/': [html, 'text/html'],
     '/client.js': [current, 'text/javascript'],
+    '/e2ee.worker.js': [await readFile(WORKER), 'text/javascript'],
     '/1/': [html, 'text/html'],
     '/1/client.js': [old, 'text/javascript'],
   };

@@ -8,6 +8,7 @@
 
 pub mod agents;
 pub mod codecs;
+pub mod data_track;
 pub mod dispatch;
 pub mod effect;
 pub mod id;

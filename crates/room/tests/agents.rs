@@ -95,6 +95,7 @@ fn info(name: &str) -> RoomInfo {
         num_participants: 0,
         num_publishers: 0,
         active_recording: false,
+        enabled_codecs: Vec::new(),
     }
 }
 
@@ -108,6 +109,7 @@ fn person(identity: &str, kind: ParticipantKind) -> Arc<Participant> {
         state: ParticipantState::Active,
         permission: Permission::default(),
         tracks: Vec::new(),
+        data_tracks: Vec::new(),
         joined_at_ms: 1,
         version: 1,
         kind,
