@@ -53,6 +53,7 @@ pub fn registry(config: &Config, dev: bool) -> RegistryConfig {
             empty_timeout_s: seconds(config.room_empty_timeout),
             departure_timeout_s: seconds(config.room_departure_timeout),
             max_participants: config.room_max_participants,
+            enable_remote_unmute: config.room_enable_remote_unmute,
             ..RoomConfig::default()
         },
         max_rooms: usize::try_from(config.limits_rooms).unwrap_or(usize::MAX),

@@ -83,6 +83,15 @@ pub enum RequestSubject {
     },
 }
 
+/// Why a subscription could not be made. LiveKit: `SubscriptionError`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SubscriptionFailure {
+    /// There is no such track, or it is their own.
+    NotFound,
+    /// They asked for too much.
+    Refused,
+}
+
 /// Told on leaving. LiveKit: `LeaveRequest.Action`, same numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LeaveAction {
@@ -160,6 +169,13 @@ pub enum RoomEvent {
         /// Which.
         sid: TrackSid,
     },
+    /// Mute your track, or unmute it: the server API asks for it.
+    MuteRequested {
+        /// Which.
+        track: TrackSid,
+        /// Mute.
+        muted: bool,
+    },
     /// You may (no longer) receive this track.
     SubscriptionPermission {
         /// Whose track.
@@ -173,6 +189,8 @@ pub enum RoomEvent {
     SubscriptionFailed {
         /// Which.
         track: TrackSid,
+        /// Why not.
+        failure: SubscriptionFailure,
     },
     /// Who speaks: changed entries only.
     SpeakersChanged(Vec<Speaker>),
@@ -223,8 +241,12 @@ pub enum RoomEvent {
         /// Video.
         video: u32,
     },
-    /// Your permissions changed (a dialect with tokens sends a fresh one).
-    PermissionChanged,
+    /// What a token says of you changed: your permissions, name, metadata or attributes. A dialect with tokens sends a
+    /// fresh one.
+    ClaimsChanged {
+        /// You, as you are now.
+        you: Arc<Participant>,
+    },
     /// Goodbye; the socket closes after this.
     Leave {
         /// Why.

@@ -1,6 +1,6 @@
 //! What a room can be told.
 
-use crate::id::{Identity, SessionId, TrackSid};
+use crate::id::{Identity, ParticipantSid, SessionId, TrackSid};
 use crate::media::{ConnectionMode, MediaEvent, Target};
 use crate::participant::{ClientInfo, DisconnectReason, ParticipantKind};
 use crate::permission::Permission;
@@ -43,6 +43,26 @@ pub struct Join {
     pub tracks: Vec<TrackRequest>,
     /// (offer id, SDP) that came with the join.
     pub offer: Option<(u32, String)>,
+}
+
+/// How a publisher names somebody who may receive its tracks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Subscriber {
+    /// Whoever has this identity, also when they come later or come back.
+    Identity(Identity),
+    /// Whoever has this sid now.
+    Sid(ParticipantSid),
+}
+
+/// What somebody may receive of a publisher. LiveKit: `TrackPermission`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TrackPermission {
+    /// Who.
+    pub subscriber: Subscriber,
+    /// All tracks, those to come too.
+    pub all_tracks: bool,
+    /// Else these.
+    pub tracks: Vec<TrackSid>,
 }
 
 /// Everything that can happen to a room.
@@ -124,6 +144,15 @@ pub enum RoomInput {
         tracks: Vec<TrackSid>,
         /// Wanted.
         subscribe: bool,
+    },
+    /// Says who may receive its tracks (L-67); replaces what it said before.
+    SubscriptionPermission {
+        /// Who.
+        session: SessionId,
+        /// Everybody: `permissions` are not looked at.
+        everybody: bool,
+        /// Nobody but these.
+        permissions: Vec<TrackPermission>,
     },
     /// Changes its own metadata, name or attributes; answered by [`crate::RoomEvent::RequestResponse`].
     UpdateMetadata {

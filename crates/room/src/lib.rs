@@ -6,6 +6,7 @@
 //! The words here are the words of `spec/product.md`: room, participant, track, layer, subscription, message.
 #![forbid(unsafe_code)]
 
+pub mod admin;
 pub mod effect;
 pub mod id;
 pub mod input;
@@ -16,6 +17,7 @@ pub mod permission;
 pub mod room;
 pub mod track;
 
+pub use admin::{AdminError, AdminRequest, ProfileChange};
 pub use effect::{RoomEffect, RoomEvent};
 pub use id::{Identity, Origin, ParticipantSid, RoomSid, SessionId, TrackSid};
 pub use input::RoomInput;

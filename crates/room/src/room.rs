@@ -6,6 +6,10 @@
 //! | `leave` | every way out: goodbye, removal, duplicate, lost signal, lost media, the room's end |
 //! | `tracks` | announce, go live, mute, end (2.4) |
 //! | `subscriptions` | who receives what (2.7) |
+//! | `choices` | what they asked for, before it is there too |
+//! | `guest_list` | whom a publisher lets receive its tracks |
+//! | `permissions` | what somebody may, and changes of it |
+//! | `admin` | what the server API asks for |
 //! | `metadata` | names, metadata, attributes (2.9) |
 //! | `media_events` | what the shards report |
 //! | `speakers` | who speaks (2.8) |
@@ -14,13 +18,17 @@
 //! | `audience` | who is told |
 //! | `views` | read-only, for the API |
 
+mod admin;
 mod audience;
+mod choices;
+mod guest_list;
 mod join;
 mod leave;
 mod lifecycle;
 mod media_events;
 mod member;
 mod metadata;
+mod permissions;
 mod publication;
 mod quality;
 mod speakers;
@@ -31,9 +39,11 @@ mod views;
 pub use join::JoinError;
 pub use speakers::quantised;
 
+use crate::admin::ProfileChange;
 use crate::effect::RoomEffect;
 use crate::id::{Identity, RoomSid, SessionId, SidSource, TrackSid};
 use crate::input::{Now, RoomInput};
+use choices::Wishes;
 use indexmap::IndexMap;
 use lifecycle::Lifecycle;
 use member::Member;
@@ -51,6 +61,8 @@ pub struct RoomConfig {
     pub departure_timeout_s: u32,
     /// Most participants at a time; 0: no limit.
     pub max_participants: u32,
+    /// The server API may unmute too (`room.enable_remote_unmute`).
+    pub enable_remote_unmute: bool,
     /// Free text, ≤ [`crate::limits::MAX_METADATA_BYTES`] (the caller has checked).
     pub metadata: String,
 }
@@ -58,7 +70,13 @@ pub struct RoomConfig {
 impl Default for RoomConfig {
     /// The reference's defaults (livekit.md 3, «room opts»).
     fn default() -> Self {
-        Self { empty_timeout_s: 300, departure_timeout_s: 20, max_participants: 0, metadata: String::new() }
+        Self {
+            empty_timeout_s: 300,
+            departure_timeout_s: 20,
+            max_participants: 0,
+            enable_remote_unmute: false,
+            metadata: String::new(),
+        }
     }
 }
 
@@ -81,6 +99,7 @@ pub struct Room {
     owners: HashMap<TrackSid, SessionId>,
     /// When somebody leaves if nothing happens before: the same as each member's `departure`, ordered.
     departures: BTreeSet<(Instant, SessionId)>,
+    wishes: Wishes,
     speakers: SpeakerBoard,
     quality: QualityRounds,
     lifecycle: Lifecycle,
@@ -102,6 +121,7 @@ impl Room {
             by_identity: HashMap::new(),
             owners: HashMap::new(),
             departures: BTreeSet::new(),
+            wishes: Wishes::default(),
             speakers: SpeakerBoard::default(),
             quality: QualityRounds::default(),
             effects: VecDeque::new(),
@@ -137,10 +157,13 @@ impl Room {
                 self.on_update_track(now, session, &track, audio_features, size);
             }
             RoomInput::UpdateSubscription { session, tracks, subscribe } => {
-                self.on_update_subscription(session, tracks, subscribe);
+                self.on_update_subscription(now, session, tracks, subscribe);
+            }
+            RoomInput::SubscriptionPermission { session, everybody, permissions } => {
+                self.on_subscription_permission(session, everybody, permissions);
             }
             RoomInput::UpdateMetadata { session, request_id, name, metadata, attributes } => {
-                let change = metadata::Change { name, metadata, attributes };
+                let change = ProfileChange { name, metadata, attributes };
                 self.on_update_metadata(session, request_id, change);
             }
             RoomInput::Remove { identity } => self.on_remove(&identity),

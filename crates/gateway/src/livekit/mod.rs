@@ -7,10 +7,11 @@
 //! | `grants` | a token's grants → permissions |
 //! | `session` | one WebSocket, from its join to its end |
 //! | `pace` | how much a session may say |
-//! | `api`, `room_service` | `/twirp`: the server API |
+//! | `api`, `room_service`, `administration` | `/twirp`: the server API |
 //! | `nonces` | each SendData once |
 //! | `data_dialect` | data packets on the shards |
 
+mod administration;
 mod admission;
 mod api;
 mod connect;

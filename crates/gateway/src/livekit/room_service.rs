@@ -7,7 +7,7 @@ use crate::rooms::{DataMessage, JoinError, RoomHandle};
 use auth::Claims;
 use prost::Message;
 use room::limits::MAX_NAME_BYTES;
-use room::{Identity, Origin, ParticipantSid, RoomConfig};
+use room::{Identity, ParticipantSid, RoomConfig};
 use serde::de::DeserializeOwned;
 use std::time::Instant;
 use wire::livekit::json_names::{EMPTY, LIST_PARTICIPANTS, LIST_ROOMS, PARTICIPANT, ROOM, Shape};
@@ -18,17 +18,9 @@ use wire::livekit::{data, info, proto};
 const MAX_PAYLOAD_BYTES: usize = 64_000;
 
 /// Methods that exist and come later: clients hear `unimplemented`, not `bad_route`.
-const LATER: [&str; 7] = [
-    "MutePublishedTrack",
-    "UpdateParticipant",
-    "UpdateSubscriptions",
-    "UpdateRoomMetadata",
-    "ForwardParticipant",
-    "MoveParticipant",
-    "PerformRpc",
-];
+const LATER: [&str; 3] = ["ForwardParticipant", "MoveParticipant", "PerformRpc"];
 
-type Answer = Result<Vec<u8>, TwirpError>;
+pub(super) type Answer = Result<Vec<u8>, TwirpError>;
 
 pub(super) struct RoomService<'a> {
     pub(super) gateway: &'a Gateway,
@@ -43,6 +35,10 @@ impl RoomService<'_> {
             "ListParticipants" => self.list_participants(&call).await,
             "GetParticipant" => self.get_participant(&call).await,
             "RemoveParticipant" => self.remove_participant(&call).await,
+            "MutePublishedTrack" => self.mute_published_track(&call).await,
+            "UpdateParticipant" => self.update_participant(&call).await,
+            "UpdateSubscriptions" => self.update_subscriptions(&call).await,
+            "UpdateRoomMetadata" => self.update_room_metadata(&call).await,
             "SendData" => self.send_data(&call).await,
             later if LATER.contains(&later) => {
                 Err(TwirpError::new(Code::Unimplemented, format!("{later} is not part of this server yet")))
@@ -66,6 +62,7 @@ impl RoomService<'_> {
             departure_timeout_s: or(request.departure_timeout, defaults.departure_timeout_s),
             max_participants: or(request.max_participants, defaults.max_participants),
             metadata: request.metadata,
+            ..defaults.clone()
         };
         let room = registry.create(&request.name, config).await.map_err(refusal)?;
         call.write(&info::room(&room), &ROOM)
@@ -141,17 +138,17 @@ impl RoomService<'_> {
         Ok(self.gateway.inner.nonces.is_new(&request.room, nonce, Instant::now()))
     }
 
-    fn room(&self, name: &str) -> Result<RoomHandle, TwirpError> {
+    pub(super) fn room(&self, name: &str) -> Result<RoomHandle, TwirpError> {
         self.gateway.registry().find(name).ok_or_else(no_room)
     }
 }
 
 impl Call {
-    fn read<T: Message + Default + DeserializeOwned>(&self) -> Result<T, TwirpError> {
+    pub(super) fn read<T: Message + Default + DeserializeOwned>(&self) -> Result<T, TwirpError> {
         twirp::decode(self.format, &self.body)
     }
 
-    fn write<T: Message + serde::Serialize>(&self, answer: &T, shape: &Shape) -> Answer {
+    pub(super) fn write<T: Message + serde::Serialize>(&self, answer: &T, shape: &Shape) -> Answer {
         twirp::encode(self.format, answer, shape)
     }
 }
@@ -168,16 +165,11 @@ fn message(request: &proto::SendDataRequest) -> Result<DataMessage, TwirpError> 
 }
 
 /// `alice` is a token's, `bus:alice` somebody of another origin.
-fn identity(text: &str) -> Result<Identity, TwirpError> {
+pub(super) fn identity(text: &str) -> Result<Identity, TwirpError> {
     if text.is_empty() || text.len() > MAX_NAME_BYTES {
         return Err(TwirpError::new(Code::InvalidArgument, "identity is empty or longer than 256 bytes"));
     }
-    let others = [Origin::Bus, Origin::Castaway, Origin::Phoenix, Origin::Membrane, Origin::Ingress];
-    let named = others.into_iter().find_map(|origin| Some((origin, text.strip_prefix(origin.prefix())?)));
-    Ok(match named {
-        Some((origin, id)) => Identity { origin, id: id.into() },
-        None => Identity::token(text),
-    })
+    Ok(Identity::named_by_token(text))
 }
 
 fn allow(granted: bool) -> Result<(), TwirpError> {
@@ -185,15 +177,15 @@ fn allow(granted: bool) -> Result<(), TwirpError> {
     if granted { Ok(()) } else { Err(TwirpError::new(Code::Unauthenticated, "permissions denied")) }
 }
 
-fn allow_admin(claims: &Claims, room: &str) -> Result<(), TwirpError> {
+pub(super) fn allow_admin(claims: &Claims, room: &str) -> Result<(), TwirpError> {
     allow(claims.may_administer(room))
 }
 
-fn no_room() -> TwirpError {
+pub(super) fn no_room() -> TwirpError {
     TwirpError::new(Code::NotFound, "requested room does not exist")
 }
 
-fn no_participant() -> TwirpError {
+pub(super) fn no_participant() -> TwirpError {
     TwirpError::new(Code::NotFound, "participant does not exist")
 }
 

@@ -7,7 +7,7 @@ use super::task::Request;
 use room::effect::RoomInfo;
 use room::input::Join;
 use room::participant::{DisconnectReason, Participant};
-use room::{Identity, ParticipantSid, RoomInput, SessionId};
+use room::{AdminError, AdminRequest, Identity, ParticipantSid, RoomInput, SessionId};
 use std::sync::Arc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
@@ -93,6 +93,14 @@ impl RoomHandle {
     /// The room has ended.
     pub async fn remove(&self, identity: Identity) -> Result<bool, RoomGone> {
         self.ask(|reply| Request::Remove { identity, reply }).await
+    }
+
+    /// Carries out what an administrator asks; everybody has been told when it returns.
+    ///
+    /// # Errors
+    /// The room has ended; inside, why the request was not carried out.
+    pub async fn administer(&self, request: AdminRequest) -> Result<Result<(), AdminError>, RoomGone> {
+        self.ask(|reply| Request::Administer { request: Box::new(request), reply }).await
     }
 
     /// Ends the room; everybody has been told when it returns.

@@ -11,7 +11,7 @@ use room::effect::{Recipients, RoomInfo};
 use room::input::Now;
 use room::media::{MediaCommand, MediaEvent};
 use room::participant::{DisconnectReason, Participant};
-use room::{Identity, Room, RoomEffect, RoomEvent, RoomInput, SessionId};
+use room::{AdminError, AdminRequest, Identity, Room, RoomEffect, RoomEvent, RoomInput, SessionId};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -33,6 +33,8 @@ pub(super) enum Request {
     Participant { identity: Identity, reply: oneshot::Sender<Option<Arc<Participant>>> },
     /// Removal; answered with whether they were there.
     Remove { identity: Identity, reply: oneshot::Sender<bool> },
+    /// What an administrator asks.
+    Administer { request: Box<AdminRequest>, reply: oneshot::Sender<Result<(), AdminError>> },
     /// A packet by the server.
     SendData { message: DataMessage, reply: oneshot::Sender<()> },
     /// From now on for those with a token only.
@@ -87,6 +89,7 @@ impl RoomTask {
             Request::Participants(reply) => answer(reply, self.room.participants().cloned().collect()),
             Request::Participant { identity, reply } => answer(reply, self.room.participant(&identity).cloned()),
             Request::Remove { identity, reply } => answer(reply, self.remove(identity).await),
+            Request::Administer { request, reply } => answer(reply, self.administer(*request).await),
             Request::SendData { message, reply } => {
                 self.send_data(message).await;
                 answer(reply, ());
@@ -133,6 +136,12 @@ impl RoomTask {
         let there = self.room.participant(&identity).is_some();
         self.handle(RoomInput::Remove { identity }).await;
         there
+    }
+
+    async fn administer(&mut self, request: AdminRequest) -> Result<(), AdminError> {
+        let done = self.room.administer(now(), request);
+        self.carry_out().await;
+        done
     }
 
     async fn close(&mut self) {

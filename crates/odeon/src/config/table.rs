@@ -51,6 +51,8 @@ settings! {
     "room.departure_timeout" room_departure_timeout: Duration = Duration::from_secs(20), Restart;
     /// Participants in a room at most. 0: no limit.
     "room.max_participants" room_max_participants: u32 = 0, Restart;
+    /// The server API may unmute a participant's track, not only mute it.
+    "room.enable_remote_unmute" room_enable_remote_unmute: bool = false, Restart;
     /// Rooms at a time at most.
     "limits.rooms" limits_rooms: u32 = 10_000, Restart;
     /// HTTP connections at a time at most, WebSockets counted in. Above that newcomers get 503.

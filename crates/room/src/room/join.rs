@@ -3,6 +3,8 @@
 //! already maps them.
 
 use super::Room;
+use super::choices::Choices;
+use super::guest_list::GuestList;
 use super::member::{Goodbye, MediaState, Member};
 use crate::effect::{LeaveAction, RoomEvent};
 use crate::id::{ParticipantSid, SessionId};
@@ -12,7 +14,7 @@ use crate::media::MediaCommand;
 use crate::participant::{DisconnectReason, Participant, ParticipantState};
 use crate::track::TrackRequest;
 use indexmap::IndexMap;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Why somebody may not come in. The shell asks [`Room::check_join`] first, and answers in its dialect's words.
@@ -67,7 +69,7 @@ impl Room {
         self.greet(session);
         self.begin_peer(session);
         tracks.into_iter().for_each(|request| self.on_add_track(now, session, request));
-        self.subscribe_to_existing(session);
+        self.reconsider_receiver(session);
         if let Some((id, sdp)) = offer {
             self.command(MediaCommand::Offer { session, id, sdp });
         }
@@ -110,7 +112,8 @@ impl Room {
             media: MediaState::Waiting,
             departure: None,
             publications: IndexMap::new(),
-            choices: HashMap::new(),
+            choices: Choices::default(),
+            guest_list: GuestList::default(),
             score: None,
         };
         self.by_identity.insert(join.identity, session);

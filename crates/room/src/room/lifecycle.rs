@@ -45,7 +45,7 @@ impl Room {
         }
         let departure = self.departures.first().map(|(at, _)| *at);
         let own = [self.lifecycle.ends_at, self.lifecycle.update_due];
-        let periodic = [self.speakers.deadline(), self.quality.deadline()];
+        let periodic = [self.speakers.deadline(), self.quality.deadline(), self.wishes.deadline()];
         own.into_iter().chain(periodic).chain([departure]).flatten().min()
     }
 
@@ -55,6 +55,7 @@ impl Room {
             return;
         }
         self.depart_due(now.at);
+        self.give_up_wishes(now.at);
         self.speakers.expire(now.at);
         self.settle(now);
         self.tell_quality(now.at);

@@ -1,5 +1,7 @@
 //! Somebody who is in the room, with all that the room knows of them.
 
+use super::choices::Choices;
+use super::guest_list::GuestList;
 use super::publication::Publication;
 use super::quality::Score;
 use crate::effect::LeaveAction;
@@ -7,7 +9,6 @@ use crate::id::{SessionId, TrackSid};
 use crate::media::{ConnectionMode, DataSender, Target};
 use crate::participant::{DisconnectReason, Participant};
 use indexmap::IndexMap;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -46,7 +47,9 @@ pub(super) struct Member {
     /// Announced and live tracks, oldest first.
     pub(super) publications: IndexMap<TrackSid, Publication>,
     /// What they chose for single tracks, against or with `auto_subscribe`.
-    pub(super) choices: HashMap<TrackSid, bool>,
+    pub(super) choices: Choices,
+    /// Whom they let receive their tracks.
+    pub(super) guest_list: GuestList,
     /// How well they are connected, once known.
     pub(super) score: Option<Score>,
 }
@@ -60,11 +63,6 @@ impl Member {
     /// Publishes something that others can see.
     pub(super) fn publishes(&self) -> bool {
         !self.info.tracks.is_empty()
-    }
-
-    /// Wants this track, by own choice or by default.
-    pub(super) fn wants(&self, track: &TrackSid) -> bool {
-        self.choices.get(track).copied().unwrap_or(self.auto_subscribe)
     }
 
     /// Does this connection make them active? The subscriber connection is the primary one of a dual client that may

@@ -16,6 +16,8 @@ pub(super) struct Publication {
     pub(super) live: bool,
     /// Those to whom their shards were told to send it.
     pub(super) subscribers: BTreeSet<SessionId>,
+    /// Those who were told that the publisher doesn't let them.
+    pub(super) denied: BTreeSet<SessionId>,
     /// The publisher knows that somebody receives it.
     pub(super) subscription_told: bool,
 }
@@ -33,7 +35,13 @@ impl Publication {
             version_us: now.unix_ms.saturating_mul(1000),
             request: Arc::new(request),
         };
-        Self { track: Arc::new(track), live: false, subscribers: BTreeSet::new(), subscription_told: false }
+        Self {
+            track: Arc::new(track),
+            live: false,
+            subscribers: BTreeSet::new(),
+            denied: BTreeSet::new(),
+            subscription_told: false,
+        }
     }
 
     /// Changes the track; its version is the time of the change, and rises even if the wall clock stands still.

@@ -1,103 +1,89 @@
-//! Who receives what (livekit.md 2.7): everything by default (L-21), or what was chosen (L-22), if it may be.
+//! Who receives what (livekit.md 2.7): everything by default (L-21), or what was chosen (L-22, L-35, L-36), if they may
+//! receive at all, and its publisher lets them (L-67).
+//!
+//! There is one rule, [`Room::standing`], and one place that makes it so, [`Room::reconsider`]: whatever changes (a
+//! track, a choice, a permission) asks it again.
 
 use super::Room;
 use super::member::Member;
-use crate::effect::RoomEvent;
+use crate::effect::{RoomEvent, SubscriptionFailure};
 use crate::id::{SessionId, TrackSid};
-use crate::limits::MAX_SUBSCRIPTION_CHOICES;
 use crate::media::MediaCommand;
 
+/// How somebody stands to a track that they could see.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Standing {
+    /// They receive it.
+    Granted,
+    /// They don't want it.
+    Unwanted,
+    /// Their token lets them receive nothing.
+    NotPermitted,
+    /// Its publisher doesn't let them.
+    Denied,
+}
+
 impl Room {
-    /// A client chose (L-22, L-35).
-    pub(super) fn on_update_subscription(&mut self, session: SessionId, tracks: Vec<TrackSid>, subscribe: bool) {
-        // A longer list is no client's; what it names beyond is left as it is.
-        for track in tracks.into_iter().take(MAX_SUBSCRIPTION_CHOICES) {
-            if subscribe {
-                self.choose(session, track);
-            } else {
-                self.refuse(session, track);
+    fn standing(&self, session: SessionId, publisher: SessionId, track: &TrackSid) -> Standing {
+        let (Some(receiver), Some(owner)) = (self.members.get(&session), self.members.get(&publisher)) else {
+            return Standing::Unwanted;
+        };
+        if owner.hidden() || !receiver.choices.wants(track, receiver.auto_subscribe) {
+            Standing::Unwanted
+        } else if !receiver.info.permission.can_subscribe {
+            Standing::NotPermitted
+        } else if !owner.guest_list.admits(&receiver.info.identity, track) {
+            Standing::Denied
+        } else {
+            Standing::Granted
+        }
+    }
+
+    /// Makes it as it should be, and says so.
+    pub(super) fn reconsider(&mut self, session: SessionId, publisher: SessionId, track: &TrackSid) {
+        match self.standing(session, publisher, track) {
+            Standing::Granted => self.subscribe(session, publisher, track),
+            Standing::Denied => {
+                self.unsubscribe(session, publisher, track);
+                self.deny(session, publisher, track);
             }
+            Standing::Unwanted | Standing::NotPermitted => self.unsubscribe(session, publisher, track),
         }
     }
 
-    fn choose(&mut self, session: SessionId, track: TrackSid) {
-        let Some(publisher) = self.visible_publisher(session, &track) else {
-            return self.tell(session, RoomEvent::SubscriptionFailed { track });
-        };
-        let Some(member) = self.members.get(&session) else {
-            return;
-        };
-        if !member.info.permission.can_subscribe {
-            return self.tell_permission(session, publisher, track, false);
-        }
-        if !self.remember_choice(session, &track, true) {
-            return self.tell(session, RoomEvent::SubscriptionFailed { track });
-        }
-        self.subscribe(session, publisher, &track);
-    }
-
-    fn refuse(&mut self, session: SessionId, track: TrackSid) {
-        let Some(publisher) = self.visible_publisher(session, &track) else {
-            return;
-        };
-        if !self.remember_choice(session, &track, false) {
-            return;
-        }
-        let publication = self.members.get_mut(&publisher).and_then(|member| member.publications.get_mut(&track));
-        if publication.is_some_and(|publication| publication.subscribers.remove(&session)) {
-            self.command(MediaCommand::Unsubscribe { session, track });
-        }
-    }
-
-    /// Who publishes this live track, if `session` may see it. Their own is none that they could receive.
-    fn visible_publisher(&self, session: SessionId, track: &TrackSid) -> Option<SessionId> {
-        let publisher = *self.owners.get(track)?;
-        let member = self.members.get(&publisher)?;
-        let live = member.publications.get(track)?.live;
-        (live && publisher != session && !member.hidden()).then_some(publisher)
-    }
-
-    fn remember_choice(&mut self, session: SessionId, track: &TrackSid, wanted: bool) -> bool {
-        let Some(member) = self.members.get_mut(&session) else {
-            return false;
-        };
-        let room = member.choices.len() < MAX_SUBSCRIPTION_CHOICES || member.choices.contains_key(track);
-        if room {
-            member.choices.insert(track.clone(), wanted);
-        }
-        room
-    }
-
-    /// A newcomer, and all that is published already.
-    pub(super) fn subscribe_to_existing(&mut self, session: SessionId) {
-        let publishers = self.members.iter().filter(|(publisher, member)| **publisher != session && !member.hidden());
+    /// All that one receiver might take: a newcomer, or somebody who may more or less than before.
+    pub(super) fn reconsider_receiver(&mut self, session: SessionId) {
+        let publishers = self.members.iter().filter(|(publisher, _)| **publisher != session);
         let tracks: Vec<_> = publishers
             .flat_map(|(publisher, member)| live_tracks(member).map(move |track| (*publisher, track.clone())))
             .collect();
         for (publisher, track) in tracks {
-            self.subscribe_by_default(session, publisher, &track);
+            self.reconsider(session, publisher, &track);
         }
     }
 
-    /// A new track, and all who want it.
-    pub(super) fn subscribe_everybody_to(&mut self, publisher: SessionId, track: &TrackSid) {
-        if self.members.get(&publisher).is_none_or(Member::hidden) {
-            return;
-        }
+    /// A track, and all who might take it.
+    pub(super) fn reconsider_track(&mut self, publisher: SessionId, track: &TrackSid) {
         let sessions: Vec<_> = self.members.keys().copied().filter(|session| *session != publisher).collect();
         for session in sessions {
-            self.subscribe_by_default(session, publisher, track);
+            self.reconsider(session, publisher, track);
         }
     }
 
-    fn subscribe_by_default(&mut self, session: SessionId, publisher: SessionId, track: &TrackSid) {
-        let Some(member) = self.members.get(&session) else {
-            return;
-        };
-        if member.info.permission.can_subscribe && member.wants(track) {
-            self.tell_permission(session, publisher, track.clone(), true);
-            self.subscribe(session, publisher, track);
+    /// All tracks of one publisher, and all who might take them.
+    pub(super) fn reconsider_publisher(&mut self, publisher: SessionId) {
+        let tracks: Vec<_> = self.members.get(&publisher).into_iter().flat_map(live_tracks).cloned().collect();
+        for track in tracks {
+            self.reconsider_track(publisher, &track);
         }
+    }
+
+    /// Who publishes this live track, if `session` may see it. Their own is none that they could receive.
+    pub(super) fn visible_publisher(&self, session: SessionId, track: &TrackSid) -> Option<SessionId> {
+        let publisher = *self.owners.get(track)?;
+        let member = self.members.get(&publisher)?;
+        let live = member.publications.get(track)?.live;
+        (live && publisher != session && !member.hidden()).then_some(publisher)
     }
 
     fn subscribe(&mut self, session: SessionId, publisher: SessionId, track: &TrackSid) {
@@ -109,16 +95,38 @@ impl Room {
             return;
         };
         let kind = publication.track.request.kind;
-        if publication.subscribers.insert(session) {
-            let track = track.clone();
-            self.command(MediaCommand::Subscribe { session, track, kind, publisher, publisher_sid });
+        if !publication.subscribers.insert(session) {
+            return;
+        }
+        publication.denied.remove(&session);
+        self.tell_permission(session, publisher, track.clone(), true);
+        let track = track.clone();
+        self.command(MediaCommand::Subscribe { session, track, kind, publisher, publisher_sid });
+    }
+
+    fn unsubscribe(&mut self, session: SessionId, publisher: SessionId, track: &TrackSid) {
+        let publication = self.members.get_mut(&publisher).and_then(|member| member.publications.get_mut(track));
+        if publication.is_some_and(|publication| publication.subscribers.remove(&session)) {
+            self.command(MediaCommand::Unsubscribe { session, track: track.clone() });
         }
     }
 
-    fn tell_permission(&mut self, session: SessionId, publisher: SessionId, track: TrackSid, allowed: bool) {
+    /// Said once, until they are let in.
+    fn deny(&mut self, session: SessionId, publisher: SessionId, track: &TrackSid) {
+        let publication = self.members.get_mut(&publisher).and_then(|member| member.publications.get_mut(track));
+        if publication.is_some_and(|publication| publication.denied.insert(session)) {
+            self.tell_permission(session, publisher, track.clone(), false);
+        }
+    }
+
+    pub(super) fn tell_permission(&mut self, session: SessionId, publisher: SessionId, track: TrackSid, allowed: bool) {
         if let Some(participant) = self.members.get(&publisher).map(|member| member.info.sid.clone()) {
             self.tell(session, RoomEvent::SubscriptionPermission { participant, track, allowed });
         }
+    }
+
+    pub(super) fn tell_failure(&mut self, session: SessionId, track: TrackSid, failure: SubscriptionFailure) {
+        self.tell(session, RoomEvent::SubscriptionFailed { track, failure });
     }
 
     /// A subscription is being served. The publisher learns of the first one (pre-connect buffers wait for it), unless
@@ -146,13 +154,7 @@ impl Room {
         }
         for publication in self.members.values_mut().flat_map(|member| member.publications.values_mut()) {
             publication.subscribers.remove(&session);
-        }
-    }
-
-    /// Nobody needs a choice for a track that is gone.
-    pub(super) fn forget_choices(&mut self, track: &TrackSid) {
-        for member in self.members.values_mut() {
-            member.choices.remove(track);
+            publication.denied.remove(&session);
         }
     }
 }

@@ -61,7 +61,8 @@ impl Room {
         publication.on_wire(now, mid, mime, &layers);
         self.tracks_changed(session);
         if first {
-            self.subscribe_everybody_to(session, sid);
+            self.fulfil_wishes(sid);
+            self.reconsider_track(session, sid);
             self.counts_changed();
         }
     }

@@ -43,6 +43,9 @@ pub const LIST_ROOMS: Shape = Shape(&[("rooms", Many(&ROOM))]);
 /// `livekit.ListParticipantsResponse`
 pub const LIST_PARTICIPANTS: Shape = Shape(&[("participants", Many(&PARTICIPANT))]);
 
+/// `livekit.MuteRoomTrackResponse`
+pub const MUTE_TRACK: Shape = Shape(&[("track", One(&TRACK))]);
+
 /// `livekit.Room`
 pub const ROOM: Shape = Shape(&[
     ("sid", Text),
@@ -239,6 +242,7 @@ mod tests {
     fn the_shapes_have_the_fields_of_the_generated_types() {
         same_fields::<proto::ListRoomsResponse>(&LIST_ROOMS);
         same_fields::<proto::ListParticipantsResponse>(&LIST_PARTICIPANTS);
+        same_fields::<proto::MuteRoomTrackResponse>(&MUTE_TRACK);
         same_fields::<proto::Room>(&ROOM);
         same_fields::<proto::ParticipantInfo>(&PARTICIPANT);
         same_fields::<proto::ParticipantPermission>(&PERMISSION);

@@ -5,15 +5,19 @@ use super::{proto, track};
 use prost::Message as _;
 use proto::request_response::{Reason, Request};
 use proto::signal_request::Message;
+use room::input::{Subscriber, TrackPermission};
 use room::media::{ConnectionMode, Target};
 use room::participant::DisconnectReason;
-use room::{RoomInput, SessionId, TrackSid};
+use room::{Identity, ParticipantSid, RoomInput, SessionId, TrackSid};
 
 /// Longest message, in bytes (livekit.md 2.1): an SDP offer of a large meeting has about 200 KB.
 pub const MAX_SIGNAL_BYTES: usize = 2 * 1024 * 1024;
 
 /// Most tracks in one subscription update: as many as a large room has; the rest comes in the next message.
 pub const MAX_SUBSCRIPTION_TRACKS: usize = 10_000;
+
+/// Most entries of a subscription permission: as many as a full room has receivers.
+pub const MAX_TRACK_PERMISSIONS: usize = room::limits::MAX_PARTICIPANTS as usize;
 
 /// Longest candidate, in bytes: real ones have about 150.
 pub const MAX_CANDIDATE_BYTES: usize = 4 * 1024;
@@ -46,7 +50,7 @@ pub enum Signal {
     },
     /// What we don't do, with the answer that says so.
     Refused(Box<proto::SignalResponse>),
-    /// What needs no answer and changes nothing here (yet): track settings, permissions, simulations.
+    /// What needs no answer and changes nothing here (yet): track settings, simulations.
     Ignored(&'static str),
 }
 
@@ -107,7 +111,7 @@ impl Sender {
             }
             Message::TrackSetting(_) => Signal::Ignored("track_setting"),
             Message::UpdateLayers(_) => Signal::Ignored("update_layers"),
-            Message::SubscriptionPermission(_) => Signal::Ignored("subscription_permission"),
+            Message::SubscriptionPermission(update) => self.subscription_permission(update)?,
             Message::SyncState(_) => Signal::Ignored("sync_state"),
             Message::Simulate(_) => Signal::Ignored("simulate"),
             Message::UpdateDataSubscription(_) => Signal::Ignored("update_data_subscription"),
@@ -162,6 +166,20 @@ impl Sender {
         Ok(room(RoomInput::UpdateSubscription { session, tracks, subscribe: update.subscribe }))
     }
 
+    /// Who may receive this client's tracks. Every SDK says so right after joining: everybody.
+    fn subscription_permission(self, update: proto::SubscriptionPermission) -> Result<Signal, SignalError> {
+        let permissions = update.track_permissions;
+        let tracks: usize = permissions.iter().map(|permission| permission.track_sids.len()).sum();
+        if permissions.len() > MAX_TRACK_PERMISSIONS || tracks > MAX_SUBSCRIPTION_TRACKS {
+            return Err(SignalError::TooLarge);
+        }
+        Ok(room(RoomInput::SubscriptionPermission {
+            session: self.session,
+            everybody: update.all_participants,
+            permissions: permissions.into_iter().map(track_permission).collect(),
+        }))
+    }
+
     /// Clients send all three each time; empty means "as it is", as in the reference.
     fn metadata(self, update: proto::UpdateParticipantMetadata) -> Signal {
         let said = |text: String| (!text.is_empty()).then_some(text);
@@ -185,6 +203,17 @@ impl Sender {
             size: None,
         }))
     }
+}
+
+/// The identity counts where both are said, as in the reference.
+fn track_permission(permission: proto::TrackPermission) -> TrackPermission {
+    let subscriber = if permission.participant_identity.is_empty() {
+        Subscriber::Sid(ParticipantSid::new(permission.participant_sid))
+    } else {
+        Subscriber::Identity(Identity::named_by_token(&permission.participant_identity))
+    };
+    let tracks = permission.track_sids.into_iter().map(TrackSid::new).collect();
+    TrackPermission { subscriber, all_tracks: permission.all_tracks, tracks }
 }
 
 fn room(input: RoomInput) -> Signal {

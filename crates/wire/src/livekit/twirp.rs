@@ -52,6 +52,8 @@ pub enum Code {
     PermissionDenied,
     /// No such thing.
     NotFound,
+    /// Right, but not as things stand: a setting forbids it.
+    FailedPrecondition,
     /// A limit is reached.
     ResourceExhausted,
     /// Known, but not built.
@@ -72,6 +74,7 @@ impl Code {
             Self::Unauthenticated => "unauthenticated",
             Self::PermissionDenied => "permission_denied",
             Self::NotFound => "not_found",
+            Self::FailedPrecondition => "failed_precondition",
             Self::ResourceExhausted => "resource_exhausted",
             Self::Unimplemented => "unimplemented",
             Self::Unavailable => "unavailable",
@@ -86,6 +89,7 @@ impl Code {
             Self::Unauthenticated => 401,
             Self::PermissionDenied => 403,
             Self::BadRoute | Self::NotFound => 404,
+            Self::FailedPrecondition => 412,
             Self::ResourceExhausted => 429,
             Self::Internal => 500,
             Self::Unimplemented => 501,
