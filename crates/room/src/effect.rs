@@ -2,6 +2,7 @@
 
 use crate::id::{ParticipantSid, RoomSid, SessionId, TrackSid};
 use crate::media::{MediaCommand, Target};
+use crate::notice::Notice;
 use crate::participant::{DisconnectReason, Participant};
 use crate::track::Track;
 use smallvec::SmallVec;
@@ -22,6 +23,8 @@ pub enum RoomEffect {
     },
     /// A command for the media shard of its session.
     Media(MediaCommand),
+    /// Something that those outside may want to know (webhooks, agents).
+    Notice(Notice),
     /// Close this session's socket once its outbox has been written.
     CloseSession {
         /// Whose.

@@ -7,18 +7,22 @@
 #![forbid(unsafe_code)]
 
 pub mod admin;
+pub mod dispatch;
 pub mod effect;
 pub mod id;
 pub mod input;
 pub mod limits;
 pub mod media;
+pub mod notice;
 pub mod participant;
 pub mod permission;
 pub mod room;
 pub mod track;
 
 pub use admin::{AdminError, AdminRequest, ProfileChange};
+pub use dispatch::AgentRequest;
 pub use effect::{RoomEffect, RoomEvent};
 pub use id::{Identity, Origin, ParticipantSid, RoomSid, SessionId, TrackSid};
 pub use input::RoomInput;
+pub use notice::Notice;
 pub use room::{JoinError, Room, RoomConfig};

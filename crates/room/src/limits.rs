@@ -37,6 +37,8 @@ pub const MAX_SUBSCRIPTION_CHOICES: usize = 4096;
 /// How long a wish for a track is kept that is not there (livekit.md 2.7): the reference's not-found timeout. Some apps ask
 /// before the publisher has come.
 pub const TRACK_NOT_FOUND_TIMEOUT: Duration = Duration::from_secs(60);
+/// Agents that one room may ask for: each takes a worker's process and a place among its participants.
+pub const MAX_AGENT_REQUESTS: usize = 32;
 
 /// How long somebody stays whose signalling broke while no media is connected (L-28: 15 to 25 s, the reference 20).
 pub const SIGNAL_LOST_GRACE: Duration = Duration::from_secs(20);

@@ -37,12 +37,15 @@ mod tracks;
 mod views;
 
 pub use join::JoinError;
+pub(crate) use join::attributes_bytes;
 pub use speakers::quantised;
 
 use crate::admin::ProfileChange;
+use crate::dispatch::AgentRequest;
 use crate::effect::RoomEffect;
 use crate::id::{Identity, RoomSid, SessionId, SidSource, TrackSid};
 use crate::input::{Now, RoomInput};
+use crate::notice::Notice;
 use choices::Wishes;
 use indexmap::IndexMap;
 use lifecycle::Lifecycle;
@@ -65,6 +68,8 @@ pub struct RoomConfig {
     pub enable_remote_unmute: bool,
     /// Free text, ≤ [`crate::limits::MAX_METADATA_BYTES`] (the caller has checked).
     pub metadata: String,
+    /// The agents that it asks for; none: any worker without a name may send one (livekit.md 3, «agents ws»).
+    pub agents: Vec<AgentRequest>,
 }
 
 impl Default for RoomConfig {
@@ -76,6 +81,7 @@ impl Default for RoomConfig {
             max_participants: 0,
             enable_remote_unmute: false,
             metadata: String::new(),
+            agents: Vec::new(),
         }
     }
 }
@@ -110,6 +116,7 @@ impl Room {
     /// An empty room. `seed` feeds its sids and must differ for each room of a process.
     pub fn new(config: RoomConfig, name: impl Into<String>, seed: u64, now: Now) -> Self {
         let mut sids = SidSource::new(seed);
+        let started = Notice::RoomStarted { agents: config.agents.clone() };
         Self {
             sid: RoomSid::new(sids.draw("RM_")),
             lifecycle: Lifecycle::new(&config, now.at),
@@ -124,7 +131,7 @@ impl Room {
             wishes: Wishes::default(),
             speakers: SpeakerBoard::default(),
             quality: QualityRounds::default(),
-            effects: VecDeque::new(),
+            effects: VecDeque::from([RoomEffect::Notice(started)]),
         }
     }
 

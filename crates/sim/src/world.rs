@@ -357,7 +357,7 @@ impl World {
                         self.seats[*id].client.closed = true;
                     }
                 }
-                RoomEffect::Ended => {}
+                RoomEffect::Notice(_) | RoomEffect::Ended => {}
             }
         }
     }

@@ -87,7 +87,8 @@ fn source(name: &str) -> TrackSource {
 mod tests {
     use super::*;
     use auth::VideoGrant;
-    use room::Origin;
+    use room::participant::ParticipantState;
+    use room::{Identity, Origin, ParticipantSid};
 
     fn claims(video: VideoGrant) -> Claims {
         Claims { video, ..Claims::default() }
@@ -120,6 +121,55 @@ mod tests {
             assert!(permission(&agent).agent);
         }
         assert_eq!(kind(&Claims { kind: "wizard".into(), ..Claims::default() }), ParticipantKind::Standard);
+    }
+
+    fn participant(permission: Permission, metadata: String) -> Participant {
+        Participant {
+            sid: ParticipantSid::new("PA_1"),
+            identity: Identity::token("alice"),
+            name: "Alice".into(),
+            metadata,
+            attributes: [("seat".to_owned(), "7".to_owned())].into(),
+            state: ParticipantState::Active,
+            permission,
+            tracks: Vec::new(),
+            joined_at_ms: 0,
+            version: 2,
+            kind: ParticipantKind::Standard,
+            client: Default::default(),
+            disconnect_reason: None,
+            is_publisher: false,
+            region: String::new(),
+        }
+    }
+
+    #[test]
+    fn l_52_the_next_token_grants_what_is_permitted_now() {
+        // L-52, L-67
+        let before = claims(VideoGrant { room: "r".into(), room_join: true, ..Default::default() });
+        for permission in [
+            Permission { can_publish: false, can_subscribe: false, can_publish_data: false, ..Permission::default() },
+            Permission {
+                can_publish_sources: vec![TrackSource::ScreenShare, TrackSource::Unknown],
+                can_update_metadata: true,
+                hidden: true,
+                can_subscribe_metrics: true,
+                ..Permission::default()
+            },
+        ] {
+            let mut claims = before.clone();
+            update(&mut claims, &participant(permission.clone(), "row 3".into()));
+            assert_eq!(super::permission(&claims), permission);
+            assert_eq!((claims.name.as_str(), claims.metadata.as_str()), ("Alice", "row 3"));
+            assert_eq!((claims.video.room.as_str(), claims.video.room_join), ("r", true));
+        }
+    }
+
+    #[test]
+    fn a_token_stays_short_enough_to_come_back_with() {
+        let mut claims = Claims { metadata: "old".into(), ..Claims::default() };
+        update(&mut claims, &participant(Permission::default(), "m".repeat(MAX_REFRESHED_BYTES)));
+        assert_eq!((claims.metadata.as_str(), claims.attributes.len(), claims.name.as_str()), ("old", 0, "Alice"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use std::time::Instant;
 use wire::livekit::json_names::{EMPTY, LIST_PARTICIPANTS, LIST_ROOMS, PARTICIPANT, ROOM, Shape};
 use wire::livekit::twirp::{self, Code, TwirpError};
-use wire::livekit::{data, info, proto};
+use wire::livekit::{data, dispatch, info, proto};
 
 /// Longest payload of SendData, in bytes (livekit.md 3, limits): it must fit one data channel message.
 const MAX_PAYLOAD_BYTES: usize = 64_000;
@@ -62,6 +62,7 @@ impl RoomService<'_> {
             departure_timeout_s: or(request.departure_timeout, defaults.departure_timeout_s),
             max_participants: or(request.max_participants, defaults.max_participants),
             metadata: request.metadata,
+            agents: request.agents.into_iter().map(dispatch::agent_request).collect(),
             ..defaults.clone()
         };
         let room = registry.create(&request.name, config).await.map_err(refusal)?;

@@ -11,9 +11,11 @@ mod outbox;
 mod outgoing;
 mod registry;
 mod task;
+mod watch;
 
 pub use access::{Access, Credential};
 pub use handle::{DataMessage, JoinTicket, RoomGone, RoomHandle, SessionHandle};
 pub use outbox::OutboxReceiver;
 pub use outgoing::{Dialect, Outgoing};
 pub use registry::{JoinError, Registry, RegistryConfig};
+pub use watch::{Watcher, Watchers};

@@ -5,10 +5,11 @@ use super::handle::{JoinTicket, RoomGone, RoomHandle, SessionHandle};
 use super::limits::{DEFAULT_MAX_ROOMS, JOIN_ATTEMPTS, ROOM_MEDIA_EVENTS, ROOM_REQUESTS};
 use super::outbox::OutboxReceiver;
 use super::task::{RoomTask, now};
+use super::watch::Watchers;
 use net::pool::MediaPool;
 use room::effect::RoomInfo;
-use room::limits::{MAX_METADATA_BYTES, MAX_NAME_BYTES};
-use room::{Room, RoomConfig, SessionId};
+use room::limits::{MAX_AGENT_REQUESTS, MAX_METADATA_BYTES, MAX_NAME_BYTES};
+use room::{AgentRequest, Room, RoomConfig, SessionId};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -98,6 +99,7 @@ struct Inner {
     /// Keyed by the operating system: makes the rooms' seeds.
     seeds: RandomState,
     draining: AtomicBool,
+    watchers: Watchers,
 }
 
 #[derive(Clone, Debug)]
@@ -110,6 +112,11 @@ struct Entry {
 impl Registry {
     /// No rooms yet. `pool` carries their media.
     pub fn new(config: RegistryConfig, pool: MediaPool) -> Self {
+        Self::watched(config, pool, Watchers::default())
+    }
+
+    /// No rooms yet; `watchers` will hear of what happens in them.
+    pub fn watched(config: RegistryConfig, pool: MediaPool, watchers: Watchers) -> Self {
         let inner = Inner {
             config,
             pool,
@@ -118,6 +125,7 @@ impl Registry {
             next_room: AtomicU64::new(1),
             seeds: RandomState::new(),
             draining: AtomicBool::new(false),
+            watchers,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -147,9 +155,7 @@ impl Registry {
     /// # Errors
     /// Says why not.
     pub async fn create(&self, name: &str, config: RoomConfig) -> Result<RoomInfo, JoinError> {
-        if config.metadata.len() > MAX_METADATA_BYTES {
-            return Err(JoinError::Refused(room::JoinError::TooLong("metadata")));
-        }
+        check_config(&config)?;
         for _ in 0..JOIN_ATTEMPTS {
             let entry = self.inner.find_or_make(name, || Making { config: config.clone(), by_api: true })?;
             match self.claim_for_api(&entry).await {
@@ -301,7 +307,7 @@ impl Inner {
         let media = self.pool.open_room(events);
         let registration = Registration::new(self, name, number);
         let room = Room::new(making.config, name, self.seeds.hash_one(number), now());
-        let task = RoomTask::new(room, media, access.clone(), registration);
+        let task = RoomTask::new(room, media, access.clone(), registration, self.watchers.clone());
         tokio::spawn(task.run(request_queue, event_queue));
         Entry { number, handle: RoomHandle::new(requests), access }
     }
@@ -361,6 +367,13 @@ impl Drop for Registration {
             registry.forget(&self.name, self.number);
         }
     }
+}
+
+fn check_config(config: &RoomConfig) -> Result<(), JoinError> {
+    let metadata = (config.metadata.len() > MAX_METADATA_BYTES).then_some("metadata");
+    let agents = (config.agents.len() > MAX_AGENT_REQUESTS).then_some("agents");
+    let too_long = metadata.or(agents).or_else(|| config.agents.iter().find_map(AgentRequest::too_long));
+    too_long.map_or(Ok(()), |field| Err(JoinError::Refused(room::JoinError::TooLong(field))))
 }
 
 fn check_name(name: &str) -> Result<(), JoinError> {

@@ -6,6 +6,7 @@ use super::handle::{DataMessage, JoinTicket};
 use super::outbox::{Outbox, Overflow};
 use super::outgoing::Outgoing;
 use super::registry::{JoinError, Registration};
+use super::watch::Watchers;
 use net::pool::RoomMedia;
 use room::effect::{Recipients, RoomInfo};
 use room::input::Now;
@@ -51,6 +52,7 @@ pub(super) struct RoomTask {
     seats: HashMap<SessionId, Seat>,
     /// Its name in the registry; given up the moment the room ends.
     registration: Option<Registration>,
+    watchers: Watchers,
     population: Population,
 }
 
@@ -61,13 +63,20 @@ struct Seat {
 }
 
 impl RoomTask {
-    pub(super) fn new(room: Room, media: RoomMedia, access: AccessCell, registration: Registration) -> Self {
+    pub(super) fn new(
+        room: Room,
+        media: RoomMedia,
+        access: AccessCell,
+        registration: Registration,
+        watchers: Watchers,
+    ) -> Self {
         let (seats, population) = (HashMap::new(), Population::default());
-        Self { room, media, access, seats, registration: Some(registration), population }
+        Self { room, media, access, seats, registration: Some(registration), watchers, population }
     }
 
     /// Runs until the room ends.
     pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>, mut events: mpsc::Receiver<MediaEvent>) {
+        self.carry_out().await;
         while !self.room.has_ended() {
             let timeout = self.room.poll_timeout();
             tokio::select! {
@@ -190,6 +199,7 @@ impl RoomTask {
             match effect {
                 RoomEffect::Send { to, event } => self.send(&to, event),
                 RoomEffect::Media(command) => self.media.command(command).await,
+                RoomEffect::Notice(notice) => self.watchers.tell(|| self.room.info(), &notice),
                 RoomEffect::CloseSession { session } => drop(self.seats.remove(&session)),
                 RoomEffect::Ended => drop(self.registration.take()),
             }

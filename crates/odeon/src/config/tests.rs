@@ -37,6 +37,7 @@ fn another(setting: &Setting) -> &'static str {
         "log.level" => "debug",
         "data_dir" => "elsewhere",
         "room.auto_create" => "false",
+        "room.enable_remote_unmute" => "true",
         "rtc.single_port" | "rtc.loopback" => "true",
         _ => "17",
     }

@@ -4,6 +4,7 @@ use super::Room;
 use crate::effect::{Recipients, RoomEffect, RoomEvent};
 use crate::id::SessionId;
 use crate::media::MediaCommand;
+use crate::notice::Notice;
 use crate::participant::Participant;
 use std::sync::Arc;
 
@@ -58,6 +59,11 @@ impl Room {
     /// A command for the media graph.
     pub(super) fn command(&mut self, command: MediaCommand) {
         self.effects.push_back(RoomEffect::Media(command));
+    }
+
+    /// For those outside.
+    pub(super) fn notice(&mut self, notice: Notice) {
+        self.effects.push_back(RoomEffect::Notice(notice));
     }
 
     fn listeners(&self) -> impl Iterator<Item = SessionId> {

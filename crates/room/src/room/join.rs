@@ -116,9 +116,11 @@ impl Room {
             guest_list: GuestList::default(),
             score: None,
         };
+        if member.keeps_the_room() {
+            self.lifecycle.occupied();
+        }
         self.by_identity.insert(join.identity, session);
         self.members.insert(session, member);
-        self.lifecycle.occupied();
         (session, tracks, offer)
     }
 
@@ -165,6 +167,6 @@ fn check_sizes(join: &Join) -> Result<(), JoinError> {
 }
 
 /// All keys and values together.
-pub(super) fn attributes_bytes(attributes: &BTreeMap<String, String>) -> usize {
+pub(crate) fn attributes_bytes(attributes: &BTreeMap<String, String>) -> usize {
     attributes.iter().map(|(key, value)| key.len() + value.len()).sum()
 }

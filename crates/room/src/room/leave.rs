@@ -7,6 +7,7 @@ use crate::id::{Identity, SessionId};
 use crate::input::Now;
 use crate::limits::{MEDIA_LOST_GRACE, SIGNAL_LOST_GRACE};
 use crate::media::{MediaCommand, MediaEnd};
+use crate::notice::{EndReason, Notice};
 use crate::participant::{DisconnectReason, Participant, ParticipantState};
 use std::sync::Arc;
 use std::time::Instant;
@@ -44,11 +45,11 @@ impl Room {
     }
 
     pub(super) fn on_delete(&mut self) {
-        self.end(DisconnectReason::RoomDeleted);
+        self.end(EndReason::Deleted);
     }
 
     pub(super) fn on_shutdown(&mut self) {
-        self.end(DisconnectReason::ServerShutdown);
+        self.end(EndReason::Shutdown);
     }
 
     /// Their media is gone for good. What they should do depends on why.
@@ -110,23 +111,43 @@ impl Room {
         let Some(member) = self.forget(session) else { return };
         self.unsubscribe_from_all(session, &member);
         self.command(MediaCommand::RemovePeer { session });
-        self.announce_to_others(session, farewell(&member, goodbye.reason));
+        let farewell = farewell(&member, goodbye.reason);
+        self.announce_to_others(session, farewell.clone());
+        self.notice_departure(&member, farewell);
         self.speakers.forget_session(session);
         self.counts_changed();
     }
 
     /// Everybody leaves, the room with them. Nobody needs to see the others go.
-    fn end(&mut self, reason: DisconnectReason) {
+    pub(super) fn end(&mut self, why: EndReason) {
+        let reason = match why {
+            EndReason::Deleted => DisconnectReason::RoomDeleted,
+            EndReason::Idle => DisconnectReason::RoomClosed,
+            EndReason::Shutdown => DisconnectReason::ServerShutdown,
+        };
         let goodbye = Goodbye { reason, action: Some(LeaveAction::Disconnect) };
         let sessions: Vec<_> = self.members.keys().copied().collect();
         for session in &sessions {
             self.part_with(*session, goodbye);
         }
         for session in sessions {
-            self.forget(session);
+            let Some(member) = self.forget(session) else { continue };
             self.command(MediaCommand::RemovePeer { session });
+            self.notice_departure(&member, farewell(&member, reason));
         }
-        self.end_now();
+        self.end_now(why);
+    }
+
+    /// Their tracks end with them, and whose media never connected has not been there for those outside.
+    fn notice_departure(&mut self, member: &Member, farewell: Arc<Participant>) {
+        for publication in member.publications.values().filter(|publication| publication.live) {
+            let (participant, track) = (member.info.clone(), publication.track.clone());
+            self.notice(Notice::TrackUnpublished { participant, track });
+        }
+        self.notice(match member.info.state {
+            ParticipantState::Active => Notice::ParticipantLeft(farewell),
+            _ => Notice::ParticipantConnectionAborted(farewell),
+        });
     }
 
     /// The last words to somebody who still listens, then the end of their socket.

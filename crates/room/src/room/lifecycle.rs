@@ -1,9 +1,11 @@
 //! Time: the room's own end (L-14), updates of its counts, and everything else that waits for a moment.
 
+use super::member::Member;
 use super::{Room, RoomConfig};
 use crate::effect::{RoomEffect, RoomEvent};
 use crate::input::Now;
 use crate::limits::ROOM_UPDATE_INTERVAL;
+use crate::notice::{EndReason, Notice};
 use std::time::{Duration, Instant};
 
 /// When the room ends, and when it tells its counts.
@@ -70,7 +72,7 @@ impl Room {
             let due = (self.lifecycle.last_update + ROOM_UPDATE_INTERVAL).max(now.at);
             self.lifecycle.update_due.get_or_insert(due);
         }
-        if self.members.is_empty() && self.lifecycle.occupied && !self.lifecycle.ended {
+        if self.lifecycle.occupied && !self.members.values().any(Member::keeps_the_room) && !self.lifecycle.ended {
             let delay = Duration::from_secs(self.config.departure_timeout_s.into());
             self.lifecycle.occupied = false;
             self.lifecycle.ends_at = Some(now.at + delay);
@@ -92,13 +94,14 @@ impl Room {
 
     fn end_if_due(&mut self, now: Instant) {
         if self.lifecycle.ends_at.is_some_and(|at| at <= now) {
-            self.end_now();
+            self.end(EndReason::Idle);
         }
     }
 
     /// Nothing comes after this.
-    pub(super) fn end_now(&mut self) {
+    pub(super) fn end_now(&mut self, why: EndReason) {
         if !std::mem::replace(&mut self.lifecycle.ended, true) {
+            self.notice(Notice::RoomFinished(why));
             self.effects.push_back(RoomEffect::Ended);
         }
     }

@@ -6,6 +6,7 @@ use crate::effect::RoomEvent;
 use crate::id::SessionId;
 use crate::input::Now;
 use crate::media::{MediaCommand, MediaEvent, Target};
+use crate::notice::Notice;
 use crate::participant::ParticipantState;
 
 impl Room {
@@ -68,7 +69,9 @@ impl Room {
         }
         if member.is_primary(target) && member.info.state != ParticipantState::Active {
             member.change(|info| info.state = ParticipantState::Active);
+            let joined = Notice::ParticipantJoined(member.info.clone());
             self.announce(session);
+            self.notice(joined);
         }
     }
 }

@@ -7,7 +7,7 @@ use super::quality::Score;
 use crate::effect::LeaveAction;
 use crate::id::{SessionId, TrackSid};
 use crate::media::{ConnectionMode, DataSender, Target};
-use crate::participant::{DisconnectReason, Participant};
+use crate::participant::{DisconnectReason, Participant, ParticipantKind};
 use indexmap::IndexMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -58,6 +58,12 @@ impl Member {
     /// Never shown to others.
     pub(super) fn hidden(&self) -> bool {
         self.info.permission.is_hidden()
+    }
+
+    /// A room lives for its people: without them it ends, whatever agents and recorders are still there (as in the
+    /// reference, livekit.md 3, «room opts»).
+    pub(super) fn keeps_the_room(&self) -> bool {
+        !matches!(self.info.kind, ParticipantKind::Agent | ParticipantKind::Egress) && !self.info.permission.recorder
     }
 
     /// Publishes something that others can see.

@@ -8,6 +8,7 @@ use crate::id::{SessionId, TrackSid};
 use crate::input::Now;
 use crate::limits::{MAX_CODECS, MAX_FEATURES, MAX_LAYERS, MAX_LIVE_TRACKS, MAX_NAME_BYTES, MAX_PENDING_TRACKS};
 use crate::media::{LiveLayer, MediaCommand};
+use crate::notice::Notice;
 use crate::track::TrackRequest;
 
 impl Room {
@@ -64,6 +65,17 @@ impl Room {
             self.fulfil_wishes(sid);
             self.reconsider_track(session, sid);
             self.counts_changed();
+            self.notice_published(session, sid);
+        }
+    }
+
+    fn notice_published(&mut self, session: SessionId, sid: &TrackSid) {
+        let Some(member) = self.members.get(&session) else {
+            return;
+        };
+        if let Some(publication) = member.publications.get(sid) {
+            let (participant, track) = (member.info.clone(), publication.track.clone());
+            self.notice(Notice::TrackPublished { participant, track });
         }
     }
 
@@ -78,8 +90,10 @@ impl Room {
         self.owners.remove(sid);
         self.speakers.forget_track(sid);
         if publication.live {
+            let participant = member.info.clone();
             self.tracks_changed(session);
             self.counts_changed();
+            self.notice(Notice::TrackUnpublished { participant, track: publication.track });
         }
         for subscriber in publication.subscribers {
             self.command(MediaCommand::Unsubscribe { session: subscriber, track: sid.clone() });

@@ -7,7 +7,7 @@ use room::media::{ConnectionMode, LiveLayer, MediaCommand, MediaEnd, MediaEvent,
 use room::participant::{ClientInfo, DisconnectReason, Participant, ParticipantKind};
 use room::permission::Permission;
 use room::track::{TrackKind, TrackRequest, TrackSource};
-use room::{AdminError, AdminRequest, Identity, Room, RoomConfig, RoomInput, SessionId, TrackSid};
+use room::{AdminError, AdminRequest, Identity, Notice, Room, RoomConfig, RoomInput, SessionId, TrackSid};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,6 +35,8 @@ pub struct Stage {
     next_session: u64,
     /// Everything since it was taken last.
     pub steps: Vec<Step>,
+    /// What those outside were told, from the beginning on.
+    pub notices: Vec<Notice>,
 }
 
 impl Stage {
@@ -46,7 +48,7 @@ impl Stage {
     pub fn with(config: RoomConfig) -> Self {
         let begin = Instant::now();
         let room = Room::new(config, "residence", 7, Now { at: begin, unix_ms: START_MS });
-        Self { room, begin, passed: Duration::ZERO, next_session: 1, steps: Vec::new() }
+        Self { room, begin, passed: Duration::ZERO, next_session: 1, steps: Vec::new(), notices: Vec::new() }
     }
 
     pub fn now(&self) -> Now {
@@ -92,6 +94,7 @@ impl Stage {
                     self.steps.extend(to.iter().map(|session| Step::Told(*session, event.clone())));
                 }
                 RoomEffect::Media(command) => self.steps.push(Step::Command(command)),
+                RoomEffect::Notice(notice) => self.notices.push(notice),
                 RoomEffect::CloseSession { session } => self.steps.push(Step::Closed(session)),
                 RoomEffect::Ended => self.steps.push(Step::Ended),
             }

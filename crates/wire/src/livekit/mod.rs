@@ -10,9 +10,11 @@
 //! | [`info`] | rooms, participants and tracks as LiveKit writes them |
 //! | [`track`] | a track as a client announces it |
 //! | [`data`] | data packets, stamped without being unpacked |
+//! | [`dispatch`] | the agents that a room asks for |
 //! | [`twirp`], [`json_names`] | the server API's two encodings and its errors |
 
 pub mod data;
+pub mod dispatch;
 pub mod event;
 pub mod info;
 pub mod join_request;

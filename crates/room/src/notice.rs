@@ -1,0 +1,49 @@
+//! What happens in a room, for those who are not in it: backends (webhooks) and agents. L-59.
+
+use crate::dispatch::AgentRequest;
+use crate::participant::Participant;
+use crate::track::Track;
+use std::sync::Arc;
+
+/// Why a room ended. LiveKit: `RoomEndReason`, same numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EndReason {
+    /// The API deleted it.
+    Deleted = 1,
+    /// Nobody was there for as long as its timeouts say (L-14).
+    Idle = 2,
+    /// The server goes down.
+    Shutdown = 3,
+}
+
+/// One thing that happened. Everybody's doings are noticed, those of the hidden too: whoever is told is the operator's.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Notice {
+    /// The room is there. First of all.
+    RoomStarted {
+        /// The agents that it asks for.
+        agents: Vec<AgentRequest>,
+    },
+    /// It is no more. Last of all.
+    RoomFinished(EndReason),
+    /// Somebody's media is connected for the first time.
+    ParticipantJoined(Arc<Participant>),
+    /// Somebody who had joined is gone.
+    ParticipantLeft(Arc<Participant>),
+    /// Somebody is gone whose media never connected.
+    ParticipantConnectionAborted(Arc<Participant>),
+    /// A track's media is there for the first time.
+    TrackPublished {
+        /// Whose.
+        participant: Arc<Participant>,
+        /// As it was seen on the wire.
+        track: Arc<Track>,
+    },
+    /// A track that was published is gone.
+    TrackUnpublished {
+        /// Whose.
+        participant: Arc<Participant>,
+        /// As it was.
+        track: Arc<Track>,
+    },
+}
