@@ -4,6 +4,7 @@ use crate::id::{Identity, ParticipantSid, SessionId, TrackSid};
 use crate::media::{ConnectionMode, MediaEvent, Target};
 use crate::participant::{ClientInfo, DisconnectReason, ParticipantKind};
 use crate::permission::Permission;
+use crate::settings::TrackSettings;
 use crate::track::TrackRequest;
 use std::collections::BTreeMap;
 
@@ -153,6 +154,15 @@ pub enum RoomInput {
         everybody: bool,
         /// Nobody but these.
         permissions: Vec<TrackPermission>,
+    },
+    /// How it wants tracks that it receives, or will (L-37, L-38).
+    UpdateTrackSettings {
+        /// Who.
+        session: SessionId,
+        /// Which.
+        tracks: Vec<TrackSid>,
+        /// How.
+        settings: TrackSettings,
     },
     /// Changes its own metadata, name or attributes; answered by [`crate::RoomEvent::RequestResponse`].
     UpdateMetadata {

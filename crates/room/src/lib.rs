@@ -17,6 +17,7 @@ pub mod notice;
 pub mod participant;
 pub mod permission;
 pub mod room;
+pub mod settings;
 pub mod track;
 
 pub use admin::{AdminError, AdminRequest, ProfileChange};

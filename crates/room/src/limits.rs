@@ -37,6 +37,11 @@ pub const MAX_SUBSCRIPTION_CHOICES: usize = 4096;
 /// How long a wish for a track is kept that is not there (livekit.md 2.7): the reference's not-found timeout. Some apps ask
 /// before the publisher has come.
 pub const TRACK_NOT_FOUND_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Tracks for which one session keeps settings (layer, frames a second): as for its choices. What is asked beyond has no
+/// effect: the track comes whole.
+pub const MAX_TRACK_SETTINGS: usize = 4096;
+
 /// Agents that one room may ask for: each takes a worker's process and a place among its participants.
 pub const MAX_AGENT_REQUESTS: usize = 32;
 

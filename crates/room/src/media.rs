@@ -5,6 +5,7 @@
 //! participant updates for every track that it maps (livekit.md 2.5).
 
 use crate::id::{Identity, Origin, ParticipantSid, SessionId, TrackSid};
+use crate::settings::ReceiveSettings;
 use crate::track::{TrackKind, TrackSource};
 use std::sync::Arc;
 
@@ -167,6 +168,17 @@ pub enum MediaCommand {
         publisher: SessionId,
         /// For `a=msid:PA_…|TR_… TR_…`.
         publisher_sid: ParticipantSid,
+        /// How, to begin with.
+        settings: ReceiveSettings,
+    },
+    /// How a subscribed track is to be sent from now on.
+    SetTrackSettings {
+        /// The receiver.
+        session: SessionId,
+        /// Which track.
+        track: TrackSid,
+        /// How.
+        settings: ReceiveSettings,
     },
     /// Stop sending it.
     Unsubscribe {
@@ -201,6 +213,7 @@ impl MediaCommand {
             | EndTrack { session, .. }
             | SetMuted { session, .. }
             | Subscribe { session, .. }
+            | SetTrackSettings { session, .. }
             | Unsubscribe { session, .. }
             | SendData { session, .. } => session,
         }

@@ -10,6 +10,7 @@
 //! | `guest_list` | whom a publisher lets receive its tracks |
 //! | `permissions` | what somebody may, and changes of it |
 //! | `admin` | what the server API asks for |
+//! | `receive_settings` | in which layer, or not at all (2.7) |
 //! | `metadata` | names, metadata, attributes (2.9) |
 //! | `media_events` | what the shards report |
 //! | `speakers` | who speaks (2.8) |
@@ -31,6 +32,7 @@ mod metadata;
 mod permissions;
 mod publication;
 mod quality;
+mod receive_settings;
 mod speakers;
 mod subscriptions;
 mod tracks;
@@ -168,6 +170,9 @@ impl Room {
             }
             RoomInput::SubscriptionPermission { session, everybody, permissions } => {
                 self.on_subscription_permission(session, everybody, permissions);
+            }
+            RoomInput::UpdateTrackSettings { session, tracks, settings } => {
+                self.on_update_track_settings(session, tracks, settings);
             }
             RoomInput::UpdateMetadata { session, request_id, name, metadata, attributes } => {
                 let change = ProfileChange { name, metadata, attributes };

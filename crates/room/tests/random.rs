@@ -7,6 +7,7 @@ use room::input::{Subscriber, TrackPermission};
 use room::media::{AudioLevel, ConnectionMode, LiveLayer, MediaCommand, MediaEnd, MediaEvent, Target};
 use room::participant::DisconnectReason;
 use room::permission::Permission;
+use room::settings::TrackSettings;
 use room::track::{TrackKind, TrackSource};
 use room::{AdminRequest, Identity, ProfileChange, RoomConfig, RoomInput, SessionId, TrackSid};
 use stage::{Stage, Step, track};
@@ -102,6 +103,9 @@ impl Oracle {
             }
             MediaCommand::Unsubscribe { track, .. } => {
                 assert!(self.received.remove(&(session, track.clone())), "was subscribed");
+            }
+            MediaCommand::SetTrackSettings { track, .. } => {
+                assert!(self.received.contains(&(session, track.clone())), "settings of what is received");
             }
             _ => assert!(self.peers.contains(&session), "a command for nobody: {command:?}"),
         }
@@ -227,6 +231,7 @@ impl World {
                 RoomInput::SubscriptionPermission { session, everybody: flag, permissions: vec![guest] }
             }
             9 => RoomInput::UpdateTrack { session, track, audio_features: Some(vec![1]), size: Some((1, 2)) },
+            11 => RoomInput::UpdateTrackSettings { session, tracks: vec![track], settings: TrackSettings::default() },
             _ => RoomInput::Media(self.media_event(session, track, flag)),
         }
     }

@@ -5,6 +5,7 @@ mod stage;
 use room::effect::{RoomEvent, SubscriptionFailure};
 use room::limits::MAX_SUBSCRIPTION_CHOICES;
 use room::media::MediaCommand;
+use room::settings::{TrackSettings, WantedPicture};
 use room::{RoomInput, SessionId, TrackSid};
 use stage::{Stage, camera, microphone};
 use std::sync::Arc;
@@ -165,4 +166,34 @@ fn who_leaves_is_no_longer_received() {
     stage.leave(alice);
     assert_eq!(stage.unsubscribed(), [(bob, mic)].into());
     assert!(matches!(stage.commands().last(), Some(MediaCommand::RemovePeer { session }) if *session == alice));
+}
+
+/// L-37, L-38: settings reach the receiver's shard, also those that came before the subscription, and end with the track.
+#[test]
+fn l_37_l_38_settings_reach_the_shard_before_and_after_subscribing() {
+    let mut stage = Stage::new();
+    let (alice, bob) = (stage.join("alice"), stage.join_with("bob", |join| join.auto_subscribe = false));
+    let cam = stage.publish(alice, camera("c"));
+    let set = |stage: &mut Stage, session, quality| {
+        stage.forget();
+        let settings = TrackSettings { picture: WantedPicture::Quality(quality), ..TrackSettings::default() };
+        stage.input(RoomInput::UpdateTrackSettings { session, tracks: vec![cam.clone()], settings });
+    };
+    let layers = |stage: &Stage| -> Vec<Option<u8>> {
+        let layer = |command: &MediaCommand| match command {
+            MediaCommand::Subscribe { settings, .. } | MediaCommand::SetTrackSettings { settings, .. } => {
+                Some(settings.layer)
+            }
+            _ => None,
+        };
+        stage.commands().iter().filter_map(layer).collect()
+    };
+    set(&mut stage, bob, 0);
+    assert_eq!(layers(&stage), [], "nothing is sent yet");
+    choose(&mut stage, bob, &cam, true);
+    assert_eq!(layers(&stage), [Some(0)]);
+    set(&mut stage, bob, 3);
+    assert_eq!(layers(&stage), [None]);
+    set(&mut stage, alice, 0);
+    assert_eq!(layers(&stage), [], "one's own track is none that one receives");
 }

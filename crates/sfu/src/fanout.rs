@@ -22,7 +22,7 @@ impl Shard {
         outbox: &mut dyn Outbox,
     ) {
         let Some(track) = self.tracks.get_mut(key) else { return };
-        for relay in &track.relays {
+        for relay in track.relays.iter().filter(|relay| track.targets.reach(relay.wants.caps, layer)) {
             self.stats.packets_relayed += 1;
             let packet = packet.clone();
             outbox.relay(relay.shard, RelayMessage::Packet { key: relay.key, layer, keyframe, packet });
@@ -31,17 +31,23 @@ impl Shard {
             throttle.satisfied();
         }
         let mut starving = false;
-        for receiver in &track.receivers {
-            let Some(peer) = self.peers.get_mut(receiver.peer) else { continue };
-            match send_on(peer, receiver.line, layer, keyframe, track.target, packet) {
-                Sent::Queued => {
-                    self.stats.packets_out += 1;
-                    if !std::mem::replace(&mut peer.dirty, true) {
-                        self.dirty.push(receiver.peer);
-                    }
+        for receiver in &mut track.receivers {
+            let Some(cap) = receiver.cap() else { continue };
+            let verdict = receiver.selector.judge(layer, keyframe, track.targets.of(cap));
+            match verdict {
+                Verdict::Skip => continue,
+                Verdict::AwaitKeyframe => {
+                    starving = true;
+                    continue;
                 }
-                Sent::NeedsKeyframe => starving = true,
-                Sent::Nothing => {}
+                Verdict::Switch | Verdict::Forward => {}
+            }
+            let Some(peer) = self.peers.get_mut(receiver.peer) else { continue };
+            if send_on(peer, receiver.line, verdict == Verdict::Switch, packet) {
+                self.stats.packets_out += 1;
+                if !std::mem::replace(&mut peer.dirty, true) {
+                    self.dirty.push(receiver.peer);
+                }
             }
         }
         if starving {
@@ -80,30 +86,18 @@ impl Shard {
     }
 }
 
-enum Sent {
-    Queued,
-    NeedsKeyframe,
-    Nothing,
-}
-
-/// One receiver's copy: the only bytes that change are its header and VP8 descriptor.
-fn send_on(peer: &mut Peer, line: u16, layer: u8, keyframe: bool, target: u8, packet: &IngressPacket) -> Sent {
-    let Some(line) = peer.send_lines.get_mut(usize::from(line)) else { return Sent::Nothing };
-    if !line.open {
-        return Sent::Nothing;
-    }
-    match line.selector.judge(layer, keyframe, target) {
-        Verdict::Skip => return Sent::Nothing,
-        Verdict::AwaitKeyframe => return Sent::NeedsKeyframe,
-        Verdict::Switch => line.rewriter.switch(packet),
-        Verdict::Forward => {}
+/// One receiver's copy: the only bytes that change are its header and VP8 descriptor. False: it was not for it.
+fn send_on(peer: &mut Peer, line: u16, switch: bool, packet: &IngressPacket) -> bool {
+    let Some(line) = peer.send_lines.get_mut(usize::from(line)).filter(|line| line.open) else { return false };
+    if switch {
+        line.rewriter.switch(packet);
     }
     let connection = match &mut peer.subscriber {
         Some(link) => &mut link.connection,
         None => &mut peer.publisher.connection,
     };
-    let Some(payload_type) = payload_type(line, connection, packet) else { return Sent::Nothing };
-    let (Some(stream), Some(rewritten)) = (line.stream, line.rewriter.rewrite(packet)) else { return Sent::Nothing };
+    let Some(payload_type) = payload_type(line, connection, packet) else { return false };
+    let (Some(stream), Some(rewritten)) = (line.stream, line.rewriter.rewrite(packet)) else { return false };
     let outgoing = OutgoingPacket {
         from: packet,
         payload_type,
@@ -111,7 +105,7 @@ fn send_on(peer: &mut Peer, line: u16, layer: u8, keyframe: bool, target: u8, pa
         timestamp: rewritten.timestamp,
         vp8: rewritten.vp8,
     };
-    if connection.send(stream, &outgoing) { Sent::Queued } else { Sent::Nothing }
+    connection.send(stream, &outgoing)
 }
 
 /// The receiver's payload type for this codec, looked up once.

@@ -28,9 +28,11 @@ mod stats;
 mod subscribe;
 mod timers;
 mod track;
+mod wants;
 
 pub use data::{DataDialect, StampedPacket};
 pub use outbox::Outbox;
 pub use relay::{RelayMessage, RoomKey, RoomRef};
 pub use shard::{Shard, ShardConfig};
 pub use stats::ShardStats;
+pub use track::RelayWants;

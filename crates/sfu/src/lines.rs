@@ -1,10 +1,11 @@
 //! The m-lines of a peer: on which it sends, and on which it receives.
 
+use crate::peer::Waiting;
 use crate::rewrite::Rewriter;
-use crate::select::Selector;
 use crate::track::TrackKey;
 use room::TrackSid;
 use room::media::ExpectedTrack;
+use room::settings::ReceiveSettings;
 use room::track::TrackKind;
 use rtc::{Codec, Connection, Mid, SendStream};
 
@@ -47,7 +48,8 @@ pub(crate) struct SendLine {
     pub(crate) stream: Option<SendStream>,
     /// The receiver's payload type for the codec that it gets now.
     pub(crate) payload_type: Option<(Codec, u8)>,
-    pub(crate) selector: Selector,
+    /// How the peer wants what it carries.
+    pub(crate) settings: ReceiveSettings,
     pub(crate) rewriter: Rewriter,
 }
 
@@ -61,18 +63,18 @@ impl SendLine {
             open: false,
             stream: None,
             payload_type: None,
-            selector: Selector::default(),
+            settings: ReceiveSettings::default(),
             rewriter: Rewriter::new(1),
         }
     }
 
     /// Takes a track on.
-    pub(crate) fn assign(&mut self, track: TrackKey, sid: TrackSid, stream_id: String) {
-        self.use_ = Use::Track(track, sid);
-        self.stream_id = stream_id;
+    pub(crate) fn assign(&mut self, waiting: Waiting) {
+        self.use_ = Use::Track(waiting.track, waiting.sid);
+        self.stream_id = waiting.stream_id;
+        self.settings = waiting.settings;
         self.open = false;
         self.payload_type = None;
-        self.selector = Selector::default();
     }
 
     /// The track that it carries.

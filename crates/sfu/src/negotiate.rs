@@ -150,7 +150,6 @@ impl Shard {
             let mut track = Track::new(expected.sid.clone(), room, owner, expected.kind);
             track.muted = expected.muted;
             track.set_layers(&line.rids);
-            track.target = track.layers.len().saturating_sub(1) as u8;
             // Others can subscribe while the first packet is still on its way, and a muted track may send none.
             let event = MediaEvent::TrackLive {
                 session,
@@ -174,7 +173,7 @@ impl Shard {
         for waiting in waiting {
             let free = peer.send_lines.iter_mut().find(|line| line.use_ == Use::Free && line.kind == waiting.kind);
             match free {
-                Some(line) => line.assign(waiting.track, waiting.sid, waiting.stream_id),
+                Some(line) => line.assign(waiting),
                 None => peer.waiting.push_back(waiting),
             }
         }
@@ -371,7 +370,7 @@ fn build_offer(peer: &mut Peer) -> Option<Vec<String>> {
     for waiting in waiting.drain(..) {
         let mid = offer.add_send_section(waiting.kind == TrackKind::Audio);
         let mut line = SendLine::new(mid, waiting.kind);
-        line.assign(waiting.track, waiting.sid, waiting.stream_id);
+        line.assign(waiting);
         send_lines.push(line);
     }
     for line in send_lines.iter_mut() {

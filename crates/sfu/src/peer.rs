@@ -5,6 +5,7 @@ use crate::lines::{ReceiveLine, SendLine};
 use crate::relay::RoomRef;
 use crate::track::TrackKey;
 use room::media::{DataSender, ExpectedTrack, Target};
+use room::settings::ReceiveSettings;
 use room::track::TrackKind;
 use room::{SessionId, TrackSid};
 use rtc::Connection;
@@ -25,6 +26,7 @@ pub(crate) struct Waiting {
     pub(crate) sid: TrackSid,
     pub(crate) kind: TrackKind,
     pub(crate) stream_id: String,
+    pub(crate) settings: ReceiveSettings,
 }
 
 /// How far a connection has come.

@@ -1,7 +1,7 @@
 //! What shards tell each other. A relay subscription makes another shard a subscriber of a track: packets go there
 //! once, however many receive them there.
 
-use crate::track::TrackKey;
+use crate::track::{RelayWants, TrackKey};
 use room::TrackSid;
 use rtc::IngressPacket;
 use std::sync::Arc;
@@ -56,6 +56,15 @@ pub enum RelayMessage {
         /// The asking shard's entry for it.
         key: TrackKey,
     },
+    /// What my receivers need of it now: at first nothing.
+    Wants {
+        /// Yours.
+        track: TrackSid,
+        /// The asking shard.
+        from: u8,
+        /// Which layers.
+        wants: RelayWants,
+    },
     /// No longer.
     Unsubscribe {
         /// Yours.
@@ -78,7 +87,7 @@ pub enum RelayMessage {
     Keyframe {
         /// Yours.
         track: TrackSid,
-        /// Of this layer.
+        /// Of this layer, or of the one that stands in for it while it is quiet.
         layer: u8,
     },
     /// The track is over.

@@ -1,4 +1,5 @@
-//! Which layer a receiver gets: the highest that is live; from one to another only at a keyframe.
+//! Which layer a receiver gets: the highest that is live, of those that it may have; from one to another only at a
+//! keyframe.
 
 use std::time::{Duration, Instant};
 
@@ -6,6 +7,30 @@ use std::time::{Duration, Instant};
 pub(crate) const MAX_LAYERS: usize = 3;
 /// A layer without a packet for so long is quiet, and the next lower one takes over.
 pub(crate) const QUIET: Duration = Duration::from_millis(500);
+
+/// Some of a track's layers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct LayerSet(u8);
+
+impl LayerSet {
+    /// One layer.
+    pub(crate) fn of(layer: u8) -> Self {
+        Self((1 << layer.min(7)) & 0b111)
+    }
+
+    pub(crate) fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// From low to high.
+    pub(crate) fn iter(self) -> impl Iterator<Item = u8> {
+        (0..MAX_LAYERS as u8).filter(move |layer| self.0 & (1 << layer) != 0)
+    }
+}
 
 /// Which of a track's layers live.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,10 +44,40 @@ impl Liveness {
         }
     }
 
-    /// The highest layer that isn't quiet.
-    pub(crate) fn highest(&self, now: Instant) -> Option<u8> {
-        let live = |last: &Option<Instant>| last.is_some_and(|at| now.saturating_duration_since(at) < QUIET);
-        self.0.iter().rposition(live).map(|layer| layer as u8)
+    /// The layers that aren't quiet.
+    pub(crate) fn live(&self, now: Instant) -> LayerSet {
+        let is_live = |last: &Option<Instant>| last.is_some_and(|at| now.saturating_duration_since(at) < QUIET);
+        let bits = self.0.iter().enumerate().map(|(layer, last)| u8::from(is_live(last)) << layer);
+        LayerSet(bits.fold(0, |bits, bit| bits | bit))
+    }
+}
+
+/// For each cap, the highest layer that a receiver may have: the layer that it should have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Targets([u8; MAX_LAYERS]);
+
+impl Targets {
+    /// Before anything was heard: a cap means itself, as far as there are so many layers.
+    pub(crate) fn among(layers: usize) -> Self {
+        let highest = layers.clamp(1, MAX_LAYERS) as u8 - 1;
+        Self([0, 1, 2].map(|cap: u8| cap.min(highest)))
+    }
+
+    /// The highest live layer up to the cap; where none is, the lowest above it: a picture comes before its size.
+    pub(crate) fn update(&mut self, live: LayerSet) {
+        if !live.is_empty() {
+            let best = |cap| live.iter().filter(|layer| *layer <= cap).last().or_else(|| live.iter().next());
+            self.0 = [0, 1, 2].map(|cap| best(cap).unwrap_or_default());
+        }
+    }
+
+    pub(crate) fn of(self, cap: u8) -> u8 {
+        self.0[usize::from(cap).min(MAX_LAYERS - 1)]
+    }
+
+    /// Does anybody with one of these caps get this layer?
+    pub(crate) fn reach(self, caps: LayerSet, layer: u8) -> bool {
+        caps.iter().any(|cap| self.of(cap) == layer)
     }
 }
 
@@ -69,6 +124,11 @@ impl Selector {
     pub(crate) fn current(&self) -> Option<u8> {
         self.current
     }
+
+    /// It gets nothing from now on, and begins anew at a keyframe.
+    pub(crate) fn stop(&mut self) {
+        self.current = None;
+    }
 }
 
 #[cfg(test)]
@@ -89,14 +149,29 @@ mod tests {
     #[test]
     fn when_the_top_goes_quiet_the_next_takes_over_at_a_keyframe() {
         let (mut live, start) = (Liveness::default(), Instant::now());
+        let mut targets = Targets::among(3);
         live.heard(0, start);
         live.heard(2, start);
-        assert_eq!(live.highest(start), Some(2));
+        targets.update(live.live(start));
+        assert_eq!([targets.of(0), targets.of(1), targets.of(2)], [0, 0, 2]);
         let later = start + QUIET;
         live.heard(0, later);
-        assert_eq!(live.highest(later), Some(0));
+        targets.update(live.live(later));
+        assert_eq!(targets.of(2), 0);
+        targets.update(live.live(later + QUIET));
+        assert_eq!(targets.of(2), 0, "when all are quiet nothing changes");
         let mut selector = Selector { current: Some(2) };
         assert_eq!(selector.judge(0, false, 0), Verdict::AwaitKeyframe);
         assert_eq!(selector.judge(0, true, 0), Verdict::Switch);
+    }
+
+    #[test]
+    fn who_may_have_less_than_there_is_gets_the_least_there_is() {
+        let mut targets = Targets::among(3);
+        targets.update(LayerSet::of(1).union(LayerSet::of(2)));
+        assert_eq!([targets.of(0), targets.of(1), targets.of(2)], [1, 1, 2]);
+        assert_eq!([Targets::among(1).of(2), Targets::among(2).of(2), Targets::among(9).of(2)], [0, 1, 2]);
+        assert!(targets.reach(LayerSet::of(0), 1) && !targets.reach(LayerSet::of(0), 2));
+        assert!(!targets.reach(LayerSet::default(), 1) && LayerSet::of(9).is_empty());
     }
 }

@@ -144,8 +144,12 @@ impl Shard {
                     track.muted = muted;
                 }
             }
-            MediaCommand::Subscribe { track, kind, publisher_sid, .. } => {
-                self.subscribe(key, track, kind, &publisher_sid, owner, outbox);
+            MediaCommand::Subscribe { track, kind, publisher_sid, settings, .. } => {
+                let stream_id = format!("{publisher_sid}|{track}");
+                self.subscribe(key, (track, kind, stream_id, settings), owner, outbox);
+            }
+            MediaCommand::SetTrackSettings { track, settings, .. } => {
+                self.set_track_settings(now, key, &track, settings, outbox);
             }
             MediaCommand::Unsubscribe { track, .. } => self.unsubscribe(key, &track, outbox),
             MediaCommand::SendData { reliable, packet, .. } => self.send_data(key, reliable, &packet, outbox),
@@ -345,9 +349,7 @@ impl Shard {
     fn look_at_layers(&mut self, now: Instant, outbox: &mut dyn Outbox) {
         let mut due = Vec::new();
         for (key, track) in &mut self.tracks {
-            if let Some(highest) = track.live.highest(now) {
-                track.target = highest;
-            }
+            track.targets.update(track.live.live(now));
             for (layer, throttle) in track.throttles.iter_mut().enumerate() {
                 if !track.muted && throttle.due(now) {
                     due.push((key, layer as u8));
@@ -357,6 +359,7 @@ impl Shard {
         for (key, layer) in due {
             self.ask_keyframe(key, layer, outbox);
         }
+        self.tell_owners(outbox);
     }
 
     fn report_levels(&mut self, outbox: &mut dyn Outbox) {

@@ -5,10 +5,11 @@ use crate::outbox::Outbox;
 use crate::peer::{PeerKey, Waiting};
 use crate::relay::{RelayMessage, RoomKey};
 use crate::shard::Shard;
-use crate::track::{Owner, Receiver, RelayTarget, Track, TrackKey};
+use crate::track::{Owner, Receiver, RelayTarget, RelayWants, Track, TrackKey};
+use room::TrackSid;
 use room::media::{MediaEvent, Target};
+use room::settings::ReceiveSettings;
 use room::track::TrackKind;
-use room::{ParticipantSid, TrackSid};
 use rtc::IngressPacket;
 use std::time::Instant;
 
@@ -17,9 +18,7 @@ impl Shard {
     pub(crate) fn subscribe(
         &mut self,
         key: PeerKey,
-        sid: TrackSid,
-        kind: TrackKind,
-        publisher: &ParticipantSid,
+        (sid, kind, stream_id, settings): (TrackSid, TrackKind, String, ReceiveSettings),
         owner: u8,
         outbox: &mut dyn Outbox,
     ) {
@@ -32,8 +31,7 @@ impl Shard {
         if already {
             return;
         }
-        let stream_id = format!("{publisher}|{sid}");
-        peer.waiting.push_back(Waiting { track, sid, kind, stream_id });
+        peer.waiting.push_back(Waiting { track, sid, kind, stream_id, settings });
         peer.asked = None;
         peer.negotiate = true;
         self.mark_dirty(key);
@@ -81,6 +79,7 @@ impl Shard {
         if let Some(track) = self.tracks.get_mut(track_key) {
             track.receivers.retain(|receiver| receiver.peer != peer);
         }
+        self.tell_owner(track_key, outbox);
         self.release_relay(track_key, outbox);
     }
 
@@ -115,7 +114,7 @@ impl Shard {
             let stream = peer.link(target).connection.send_stream(mid);
             peer.send_lines[index].stream = stream;
             peer.send_lines[index].open = stream.is_some();
-            opened.push((track, sid, Receiver { peer: key, line: index as u16 }));
+            opened.push((track, sid, Receiver::new(key, index as u16, peer.send_lines[index].settings)));
         }
         for (track_key, sid, receiver) in opened {
             if let Some(track) = self.tracks.get_mut(track_key) {
@@ -123,14 +122,15 @@ impl Shard {
                 track.receivers.push(receiver);
             }
             outbox.event(room, MediaEvent::Subscribed { session, track: sid });
+            self.tell_owner(track_key, outbox);
             self.begin_picture(now, key, track_key, outbox);
         }
     }
 
     /// Asks for a keyframe for a receiver that is connected and has none.
-    fn begin_picture(&mut self, now: Instant, peer: PeerKey, track: TrackKey, outbox: &mut dyn Outbox) {
+    pub(crate) fn begin_picture(&mut self, now: Instant, peer: PeerKey, track: TrackKey, outbox: &mut dyn Outbox) {
         let connected = self.peers.get_mut(peer).is_some_and(|peer| peer.sending_link().progress.is_up());
-        let target = self.tracks.get(track).map(|track| track.target);
+        let target = self.tracks.get(track).and_then(|track| track.target_of(peer));
         if let (true, Some(layer)) = (connected, target) {
             self.want_keyframe(now, track, layer, outbox);
         }
@@ -154,11 +154,13 @@ impl Shard {
     pub(crate) fn keyframe_wanted_by(&mut self, now: Instant, key: PeerKey, mid: rtc::Mid, outbox: &mut dyn Outbox) {
         let Some(peer) = self.peers.get(key) else { return };
         let line = peer.send_lines.iter().find(|line| line.mid == mid);
-        let Some((track, layer)) = line.and_then(|line| Some((line.track()?.0, line.selector.current()))) else {
-            return;
-        };
-        let layer = layer.or_else(|| self.tracks.get(track).map(|track| track.target)).unwrap_or_default();
-        self.want_keyframe(now, track, layer, outbox);
+        let Some(track) = line.and_then(|line| line.track()).map(|(key, _)| key) else { return };
+        let receiver = self.tracks.get_mut(track).and_then(|track| track.receiver(key));
+        let current = receiver.and_then(|receiver| receiver.selector.current());
+        let layer = current.or_else(|| self.tracks.get(track)?.target_of(key));
+        if let Some(layer) = layer {
+            self.want_keyframe(now, track, layer, outbox);
+        }
     }
 
     /// Drops every subscription of a peer that goes.
@@ -180,8 +182,10 @@ impl Shard {
     pub(crate) fn relayed(&mut self, now: Instant, message: RelayMessage, outbox: &mut dyn Outbox) {
         match message {
             RelayMessage::Subscribe { track, from, key } => {
-                self.relay_subscribed(&track, RelayTarget { shard: from, key }, outbox)
+                let wants = RelayWants::default();
+                self.relay_subscribed(&track, RelayTarget { shard: from, key, wants }, outbox);
             }
+            RelayMessage::Wants { track, from, wants } => self.relay_wants(&track, from, wants),
             RelayMessage::Unsubscribe { track, from } => {
                 if let Some(track) = self.by_sid.get(&track).and_then(|key| self.tracks.get_mut(*key)) {
                     track.relays.retain(|relay| relay.shard != from);
@@ -191,7 +195,10 @@ impl Shard {
                 self.relayed_packet(now, key, layer, keyframe, packet, outbox);
             }
             RelayMessage::Keyframe { track, layer } => {
-                if let Some(key) = self.by_sid.get(&track).copied() {
+                if let Some(key) = self.by_sid.get(&track).copied()
+                    && let Some(track) = self.tracks.get(key)
+                {
+                    let layer = track.targets.of(layer);
                     self.want_keyframe(now, key, layer, outbox);
                 }
             }

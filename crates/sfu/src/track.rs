@@ -4,8 +4,9 @@ use crate::keyframe::Throttle;
 use crate::levels::LevelWindow;
 use crate::peer::PeerKey;
 use crate::relay::RoomKey;
-use crate::select::{Liveness, MAX_LAYERS};
+use crate::select::{LayerSet, Liveness, MAX_LAYERS, Selector, Targets};
 use room::media::LiveLayer;
+use room::settings::ReceiveSettings;
 use room::track::TrackKind;
 use room::{SessionId, TrackSid};
 use rtc::{Codec, Mid, Rid};
@@ -34,18 +35,57 @@ pub(crate) struct Layer {
     pub(crate) ssrc: u32,
 }
 
+/// What the receivers on one shard need of a track.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RelayWants {
+    /// For each receiver the highest layer that it may have, and the one that it has until it gets there.
+    pub(crate) caps: LayerSet,
+    /// The highest layer that anybody there asked for, whatever their bandwidth.
+    pub(crate) wanted: Option<u8>,
+}
+
 /// Another shard that gets this track.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct RelayTarget {
     pub(crate) shard: u8,
     pub(crate) key: TrackKey,
+    pub(crate) wants: RelayWants,
 }
 
-/// A receiver: a peer and which of its send lines.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// A receiver: a peer and which of its send lines, and where it stands among the layers. That is here and not with the
+/// line, so that packets of other layers pass by without a look at the peer.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Receiver {
     pub(crate) peer: PeerKey,
     pub(crate) line: u16,
+    /// The highest layer that its settings want; `None`: nothing.
+    pub(crate) wanted: Option<u8>,
+    pub(crate) selector: Selector,
+}
+
+impl Receiver {
+    pub(crate) fn new(peer: PeerKey, line: u16, settings: ReceiveSettings) -> Self {
+        Self { peer, line, wanted: settings.layer, selector: Selector::default() }
+    }
+
+    /// The highest layer that it may have now.
+    pub(crate) fn cap(&self) -> Option<u8> {
+        self.wanted
+    }
+
+    /// New settings. What is disabled stops at once.
+    pub(crate) fn set(&mut self, settings: ReceiveSettings) {
+        self.wanted = settings.layer;
+        if self.cap().is_none() {
+            self.selector.stop();
+        }
+    }
+
+    /// The layers that must come for it to go on: its cap stands for the one it should have.
+    fn needs(&self) -> LayerSet {
+        let Some(cap) = self.cap() else { return LayerSet::default() };
+        self.selector.current().map_or(LayerSet::of(cap), |current| LayerSet::of(cap).union(LayerSet::of(current)))
+    }
 }
 
 #[derive(Debug)]
@@ -59,12 +99,14 @@ pub(crate) struct Track {
     pub(crate) muted: bool,
     pub(crate) layers: SmallVec<[Layer; MAX_LAYERS]>,
     pub(crate) live: Liveness,
-    /// The layer that receivers should have: refreshed by packets and by the shard's tick.
-    pub(crate) target: u8,
+    /// The layers that receivers should have: refreshed by packets and by the shard's tick.
+    pub(crate) targets: Targets,
     pub(crate) throttles: [Throttle; MAX_LAYERS],
     pub(crate) level: LevelWindow,
     pub(crate) receivers: Vec<Receiver>,
     pub(crate) relays: SmallVec<[RelayTarget; 4]>,
+    /// What the owner's shard was last told that we want of it.
+    pub(crate) told: RelayWants,
 }
 
 impl Track {
@@ -78,11 +120,12 @@ impl Track {
             muted: false,
             layers: SmallVec::new(),
             live: Liveness::default(),
-            target: 0,
+            targets: Targets::among(MAX_LAYERS),
             throttles: Default::default(),
             level: LevelWindow::default(),
             receivers: Vec::new(),
             relays: SmallVec::new(),
+            told: RelayWants::default(),
         }
     }
 
@@ -91,6 +134,7 @@ impl Track {
         let rid = |index: usize| rids.get(index).map(|rid| Rid::from(rid.as_str()));
         let count = rids.len().clamp(1, MAX_LAYERS);
         self.layers = (0..count).map(|index| Layer { rid: rid(index), ssrc: 0 }).collect();
+        self.targets = Targets::among(count);
     }
 
     /// The layer of a packet by its rid; `None` for a rid that was not offered.
@@ -101,10 +145,34 @@ impl Track {
     /// A packet of `layer` came. True if it shows something new: the codec, or the layer's SSRC.
     pub(crate) fn heard(&mut self, layer: u8, ssrc: u32, codec: Codec, now: Instant) -> bool {
         self.live.heard(layer, now);
-        self.target = self.live.highest(now).unwrap_or(layer);
+        self.targets.update(self.live.live(now));
         let new_codec = self.codec.replace(codec) != Some(codec);
         let known = self.layers.get_mut(usize::from(layer)).map(|known| std::mem::replace(&mut known.ssrc, ssrc));
         new_codec || known.is_some_and(|known| known != ssrc)
+    }
+
+    /// A peer's place among the receivers.
+    pub(crate) fn receiver(&mut self, peer: PeerKey) -> Option<&mut Receiver> {
+        self.receivers.iter_mut().find(|receiver| receiver.peer == peer)
+    }
+
+    /// The layer that a peer should have, if it wants any.
+    pub(crate) fn target_of(&self, peer: PeerKey) -> Option<u8> {
+        let receiver = self.receivers.iter().find(|receiver| receiver.peer == peer)?;
+        receiver.cap().map(|cap| self.targets.of(cap))
+    }
+
+    /// What receivers here need of it.
+    pub(crate) fn needs(&self) -> RelayWants {
+        let caps = self.receivers.iter().fold(LayerSet::default(), |caps, receiver| caps.union(receiver.needs()));
+        RelayWants { caps, wanted: self.receivers.iter().filter_map(|receiver| receiver.wanted).max() }
+    }
+
+    /// The highest layer that anybody asked for, here or on another shard; `None`: nobody wants any.
+    #[allow(dead_code, reason = "dynacast asks")]
+    pub(crate) fn wanted(&self) -> Option<u8> {
+        let elsewhere = self.relays.iter().filter_map(|relay| relay.wants.wanted).max();
+        self.needs().wanted.max(elsewhere)
     }
 
     /// What the room is told about the layers.

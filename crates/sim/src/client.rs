@@ -22,6 +22,8 @@ pub struct Received {
     pub sequences: Vec<u64>,
     /// Frames of which every packet came: (publisher's frame number, layer).
     pub frames: Vec<(u16, u8)>,
+    /// Those of them that were keyframes.
+    pub keyframes: Vec<(u16, u8)>,
     /// Picture ids of those frames, as shown to this receiver.
     pub picture_ids: Vec<u16>,
     /// RTP timestamps of those frames.
@@ -452,8 +454,9 @@ impl Received {
             self.frames.push(key);
             self.picture_ids.push(first.picture_id);
             self.timestamps.push(packet.header.timestamp);
-            if contents.keyframe && self.first_keyframe.is_none() {
-                self.first_keyframe = Some(now);
+            if first.keyframe {
+                self.keyframes.push(key);
+                self.first_keyframe.get_or_insert(now);
             }
         }
     }

@@ -7,6 +7,7 @@ use room::media::{ConnectionMode, DataSender, MediaCommand, MediaEvent};
 use room::participant::{ClientInfo, DisconnectReason, ParticipantKind};
 use room::permission::Permission;
 use room::room::RoomConfig;
+use room::settings::TrackSettings;
 use room::track::TrackKind;
 use room::{Identity, Room, RoomEffect, RoomInput, SessionId, TrackSid};
 use rtc::crypto::Certificate;
@@ -188,6 +189,12 @@ impl World {
     pub fn subscription(&mut self, id: ClientId, track: &TrackSid, subscribe: bool) {
         let session = self.seats[id].client.session;
         self.tell(RoomInput::UpdateSubscription { session, tracks: vec![track.clone()], subscribe });
+    }
+
+    /// How a client wants a track.
+    pub fn settings(&mut self, id: ClientId, track: &TrackSid, settings: TrackSettings) {
+        let session = self.seats[id].client.session;
+        self.tell(RoomInput::UpdateTrackSettings { session, tracks: vec![track.clone()], settings });
     }
 
     /// A client's signalling and network break without a word.

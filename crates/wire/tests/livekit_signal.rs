@@ -5,11 +5,14 @@ use proto::signal_request::Message;
 use room::input::Subscriber;
 use room::media::{ConnectionMode, Target};
 use room::participant::DisconnectReason;
+use room::settings::WantedPicture;
 use room::track::{TrackKind, TrackSource};
 use room::{Identity, Origin, ParticipantSid, RoomInput, SessionId, TrackSid};
 use wire::livekit::event::Encoding;
 use wire::livekit::proto;
-use wire::livekit::signal::{MAX_SIGNAL_BYTES, MAX_TRACK_PERMISSIONS, Sender, Signal, SignalError, decode};
+use wire::livekit::signal::{
+    MAX_SIGNAL_BYTES, MAX_SUBSCRIPTION_TRACKS, MAX_TRACK_PERMISSIONS, Sender, Signal, SignalError, decode,
+};
 
 const DUAL: Sender = Sender { session: SessionId(7), mode: ConnectionMode::Dual };
 const SINGLE: Sender = Sender { session: SessionId(7), mode: ConnectionMode::Single };
@@ -28,6 +31,28 @@ fn input(sender: Sender, message: Message) -> RoomInput {
 
 fn json(text: &str) -> Result<Signal, SignalError> {
     decode(SINGLE, text.as_bytes(), Encoding::Json)
+}
+
+#[test]
+fn l_37_l_38_settings_are_read_by_size_where_there_is_one() {
+    // L-37, L-38: as livekit-client 2.23.0 sends them, in JSON mode.
+    let settings = |text: &str| match json(text) {
+        Ok(Signal::Room(input)) => match *input {
+            RoomInput::UpdateTrackSettings { session: SessionId(7), tracks, settings } => (tracks, settings),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    let (tracks, high) = settings(r#"{"trackSetting":{"trackSids":["TR_1","TR_2"],"quality":"HIGH","fps":15}}"#);
+    assert_eq!(tracks, [TrackSid::new("TR_1"), TrackSid::new("TR_2")]);
+    assert_eq!((high.disabled, high.picture, high.fps), (false, WantedPicture::Quality(2), 15));
+    let (_, sized) = settings(r#"{"trackSetting":{"trackSids":["TR_1"],"width":320,"height":180,"priority":9}}"#);
+    assert_eq!((sized.picture, sized.priority), (WantedPicture::Size(320, 180), 9));
+    let (_, off) = settings(r#"{"trackSetting":{"trackSids":["TR_1"],"disabled":true}}"#);
+    assert!(off.disabled);
+    let many = vec![String::from("TR_1"); MAX_SUBSCRIPTION_TRACKS + 1];
+    let too_many = Message::TrackSetting(proto::UpdateTrackSettings { track_sids: many, ..Default::default() });
+    assert!(matches!(read(SINGLE, too_many), Err(SignalError::TooLarge)));
 }
 
 fn trickle(init: &str, target: i32) -> Message {

@@ -136,10 +136,11 @@ impl Room {
         }
     }
 
-    /// Nobody needs a choice for a track that is gone.
+    /// Nobody needs a choice, or settings, for a track that is gone.
     pub(super) fn forget_choices(&mut self, track: &TrackSid) {
         for member in self.members.values_mut() {
             member.choices.0.remove(track);
+            member.settings.remove(track);
         }
     }
 

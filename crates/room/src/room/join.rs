@@ -14,7 +14,7 @@ use crate::media::MediaCommand;
 use crate::participant::{DisconnectReason, Participant, ParticipantState};
 use crate::track::TrackRequest;
 use indexmap::IndexMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Why somebody may not come in. The shell asks [`Room::check_join`] first, and answers in its dialect's words.
@@ -113,6 +113,7 @@ impl Room {
             departure: None,
             publications: IndexMap::new(),
             choices: Choices::default(),
+            settings: HashMap::new(),
             guest_list: GuestList::default(),
             score: None,
         };

@@ -8,7 +8,9 @@ use crate::effect::LeaveAction;
 use crate::id::{SessionId, TrackSid};
 use crate::media::{ConnectionMode, DataSender, Target};
 use crate::participant::{DisconnectReason, Participant, ParticipantKind};
+use crate::settings::TrackSettings;
 use indexmap::IndexMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -48,6 +50,8 @@ pub(super) struct Member {
     pub(super) publications: IndexMap<TrackSid, Publication>,
     /// What they chose for single tracks, against or with `auto_subscribe`.
     pub(super) choices: Choices,
+    /// How they want single tracks, where not all of it.
+    pub(super) settings: HashMap<TrackSid, TrackSettings>,
     /// Whom they let receive their tracks.
     pub(super) guest_list: GuestList,
     /// How well they are connected, once known.

@@ -87,6 +87,7 @@ impl Room {
     }
 
     fn subscribe(&mut self, session: SessionId, publisher: SessionId, track: &TrackSid) {
+        let settings = self.receive_settings(session, publisher, track);
         let Some(member) = self.members.get_mut(&publisher) else {
             return;
         };
@@ -101,7 +102,7 @@ impl Room {
         publication.denied.remove(&session);
         self.tell_permission(session, publisher, track.clone(), true);
         let track = track.clone();
-        self.command(MediaCommand::Subscribe { session, track, kind, publisher, publisher_sid });
+        self.command(MediaCommand::Subscribe { session, track, kind, publisher, publisher_sid, settings });
     }
 
     fn unsubscribe(&mut self, session: SessionId, publisher: SessionId, track: &TrackSid) {

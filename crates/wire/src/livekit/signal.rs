@@ -8,6 +8,7 @@ use proto::signal_request::Message;
 use room::input::{Subscriber, TrackPermission};
 use room::media::{ConnectionMode, Target};
 use room::participant::DisconnectReason;
+use room::settings::{TrackSettings, WantedPicture};
 use room::{Identity, ParticipantSid, RoomInput, SessionId, TrackSid};
 
 /// Longest message, in bytes (livekit.md 2.1): an SDP offer of a large meeting has about 200 KB.
@@ -50,7 +51,7 @@ pub enum Signal {
     },
     /// What we don't do, with the answer that says so.
     Refused(Box<proto::SignalResponse>),
-    /// What needs no answer and changes nothing here (yet): track settings, simulations.
+    /// What needs no answer and changes nothing here (yet): simulations.
     Ignored(&'static str),
 }
 
@@ -93,6 +94,7 @@ impl Sender {
             Message::AddTrack(add) => self.add_track(add),
             Message::Mute(mute) => room(RoomInput::Mute { session, track: TrackSid::new(mute.sid), muted: mute.muted }),
             Message::Subscription(update) => self.subscription(update)?,
+            Message::TrackSetting(update) => self.track_settings(update)?,
             Message::UpdateMetadata(update) => self.metadata(update),
             Message::UpdateAudioTrack(update) => self.update_audio(update)?,
             Message::UpdateVideoTrack(update) => room(RoomInput::UpdateTrack {
@@ -109,7 +111,6 @@ impl Sender {
             Message::UnpublishDataTrackRequest(unpublish) => {
                 refused(Request::UnpublishDataTrack(unpublish), "data tracks")
             }
-            Message::TrackSetting(_) => Signal::Ignored("track_setting"),
             Message::UpdateLayers(_) => Signal::Ignored("update_layers"),
             Message::SubscriptionPermission(update) => self.subscription_permission(update)?,
             Message::SyncState(_) => Signal::Ignored("sync_state"),
@@ -178,6 +179,20 @@ impl Sender {
             everybody: update.all_participants,
             permissions: permissions.into_iter().map(track_permission).collect(),
         }))
+    }
+
+    /// A size, where there is one, says more than a quality (whose default in protobuf is LOW).
+    fn track_settings(self, update: proto::UpdateTrackSettings) -> Result<Signal, SignalError> {
+        if update.track_sids.len() > MAX_SUBSCRIPTION_TRACKS {
+            return Err(SignalError::TooLarge);
+        }
+        let picture = match (update.width, update.height) {
+            (0, _) | (_, 0) => WantedPicture::Quality(update.quality),
+            (width, height) => WantedPicture::Size(width, height),
+        };
+        let settings = TrackSettings { disabled: update.disabled, picture, fps: update.fps, priority: update.priority };
+        let tracks = update.track_sids.into_iter().map(TrackSid::new).collect();
+        Ok(room(RoomInput::UpdateTrackSettings { session: self.session, tracks, settings }))
     }
 
     /// Clients send all three each time; empty means "as it is", as in the reference.
