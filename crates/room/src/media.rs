@@ -166,8 +166,8 @@ pub enum MediaCommand {
         kind: TrackKind,
         /// Who sends it: the shell finds its shard by this.
         publisher: SessionId,
-        /// For `a=msid:PA_…|TR_… TR_…`.
-        publisher_sid: ParticipantSid,
+        /// For `a=msid:PA_…|TR_… TR_…`: the part before the space.
+        stream_id: String,
         /// How, to begin with.
         settings: ReceiveSettings,
     },

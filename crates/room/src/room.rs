@@ -10,6 +10,7 @@
 //! | `guest_list` | whom a publisher lets receive its tracks |
 //! | `permissions` | what somebody may, and changes of it |
 //! | `admin` | what the server API asks for |
+//! | `received` | how many tracks at a time |
 //! | `receive_settings` | in which layer, or not at all (2.7) |
 //! | `metadata` | names, metadata, attributes (2.9) |
 //! | `media_events` | what the shards report |
@@ -33,6 +34,7 @@ mod permissions;
 mod publication;
 mod quality;
 mod receive_settings;
+mod received;
 mod speakers;
 mod subscriptions;
 mod tracks;
@@ -47,6 +49,7 @@ use crate::dispatch::AgentRequest;
 use crate::effect::RoomEffect;
 use crate::id::{Identity, RoomSid, SessionId, SidSource, TrackSid};
 use crate::input::{Now, RoomInput};
+use crate::limits::RoomLimits;
 use crate::notice::Notice;
 use choices::Wishes;
 use indexmap::IndexMap;
@@ -70,6 +73,10 @@ pub struct RoomConfig {
     pub enable_remote_unmute: bool,
     /// Free text, ≤ [`crate::limits::MAX_METADATA_BYTES`] (the caller has checked).
     pub metadata: String,
+    /// Put a participant's camera and microphone into one stream, so that players keep them in step (livekit.md 2.5).
+    pub sync_streams: bool,
+    /// What the operator allows.
+    pub limits: RoomLimits,
     /// The agents that it asks for; none: any worker without a name may send one (livekit.md 3, «agents ws»).
     pub agents: Vec<AgentRequest>,
 }
@@ -83,6 +90,8 @@ impl Default for RoomConfig {
             max_participants: 0,
             enable_remote_unmute: false,
             metadata: String::new(),
+            sync_streams: false,
+            limits: RoomLimits::default(),
             agents: Vec::new(),
         }
     }
@@ -108,6 +117,8 @@ pub struct Room {
     /// When somebody leaves if nothing happens before: the same as each member's `departure`, ordered.
     departures: BTreeSet<(Instant, SessionId)>,
     wishes: Wishes,
+    /// Who had as many tracks as they may, and lost one.
+    freed: BTreeSet<SessionId>,
     speakers: SpeakerBoard,
     quality: QualityRounds,
     lifecycle: Lifecycle,
@@ -131,6 +142,7 @@ impl Room {
             owners: HashMap::new(),
             departures: BTreeSet::new(),
             wishes: Wishes::default(),
+            freed: BTreeSet::new(),
             speakers: SpeakerBoard::default(),
             quality: QualityRounds::default(),
             effects: VecDeque::from([RoomEffect::Notice(started)]),

@@ -4,6 +4,7 @@ mod stage;
 
 use room::effect::RoomEvent;
 use room::input::{Subscriber, TrackPermission};
+use room::limits::RoomLimits;
 use room::media::{AudioLevel, ConnectionMode, LiveLayer, MediaCommand, MediaEnd, MediaEvent, Target};
 use room::participant::DisconnectReason;
 use room::permission::Permission;
@@ -130,8 +131,13 @@ struct World {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let config =
-            RoomConfig { max_participants: if seed.is_multiple_of(3) { 5 } else { 0 }, ..RoomConfig::default() };
+        let video_subscriptions = if seed.is_multiple_of(4) { 2 } else { 0 };
+        let limits = RoomLimits { video_subscriptions, ..RoomLimits::default() };
+        let config = RoomConfig {
+            max_participants: if seed.is_multiple_of(3) { 5 } else { 0 },
+            limits,
+            ..RoomConfig::default()
+        };
         let (sessions, tracks) = (vec![SessionId(9999)], vec![TrackSid::new("TR_VCnowhere00000")]);
         Self { stage: Stage::with(config), dice: Dice(seed), oracle: Oracle::default(), sessions, tracks, checked: 0 }
     }

@@ -3,10 +3,11 @@
 mod stage;
 
 use room::effect::{RoomEvent, SubscriptionFailure};
-use room::limits::MAX_SUBSCRIPTION_CHOICES;
-use room::media::MediaCommand;
+use room::limits::{MAX_SUBSCRIPTION_CHOICES, RoomLimits};
+use room::media::{MediaCommand, MediaEvent};
+use room::participant::ClientInfo;
 use room::settings::{TrackSettings, WantedPicture};
-use room::{RoomInput, SessionId, TrackSid};
+use room::{RoomConfig, RoomInput, SessionId, TrackSid};
 use stage::{Stage, camera, microphone};
 use std::sync::Arc;
 
@@ -196,4 +197,51 @@ fn l_37_l_38_settings_reach_the_shard_before_and_after_subscribing() {
     assert_eq!(layers(&stage), [None]);
     set(&mut stage, alice, 0);
     assert_eq!(layers(&stage), [], "one's own track is none that one receives");
+}
+
+/// Whoever receives as many as the operator allows gets the next one when a place is free.
+#[test]
+fn l_55_subscriptions_are_limited_by_kind() {
+    let limits = RoomLimits { video_subscriptions: 1, ..RoomLimits::default() };
+    let mut stage = Stage::with(RoomConfig { limits, ..RoomConfig::default() });
+    let (alice, bob) = (stage.join("alice"), stage.join("bob"));
+    let first = stage.publish(alice, camera("c"));
+    let second = stage.publish(alice, camera("d"));
+    let mic = stage.publish(alice, microphone("m"));
+    assert_eq!(stage.subscribed(), [(bob, first.clone()), (bob, mic)].into());
+    assert_eq!(failures(&stage, bob), [], "nobody asked by name");
+    choose(&mut stage, bob, &second, true);
+    assert_eq!(failures(&stage, bob), [(second.clone(), SubscriptionFailure::Refused)]);
+    stage.forget();
+    choose(&mut stage, bob, &first, false);
+    assert_eq!(stage.subscribed(), [(bob, second.clone())].into());
+    let third = stage.publish(alice, camera("e"));
+    stage.forget();
+    stage.media(MediaEvent::TrackEnded { session: alice, track: second });
+    assert_eq!(stage.subscribed(), [(bob, third)].into());
+}
+
+/// livekit.md 2.5: where streams are to be in step, a participant's camera and microphone share one.
+#[test]
+fn streams_in_step_share_an_msid() {
+    let streams = |sync_streams: bool, protocol, browser: &str| {
+        let mut stage = Stage::with(RoomConfig { sync_streams, ..RoomConfig::default() });
+        let alice = stage.join("alice");
+        let mic = stage.publish(alice, microphone("m"));
+        stage.join_with("bob", |join| {
+            join.client = ClientInfo { protocol, browser: browser.into(), ..ClientInfo::default() };
+        });
+        let sid = stage.joined(alice).1.sid.clone();
+        let stream = stage.commands().into_iter().find_map(|command| match command {
+            MediaCommand::Subscribe { stream_id, .. } => Some(stream_id),
+            _ => None,
+        });
+        (stream.expect("subscribed"), format!("{sid}|camera"), format!("{sid}|{mic}"))
+    };
+    let (stream, shared, _) = streams(true, 10, "chrome");
+    assert_eq!(stream, shared);
+    for (sync_streams, protocol, browser) in [(false, 17, "chrome"), (true, 9, "chrome"), (true, 17, "firefox")] {
+        let (stream, _, own) = streams(sync_streams, protocol, browser);
+        assert_eq!(stream, own);
+    }
 }

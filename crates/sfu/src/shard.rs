@@ -144,8 +144,7 @@ impl Shard {
                     track.muted = muted;
                 }
             }
-            MediaCommand::Subscribe { track, kind, publisher_sid, settings, .. } => {
-                let stream_id = format!("{publisher_sid}|{track}");
+            MediaCommand::Subscribe { track, kind, stream_id, settings, .. } => {
                 self.subscribe(key, (track, kind, stream_id, settings), owner, outbox);
             }
             MediaCommand::SetTrackSettings { track, settings, .. } => {

@@ -5,7 +5,6 @@ use crate::admin::{AdminError, AdminRequest, ProfileChange, TooLong};
 use crate::effect::RoomEvent;
 use crate::id::{Identity, SessionId, TrackSid};
 use crate::input::Now;
-use crate::limits::MAX_METADATA_BYTES;
 use crate::permission::Permission;
 
 impl Room {
@@ -78,7 +77,7 @@ impl Room {
 
     /// Everybody is told at once: unlike the counts, the metadata is an app's own signal.
     fn set_metadata(&mut self, metadata: String) -> Result<(), AdminError> {
-        if metadata.len() > MAX_METADATA_BYTES {
+        if metadata.len() > self.config.limits.metadata_bytes {
             return Err(TooLong::Metadata.into());
         }
         if metadata != self.config.metadata {

@@ -73,7 +73,7 @@ impl Room {
         if self.members.get(&session).is_some_and(|member| !member.info.permission.can_subscribe) {
             return self.tell_permission(session, publisher, track, false);
         }
-        self.reconsider(session, publisher, &track);
+        self.reconsider_choice(session, publisher, &track);
     }
 
     /// What is not there needs no refusal; a wish for it ends.

@@ -6,10 +6,11 @@ use super::Room;
 use super::choices::Choices;
 use super::guest_list::GuestList;
 use super::member::{Goodbye, MediaState, Member};
+use super::received::Received;
 use crate::effect::{LeaveAction, RoomEvent};
 use crate::id::{ParticipantSid, SessionId};
 use crate::input::{Join, Now};
-use crate::limits::{MAX_ATTRIBUTES_BYTES, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_PARTICIPANTS};
+use crate::limits::{MAX_PARTICIPANTS, RoomLimits};
 use crate::media::MediaCommand;
 use crate::participant::{DisconnectReason, Participant, ParticipantState};
 use crate::track::TrackRequest;
@@ -49,7 +50,7 @@ impl Room {
         if self.members.contains_key(&join.session) {
             return Err(JoinError::SessionTaken);
         }
-        check_sizes(join)?;
+        check_sizes(&self.config.limits, join)?;
         if self.is_full_for(join) { Err(JoinError::RoomFull) } else { Ok(()) }
     }
 
@@ -115,6 +116,7 @@ impl Room {
             choices: Choices::default(),
             settings: HashMap::new(),
             guest_list: GuestList::default(),
+            received: Received::default(),
             score: None,
         };
         if member.keeps_the_room() {
@@ -151,15 +153,15 @@ impl Room {
     }
 }
 
-fn check_sizes(join: &Join) -> Result<(), JoinError> {
+fn check_sizes(limits: &RoomLimits, join: &Join) -> Result<(), JoinError> {
     if join.identity.id.is_empty() {
         return Err(JoinError::EmptyIdentity);
     }
     let sizes = [
-        ("identity", join.identity.id.len(), MAX_NAME_BYTES),
-        ("name", join.name.len(), MAX_NAME_BYTES),
-        ("metadata", join.metadata.len(), MAX_METADATA_BYTES),
-        ("attributes", attributes_bytes(&join.attributes), MAX_ATTRIBUTES_BYTES),
+        ("identity", join.identity.id.len(), limits.identity_bytes),
+        ("name", join.name.len(), limits.name_bytes),
+        ("metadata", join.metadata.len(), limits.metadata_bytes),
+        ("attributes", attributes_bytes(&join.attributes), limits.attributes_bytes),
     ];
     match sizes.into_iter().find(|(_, size, limit)| size > limit) {
         Some((field, ..)) => Err(JoinError::TooLong(field)),

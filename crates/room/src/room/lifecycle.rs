@@ -67,6 +67,7 @@ impl Room {
 
     /// What follows from an input, whatever it was.
     pub(super) fn settle(&mut self, now: Now) {
+        self.fill_places();
         self.tell_speakers();
         if std::mem::take(&mut self.lifecycle.counts_stale) {
             let due = (self.lifecycle.last_update + ROOM_UPDATE_INTERVAL).max(now.at);

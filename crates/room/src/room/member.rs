@@ -4,6 +4,7 @@ use super::choices::Choices;
 use super::guest_list::GuestList;
 use super::publication::Publication;
 use super::quality::Score;
+use super::received::Received;
 use crate::effect::LeaveAction;
 use crate::id::{SessionId, TrackSid};
 use crate::media::{ConnectionMode, DataSender, Target};
@@ -54,6 +55,8 @@ pub(super) struct Member {
     pub(super) settings: HashMap<TrackSid, TrackSettings>,
     /// Whom they let receive their tracks.
     pub(super) guest_list: GuestList,
+    /// How many tracks they receive.
+    pub(super) received: Received,
     /// How well they are connected, once known.
     pub(super) score: Option<Score>,
 }

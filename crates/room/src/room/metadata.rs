@@ -7,7 +7,7 @@ use super::member::Member;
 use crate::admin::{ProfileChange, TooLong};
 use crate::effect::{RequestOutcome, RequestSubject, RoomEvent};
 use crate::id::SessionId;
-use crate::limits::{MAX_ATTRIBUTES_BYTES, MAX_METADATA_BYTES, MAX_NAME_BYTES};
+use crate::limits::RoomLimits;
 use std::collections::BTreeMap;
 
 impl Room {
@@ -29,7 +29,7 @@ impl Room {
     /// Everybody sees it before the request is answered: whoever awaits the answer may look at the new value.
     pub(super) fn change_profile(&mut self, session: SessionId, change: ProfileChange) -> Result<(), TooLong> {
         if let Some(member) = self.members.get_mut(&session) {
-            let change = checked(member, change)?;
+            let change = checked(&self.config.limits, member, change)?;
             apply(member, change);
             self.announce(session);
             self.claims_changed(session);
@@ -39,15 +39,15 @@ impl Room {
 }
 
 /// The change, its attributes merged with those that are there.
-fn checked(member: &Member, mut change: ProfileChange) -> Result<ProfileChange, TooLong> {
-    if change.name.as_ref().is_some_and(|name| name.len() > MAX_NAME_BYTES) {
+fn checked(limits: &RoomLimits, member: &Member, mut change: ProfileChange) -> Result<ProfileChange, TooLong> {
+    if change.name.as_ref().is_some_and(|name| name.len() > limits.name_bytes) {
         return Err(TooLong::Name);
     }
-    if change.metadata.as_ref().is_some_and(|metadata| metadata.len() > MAX_METADATA_BYTES) {
+    if change.metadata.as_ref().is_some_and(|metadata| metadata.len() > limits.metadata_bytes) {
         return Err(TooLong::Metadata);
     }
     change.attributes = merged(&member.info.attributes, change.attributes);
-    if attributes_bytes(&change.attributes) > MAX_ATTRIBUTES_BYTES {
+    if attributes_bytes(&change.attributes) > limits.attributes_bytes {
         return Err(TooLong::Attributes);
     }
     Ok(change)

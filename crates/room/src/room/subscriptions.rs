@@ -10,6 +10,9 @@ use crate::effect::{RoomEvent, SubscriptionFailure};
 use crate::id::{SessionId, TrackSid};
 use crate::media::MediaCommand;
 
+/// The last client protocol that knows a stream for each track only (livekit.md 2.2).
+const SYNC_STREAMS_AFTER: i32 = 9;
+
 /// How somebody stands to a track that they could see.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Standing {
@@ -21,6 +24,8 @@ enum Standing {
     NotPermitted,
     /// Its publisher doesn't let them.
     Denied,
+    /// They receive as many as the operator allows.
+    Full,
 }
 
 impl Room {
@@ -34,9 +39,21 @@ impl Room {
             Standing::NotPermitted
         } else if !owner.guest_list.admits(&receiver.info.identity, track) {
             Standing::Denied
+        } else if !self.has_place_for(session, publisher, track) {
+            Standing::Full
         } else {
             Standing::Granted
         }
+    }
+
+    /// A track that is received has its place already.
+    fn has_place_for(&self, session: SessionId, publisher: SessionId, track: &TrackSid) -> bool {
+        let publication = self.members.get(&publisher).and_then(|member| member.publications.get(track));
+        let (Some(receiver), Some(publication)) = (self.members.get(&session), publication) else {
+            return false;
+        };
+        let kind = publication.track.request.kind;
+        publication.subscribers.contains(&session) || !receiver.received.is_full(kind, &self.config.limits)
     }
 
     /// Makes it as it should be, and says so.
@@ -48,6 +65,15 @@ impl Room {
                 self.deny(session, publisher, track);
             }
             Standing::Unwanted | Standing::NotPermitted => self.unsubscribe(session, publisher, track),
+            Standing::Full => {}
+        }
+    }
+
+    /// They asked for it by name: if there is no place, they hear so.
+    pub(super) fn reconsider_choice(&mut self, session: SessionId, publisher: SessionId, track: &TrackSid) {
+        self.reconsider(session, publisher, track);
+        if self.standing(session, publisher, track) == Standing::Full {
+            self.tell_failure(session, track.clone(), SubscriptionFailure::Refused);
         }
     }
 
@@ -91,7 +117,6 @@ impl Room {
         let Some(member) = self.members.get_mut(&publisher) else {
             return;
         };
-        let publisher_sid = member.info.sid.clone();
         let Some(publication) = member.publications.get_mut(track) else {
             return;
         };
@@ -100,15 +125,38 @@ impl Room {
             return;
         }
         publication.denied.remove(&session);
+        let stream = publication.track.request.stream.clone();
+        let stream_id = self.stream_id(session, publisher, track, &stream);
+        if let Some(receiver) = self.members.get_mut(&session) {
+            receiver.received.add(kind);
+        }
         self.tell_permission(session, publisher, track.clone(), true);
         let track = track.clone();
-        self.command(MediaCommand::Subscribe { session, track, kind, publisher, publisher_sid, settings });
+        self.command(MediaCommand::Subscribe { session, track, kind, publisher, stream_id, settings });
+    }
+
+    /// `a=msid`'s stream (livekit.md 2.5): one for each track, or where streams are to be in step one for each of the
+    /// publisher's. Firefox takes one track of a kind in a stream, and older clients know the first form only.
+    fn stream_id(&self, session: SessionId, publisher: SessionId, track: &TrackSid, stream: &str) -> String {
+        let sid = self.members.get(&publisher).map_or("", |member| member.info.sid.as_str());
+        let in_step = |member: &Member| {
+            let client = &member.info.client;
+            self.config.sync_streams && client.protocol > SYNC_STREAMS_AFTER && client.browser != "firefox"
+        };
+        if !stream.is_empty() && self.members.get(&session).is_some_and(in_step) {
+            format!("{sid}|{stream}")
+        } else {
+            format!("{sid}|{track}")
+        }
     }
 
     fn unsubscribe(&mut self, session: SessionId, publisher: SessionId, track: &TrackSid) {
         let publication = self.members.get_mut(&publisher).and_then(|member| member.publications.get_mut(track));
-        if publication.is_some_and(|publication| publication.subscribers.remove(&session)) {
+        let Some(publication) = publication else { return };
+        if publication.subscribers.remove(&session) {
+            let kind = publication.track.request.kind;
             self.command(MediaCommand::Unsubscribe { session, track: track.clone() });
+            self.received_ended(session, kind);
         }
     }
 
@@ -150,6 +198,7 @@ impl Room {
         for (track, publication) in &left.publications {
             for &subscriber in &publication.subscribers {
                 self.command(MediaCommand::Unsubscribe { session: subscriber, track: track.clone() });
+                self.received_ended(subscriber, publication.track.request.kind);
             }
             self.forget_choices(track);
         }

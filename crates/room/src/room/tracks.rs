@@ -87,6 +87,7 @@ impl Room {
         let Some(publication) = member.publications.shift_remove(sid) else {
             return;
         };
+        let kind = publication.track.request.kind;
         self.owners.remove(sid);
         self.speakers.forget_track(sid);
         if publication.live {
@@ -97,6 +98,7 @@ impl Room {
         }
         for subscriber in publication.subscribers {
             self.command(MediaCommand::Unsubscribe { session: subscriber, track: sid.clone() });
+            self.received_ended(subscriber, kind);
         }
         self.forget_choices(sid);
     }
