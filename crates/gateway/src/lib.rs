@@ -23,9 +23,10 @@ use axum::Router;
 use livekit::nonces::Nonces;
 use pages::guests::Guests;
 use rooms::Registry;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::livekit::join_response::ServerFacts;
-use wire::livekit::proto::IceServer;
+use wire::livekit::proto::{IceServer, RoomConfiguration};
 
 /// What the gateways must be told.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +38,8 @@ pub struct GatewayConfig {
     /// Origins whose pages may use ours (`http.public_url`, where a proxy hides our own), besides the one that a
     /// request was made to.
     pub origins: Vec<WebOrigin>,
+    /// Configurations of rooms that tokens and CreateRoom may name (`room.room_configurations`).
+    pub presets: BTreeMap<String, RoomConfiguration>,
     /// STUN and TURN servers for clients.
     pub ice_servers: Vec<IceServer>,
 }
@@ -51,6 +54,7 @@ pub struct Gateway {
 struct Inner {
     server: ServerFacts,
     origins: Vec<WebOrigin>,
+    presets: BTreeMap<String, RoomConfiguration>,
     keys: Arc<KeyStore>,
     registry: Registry,
     guests: Guests,
@@ -69,6 +73,7 @@ impl Gateway {
         let inner = Inner {
             server,
             origins: config.origins,
+            presets: config.presets,
             keys: keys.into(),
             registry,
             guests: Guests::default(),

@@ -5,6 +5,7 @@
 //! | `connect` | `/rtc`, `/rtc/v1` and their `validate`: HTTP, up to the upgrade |
 //! | `admission` | the token and the parameters → who joins what, or which status |
 //! | `grants` | a token's grants → permissions |
+//! | `room_config` | what a token or CreateRoom says of the room that it makes |
 //! | `session` | one WebSocket, from its join to its end |
 //! | `pace` | how much a session may say |
 //! | `api`, `room_service`, `administration` | `/twirp`: the server API |
@@ -19,6 +20,7 @@ mod data_dialect;
 mod grants;
 pub(crate) mod nonces;
 mod pace;
+mod room_config;
 mod room_service;
 mod session;
 

@@ -2,17 +2,18 @@
 
 use super::api::Call;
 use super::nonces::NONCE_BYTES;
+use super::room_config;
 use crate::Gateway;
 use crate::rooms::{DataMessage, JoinError, RoomHandle};
 use auth::Claims;
 use prost::Message;
 use room::limits::MAX_NAME_BYTES;
-use room::{Identity, ParticipantSid, RoomConfig};
+use room::{Identity, ParticipantSid};
 use serde::de::DeserializeOwned;
 use std::time::Instant;
 use wire::livekit::json_names::{EMPTY, LIST_PARTICIPANTS, LIST_ROOMS, PARTICIPANT, ROOM, Shape};
 use wire::livekit::twirp::{self, Code, TwirpError};
-use wire::livekit::{data, dispatch, info, proto};
+use wire::livekit::{data, info, proto, room_configuration};
 
 /// Longest payload of SendData, in bytes (livekit.md 3, limits): it must fit one data channel message.
 const MAX_PAYLOAD_BYTES: usize = 64_000;
@@ -55,17 +56,10 @@ impl RoomService<'_> {
         allow(call.claims.video.room_create && !call.claims.odeon_page)?;
         let request: proto::CreateRoomRequest = call.read()?;
         let registry = self.gateway.registry();
-        let or = |said: u32, default: u32| if said == 0 { default } else { said };
-        let defaults = registry.room_defaults();
-        let config = RoomConfig {
-            empty_timeout_s: or(request.empty_timeout, defaults.empty_timeout_s),
-            departure_timeout_s: or(request.departure_timeout, defaults.departure_timeout_s),
-            max_participants: or(request.max_participants, defaults.max_participants),
-            metadata: request.metadata,
-            agents: request.agents.into_iter().map(dispatch::agent_request).collect(),
-            ..defaults.clone()
-        };
-        let room = registry.create(&request.name, config).await.map_err(refusal)?;
+        let (name, preset) = (request.name.clone(), request.room_preset.clone());
+        let config = room_config::said(self.gateway, &preset, room_configuration::of_request(request))
+            .ok_or_else(|| TwirpError::new(Code::InvalidArgument, "unknown room preset"))?;
+        let room = registry.create(&name, config).await.map_err(refusal)?;
         call.write(&info::room(&room), &ROOM)
     }
 

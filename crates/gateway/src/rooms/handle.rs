@@ -7,7 +7,7 @@ use super::task::Request;
 use room::effect::RoomInfo;
 use room::input::Join;
 use room::participant::{DisconnectReason, Participant};
-use room::{AdminError, AdminRequest, Identity, ParticipantSid, RoomInput, SessionId};
+use room::{AdminError, AdminRequest, Identity, ParticipantSid, RoomConfig, RoomInput, SessionId};
 use std::sync::Arc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
@@ -24,6 +24,8 @@ pub struct JoinTicket {
     pub join: Join,
     /// By what right.
     pub credential: Credential,
+    /// What the room is made with, if this join makes it; `None`: the registry's own.
+    pub config: Option<Box<RoomConfig>>,
 }
 
 /// A data packet made by the server, for some or for everybody.
@@ -204,7 +206,7 @@ mod tests {
             tracks: Vec::new(),
             offer: None,
         };
-        JoinTicket { join, credential: Credential::Token }
+        JoinTicket { join, credential: Credential::Token, config: None }
     }
 
     fn is_loss_of(request: Option<Request>, id: u64) -> bool {

@@ -115,7 +115,7 @@ impl RoomTask {
     }
 
     async fn join(&mut self, ticket: JoinTicket, outbox: Outbox) -> Result<(), JoinError> {
-        let JoinTicket { join, credential } = ticket;
+        let JoinTicket { join, credential, .. } = ticket;
         if !self.access.admits(credential) {
             return Err(JoinError::NoSuchRoom);
         }

@@ -48,7 +48,9 @@ fn another(setting: &Setting) -> &'static str {
         | "rtc.external_ip_only"
         | "rtc.single_port"
         | "rtc.loopback"
-        | "room.enable_remote_unmute" => "true",
+        | "room.enable_remote_unmute"
+        | "room.sync_streams" => "true",
+        "room.room_configurations" => r#"{"small":{"max_participants":3}}"#,
         _ => "17",
     }
 }

@@ -5,7 +5,7 @@
 use super::Room;
 use super::choices::Choices;
 use super::guest_list::GuestList;
-use super::member::{Goodbye, MediaState, Member};
+use super::member::{Goodbye, MediaState, Member, is_person};
 use super::received::Received;
 use crate::effect::{LeaveAction, RoomEvent};
 use crate::id::{ParticipantSid, SessionId};
@@ -54,11 +54,14 @@ impl Room {
         if self.is_full_for(join) { Err(JoinError::RoomFull) } else { Ok(()) }
     }
 
-    /// Whoever replaces their own older session needs no place.
+    /// Whoever replaces their own older session needs no place. Agents and recorders take none of the room's own (as in
+    /// the reference), but count for the house's.
     fn is_full_for(&self, join: &Join) -> bool {
-        let own = Some(self.config.max_participants).filter(|max| *max > 0);
-        let max = own.map_or(MAX_PARTICIPANTS, |own| own.min(MAX_PARTICIPANTS));
-        self.members.len() >= max as usize && !self.by_identity.contains_key(&join.identity)
+        let people = || self.members.values().filter(|member| member.keeps_the_room()).count();
+        let own = self.config.max_participants as usize;
+        let needs_own = own > 0 && is_person(join.kind, &join.permission);
+        let full = self.members.len() >= MAX_PARTICIPANTS as usize || (needs_own && people() >= own);
+        full && !self.by_identity.contains_key(&join.identity)
     }
 
     pub(super) fn on_join(&mut self, now: Now, join: Join) {

@@ -9,6 +9,7 @@ use crate::effect::LeaveAction;
 use crate::id::{SessionId, TrackSid};
 use crate::media::{ConnectionMode, DataSender, Target};
 use crate::participant::{DisconnectReason, Participant, ParticipantKind};
+use crate::permission::Permission;
 use crate::settings::TrackSettings;
 use indexmap::IndexMap;
 use std::collections::HashMap;
@@ -70,7 +71,7 @@ impl Member {
     /// A room lives for its people: without them it ends, whatever agents and recorders are still there (as in the
     /// reference, livekit.md 3, «room opts»).
     pub(super) fn keeps_the_room(&self) -> bool {
-        !matches!(self.info.kind, ParticipantKind::Agent | ParticipantKind::Egress) && !self.info.permission.recorder
+        is_person(self.info.kind, &self.info.permission)
     }
 
     /// Publishes something that others can see.
@@ -125,4 +126,9 @@ impl Member {
     pub(super) fn is_received_by(&self, session: SessionId) -> bool {
         self.publications.values().any(|publication| publication.subscribers.contains(&session))
     }
+}
+
+/// Not an agent or a recorder, which are there because of somebody.
+pub(super) fn is_person(kind: ParticipantKind, permission: &Permission) -> bool {
+    !matches!(kind, ParticipantKind::Agent | ParticipantKind::Egress) && !permission.recorder
 }

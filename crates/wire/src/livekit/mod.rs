@@ -21,6 +21,7 @@ pub mod join_request;
 pub mod join_response;
 pub mod json_names;
 pub mod query;
+pub mod room_configuration;
 pub mod signal;
 pub mod track;
 pub mod twirp;
