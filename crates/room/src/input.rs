@@ -66,6 +66,21 @@ pub struct TrackPermission {
     pub tracks: Vec<TrackSid>,
 }
 
+/// What a client that resumes says of itself. LiveKit: `SyncState`, without what only its own server needs.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SyncState {
+    /// Tracks that it wants against its default: unwanted ones if it subscribes to everything.
+    pub tracks: Vec<TrackSid>,
+    /// What it wants of these.
+    pub subscribe: bool,
+    /// Tracks that it has and wants nothing of for now.
+    pub disabled: Vec<TrackSid>,
+    /// What it publishes.
+    pub published: Vec<TrackSid>,
+    /// Sequence of the last reliable packet that it has of each sender.
+    pub received: Vec<(ParticipantSid, u32)>,
+}
+
 /// Everything that can happen to a room.
 #[derive(Clone, Debug)]
 pub enum RoomInput {
@@ -82,6 +97,18 @@ pub enum RoomInput {
     SignalLost {
         /// Who.
         session: SessionId,
+    },
+    /// Their signalling is back on a new connection; [`crate::Room::check_resume`] has found the session (L-31).
+    Resume {
+        /// Who.
+        session: SessionId,
+    },
+    /// What a client that resumes holds to be so.
+    SyncState {
+        /// Who.
+        session: SessionId,
+        /// What.
+        state: Box<SyncState>,
     },
     /// An SDP offer (publisher or only connection).
     Offer {

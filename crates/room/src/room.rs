@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `join` | who comes in, and in which order they are told (livekit.md 2.3) |
 //! | `leave` | every way out: goodbye, removal, duplicate, lost signal, lost media, the room's end |
+//! | `resume` | coming back with a new connection to the same session (2.9) |
+//! | `farewells` | who left while somebody could not be told |
 //! | `tracks` | announce, go live, mute, end (2.4) |
 //! | `subscriptions` | who receives what (2.7) |
 //! | `choices` | what they asked for, before it is there too |
@@ -23,6 +25,7 @@
 mod admin;
 mod audience;
 mod choices;
+mod farewells;
 mod guest_list;
 mod join;
 mod leave;
@@ -35,6 +38,7 @@ mod publication;
 mod quality;
 mod receive_settings;
 mod received;
+mod resume;
 mod speakers;
 mod subscriptions;
 mod tracks;
@@ -52,6 +56,7 @@ use crate::input::{Now, RoomInput};
 use crate::limits::RoomLimits;
 use crate::notice::Notice;
 use choices::Wishes;
+use farewells::Farewells;
 use indexmap::IndexMap;
 use lifecycle::Lifecycle;
 use member::Member;
@@ -119,9 +124,12 @@ pub struct Room {
     wishes: Wishes,
     /// Who had as many tracks as they may, and lost one.
     freed: BTreeSet<SessionId>,
+    farewells: Farewells,
     speakers: SpeakerBoard,
     quality: QualityRounds,
     lifecycle: Lifecycle,
+    /// When the input at hand came.
+    at: Instant,
     effects: VecDeque<RoomEffect>,
 }
 
@@ -143,8 +151,10 @@ impl Room {
             departures: BTreeSet::new(),
             wishes: Wishes::default(),
             freed: BTreeSet::new(),
+            farewells: Farewells::default(),
             speakers: SpeakerBoard::default(),
             quality: QualityRounds::default(),
+            at: now.at,
             effects: VecDeque::from([RoomEffect::Notice(started)]),
         }
     }
@@ -155,6 +165,7 @@ impl Room {
         if self.lifecycle.ended() {
             return;
         }
+        self.at = now.at;
         self.dispatch(now, input);
         self.settle(now);
     }
@@ -169,6 +180,8 @@ impl Room {
             RoomInput::Join(join) => self.on_join(now, *join),
             RoomInput::Leave { session, reason } => self.on_leave(session, reason),
             RoomInput::SignalLost { session } => self.on_signal_lost(now, session),
+            RoomInput::Resume { session } => self.on_resume(now, session),
+            RoomInput::SyncState { session, state } => self.on_sync_state(session, *state),
             RoomInput::Offer { session, id, sdp } => self.on_offer(session, id, sdp),
             RoomInput::Answer { session, id, sdp } => self.on_answer(session, id, sdp),
             RoomInput::Candidate { session, target, candidate } => self.on_candidate(session, target, candidate),
@@ -178,7 +191,7 @@ impl Room {
                 self.on_update_track(now, session, &track, audio_features, size);
             }
             RoomInput::UpdateSubscription { session, tracks, subscribe } => {
-                self.on_update_subscription(now, session, tracks, subscribe);
+                self.on_update_subscription(session, tracks, subscribe);
             }
             RoomInput::SubscriptionPermission { session, everybody, permissions } => {
                 self.on_subscription_permission(session, everybody, permissions);

@@ -26,7 +26,7 @@ pub(crate) use proto::signal_response::Message as Heard;
 pub(crate) const KEY: &str = "devkey";
 
 /// Longest wait for anything: far above what a busy machine needs.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Server {
     pub(crate) addr: SocketAddr,
@@ -37,7 +37,9 @@ impl Server {
     pub(crate) async fn start(config: RegistryConfig) -> Self {
         let pool = MediaPool::start(&pool_config(), Arc::new(LiveKitData)).unwrap();
         let registry = Registry::new(config, pool);
-        let config = GatewayConfig { node_id: "ND_test".into(), ..GatewayConfig::default() };
+        let small = proto::RoomConfiguration { max_participants: 1, empty_timeout: 9, ..Default::default() };
+        let presets = [("small".to_owned(), small)].into();
+        let config = GatewayConfig { node_id: "ND_test".into(), presets, ..GatewayConfig::default() };
         let gateway = Gateway::new(config, keys(), registry);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let addr = listener.local_addr().unwrap();

@@ -6,5 +6,7 @@ mod bad_input;
 mod connect;
 mod harness;
 mod pages;
+mod resume;
+mod room_config;
 mod session;
 mod silence;

@@ -16,6 +16,7 @@ impl Room {
         if self.lifecycle.ended() {
             return Err(AdminError::NoParticipant);
         }
+        self.at = now.at;
         self.carry_out(now, request)?;
         self.settle(now);
         Ok(())
@@ -30,7 +31,7 @@ impl Room {
             }
             AdminRequest::UpdateSubscriptions { identity, tracks, subscribe } => {
                 let session = self.named(&identity)?;
-                self.on_update_subscription(now, session, tracks, subscribe);
+                self.on_update_subscription(session, tracks, subscribe);
                 Ok(())
             }
             AdminRequest::UpdateRoomMetadata { metadata } => self.set_metadata(metadata),

@@ -4,7 +4,6 @@
 use super::Room;
 use crate::effect::SubscriptionFailure;
 use crate::id::{SessionId, TrackSid};
-use crate::input::Now;
 use crate::limits::{MAX_SUBSCRIPTION_CHOICES, TRACK_NOT_FOUND_TIMEOUT};
 use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
@@ -43,29 +42,23 @@ impl Wishes {
 
 impl Room {
     /// A client chose, or the server API for it.
-    pub(super) fn on_update_subscription(
-        &mut self,
-        now: Now,
-        session: SessionId,
-        tracks: Vec<TrackSid>,
-        subscribe: bool,
-    ) {
+    pub(super) fn on_update_subscription(&mut self, session: SessionId, tracks: Vec<TrackSid>, subscribe: bool) {
         // A longer list is no client's; what it names beyond is left as it is.
         for track in tracks.into_iter().take(MAX_SUBSCRIPTION_CHOICES) {
             if subscribe {
-                self.choose(now.at, session, track);
+                self.choose(session, track);
             } else {
                 self.refuse(session, &track);
             }
         }
     }
 
-    fn choose(&mut self, now: Instant, session: SessionId, track: TrackSid) {
+    fn choose(&mut self, session: SessionId, track: TrackSid) {
         if self.owners.get(&track) == Some(&session) {
             return self.tell_failure(session, track, SubscriptionFailure::NotFound);
         }
         let publisher = self.visible_publisher(session, &track);
-        let expires = publisher.is_none().then_some(now + TRACK_NOT_FOUND_TIMEOUT);
+        let expires = publisher.is_none().then_some(self.at + TRACK_NOT_FOUND_TIMEOUT);
         if !self.remember(session, &track, Choice { wanted: true, expires }) {
             return self.tell_failure(session, track, SubscriptionFailure::Refused);
         }

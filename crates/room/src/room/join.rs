@@ -5,7 +5,7 @@
 use super::Room;
 use super::choices::Choices;
 use super::guest_list::GuestList;
-use super::member::{Goodbye, MediaState, Member, is_person};
+use super::member::{Goodbye, MediaState, Member, Signalling, is_person};
 use super::received::Received;
 use crate::effect::{LeaveAction, RoomEvent};
 use crate::id::{ParticipantSid, SessionId};
@@ -112,7 +112,7 @@ impl Room {
             info,
             mode: join.mode,
             auto_subscribe: join.auto_subscribe,
-            signalling: true,
+            signalling: Signalling::Here,
             media: MediaState::Waiting,
             departure: None,
             publications: IndexMap::new(),

@@ -17,12 +17,15 @@ impl Room {
         if member.info.permission == permission {
             return;
         }
-        let was_hidden = member.hidden();
-        member.change(|info| info.permission = permission);
-        let (sender, hidden) = (member.data_sender(), member.hidden());
+        let (was_hidden, hidden) = (member.hidden(), permission.is_hidden());
         if hidden && !was_hidden {
             self.disappear(session);
         }
+        let Some(member) = self.members.get_mut(&session) else {
+            return;
+        };
+        member.change(|info| info.permission = permission);
+        let sender = member.data_sender();
         self.command(MediaCommand::SetSender { session, sender });
         self.announce(session);
         self.unpublish_forbidden(session);
@@ -42,6 +45,7 @@ impl Room {
         let last = farewell(member, DisconnectReason::Unknown);
         // Newer than the farewell, should they come back into sight.
         member.change(|info| info.version = last.version);
+        self.farewells.note(self.at, &last);
         self.tell_others(session, RoomEvent::ParticipantsUpdated(vec![last]));
         self.speakers.forget_session(session);
     }
