@@ -15,11 +15,26 @@ export async function startRelay({ to, loss = 0, delayMs = 0, jitterMs = 0, seed
   const port = Number(line.match(/^relay [^ ]+:(\d+) /)[1]);
   return {
     port,
+    /** Nothing goes through until `resume`: packets wait or are lost. */
+    pause: () => child.kill('SIGSTOP'),
+    resume: () => child.kill('SIGCONT'),
     async stop() {
       if (child.exitCode !== null) return;
       const ended = once(child, 'exit');
       child.kill('SIGINT');
       await ended;
     },
+  };
+}
+
+/** For a page's `before`: runs in the page before anything else: every candidate of the server's leads to the relay's port. */
+export function throughRelay(port) {
+  const rewrite = (line) => line.replace(/(candidate:\S+ \d+ udp \d+ )\S+ \d+/gi, `$1127.0.0.1 ${port}`);
+  const { setRemoteDescription, addIceCandidate } = RTCPeerConnection.prototype;
+  RTCPeerConnection.prototype.setRemoteDescription = function (description) {
+    return setRemoteDescription.call(this, description && { type: description.type, sdp: rewrite(description.sdp) });
+  };
+  RTCPeerConnection.prototype.addIceCandidate = function (candidate) {
+    return addIceCandidate.call(this, candidate?.candidate ? { ...(candidate.toJSON?.() ?? candidate), candidate: rewrite(candidate.candidate) } : candidate);
   };
 }

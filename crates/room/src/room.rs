@@ -7,6 +7,7 @@
 //! | `resume` | coming back with a new connection to the same session (2.9) |
 //! | `farewells` | who left while somebody could not be told |
 //! | `tracks` | announce, go live, mute, end (2.4) |
+//! | `dynacast` | which layers a publisher need not send (2.7) |
 //! | `subscriptions` | who receives what (2.7) |
 //! | `choices` | what they asked for, before it is there too |
 //! | `guest_list` | whom a publisher lets receive its tracks |
@@ -25,6 +26,7 @@
 mod admin;
 mod audience;
 mod choices;
+mod dynacast;
 mod farewells;
 mod guest_list;
 mod join;
@@ -124,6 +126,8 @@ pub struct Room {
     wishes: Wishes,
     /// Who had as many tracks as they may, and lost one.
     freed: BTreeSet<SessionId>,
+    /// When a publisher hears that less is wanted of a track: the same as each publication's `demand`, ordered.
+    demands: BTreeSet<(Instant, TrackSid)>,
     farewells: Farewells,
     speakers: SpeakerBoard,
     quality: QualityRounds,
@@ -151,6 +155,7 @@ impl Room {
             departures: BTreeSet::new(),
             wishes: Wishes::default(),
             freed: BTreeSet::new(),
+            demands: BTreeSet::new(),
             farewells: Farewells::default(),
             speakers: SpeakerBoard::default(),
             quality: QualityRounds::default(),
@@ -186,6 +191,7 @@ impl Room {
             RoomInput::Answer { session, id, sdp } => self.on_answer(session, id, sdp),
             RoomInput::Candidate { session, target, candidate } => self.on_candidate(session, target, candidate),
             RoomInput::AddTrack { session, request } => self.on_add_track(now, session, *request),
+            RoomInput::AddCodec { session, track, codec } => self.on_add_codec(now, session, &track, *codec),
             RoomInput::Mute { session, track, muted } => self.on_mute(now, session, &track, muted),
             RoomInput::UpdateTrack { session, track, audio_features, size } => {
                 self.on_update_track(now, session, &track, audio_features, size);

@@ -266,7 +266,7 @@ impl World {
                 RoomInput::SubscriptionPermission { session, everybody: flag, permissions: vec![guest] }
             }
             9 => RoomInput::UpdateTrack { session, track, audio_features: Some(vec![1]), size: Some((1, 2)) },
-            12 => RoomInput::UpdateTrackSettings { session, tracks: vec![track], settings: TrackSettings::default() },
+            14 => RoomInput::UpdateTrackSettings { session, tracks: vec![track], settings: TrackSettings::default() },
             _ => RoomInput::Media(self.media_event(session, track, flag)),
         }
     }
@@ -305,7 +305,14 @@ impl World {
                 let layers = vec![LiveLayer { rid: "q".into(), ssrc: 1, quality: 0 }];
                 // Mostly the owner's own track, as shards report it.
                 let owner = self.owner(&track).filter(|_| flag).unwrap_or(session);
-                MediaEvent::TrackLive { session: owner, track, mid: "0".into(), mime: "video/VP8".into(), layers }
+                MediaEvent::TrackLive {
+                    session: owner,
+                    track,
+                    codec: self.dice.below(3) as u8,
+                    mid: "0".into(),
+                    mime: "video/VP8".into(),
+                    layers,
+                }
             }
             5 => MediaEvent::TrackEnded { session: self.owner(&track).unwrap_or(session), track },
             6 => MediaEvent::Subscribed { session, track },
@@ -316,7 +323,13 @@ impl World {
             }
             _ => {
                 let loss = self.dice.pick(&[Some(0.1), Some(f32::NAN), Some(7.0), None]);
-                MediaEvent::Quality { session, up_loss: loss, down_loss: Some(0.0), rtt_ms: Some(30.0) }
+                MediaEvent::Quality {
+                    session,
+                    up_loss: loss,
+                    down_loss: Some(0.0),
+                    rtt_ms: Some(30.0),
+                    missed_layers: 0.5,
+                }
             }
         }
     }

@@ -7,6 +7,7 @@ use crate::relay::RelayMessage;
 use crate::select::Verdict;
 use crate::shard::Shard;
 use crate::track::{Owner, TrackKey};
+use room::track::TrackKind;
 use rtc::{IngressPacket, OutgoingPacket};
 use std::time::Instant;
 
@@ -26,6 +27,9 @@ impl Shard {
             self.stats.packets_relayed += 1;
             let packet = packet.clone();
             outbox.relay(relay.shard, RelayMessage::Packet { key: relay.key, layer, keyframe, packet });
+        }
+        if track.kind == TrackKind::Audio {
+            return self.forward_sound(key, packet);
         }
         if keyframe && let Some(throttle) = track.throttles.get_mut(usize::from(layer)) {
             throttle.satisfied();
@@ -59,7 +63,7 @@ impl Shard {
     pub(crate) fn want_keyframe(&mut self, now: Instant, key: TrackKey, layer: u8, outbox: &mut dyn Outbox) {
         let Some(track) = self.tracks.get_mut(key) else { return };
         let Some(throttle) = track.throttles.get_mut(usize::from(layer)) else { return };
-        if track.muted || track.kind == room::track::TrackKind::Audio {
+        if track.muted || track.kind == TrackKind::Audio {
             return;
         }
         if throttle.want(now) {
@@ -72,9 +76,10 @@ impl Shard {
         let Some(track) = self.tracks.get(key) else { return };
         match track.owner {
             Owner::Remote { shard } => {
-                outbox.relay(shard, RelayMessage::Keyframe { track: track.sid.clone(), layer });
+                outbox.relay(shard, RelayMessage::Keyframe { encoding: track.encoding.clone(), layer });
             }
-            Owner::Local { peer: owner, mid, .. } => {
+            Owner::Local { mid: None, .. } => {}
+            Owner::Local { peer: owner, mid: Some(mid), .. } => {
                 let rid = track.layers.get(usize::from(layer)).and_then(|layer| layer.rid);
                 let Some(peer) = self.peers.get_mut(owner) else { return };
                 if peer.publisher.connection.request_keyframe(mid, rid) {
@@ -87,7 +92,7 @@ impl Shard {
 }
 
 /// One receiver's copy: the only bytes that change are its header and VP8 descriptor. False: it was not for it.
-fn send_on(peer: &mut Peer, line: u16, switch: bool, packet: &IngressPacket) -> bool {
+pub(crate) fn send_on(peer: &mut Peer, line: u16, switch: bool, packet: &IngressPacket) -> bool {
     let Some(line) = peer.send_lines.get_mut(usize::from(line)).filter(|line| line.open) else { return false };
     if switch {
         line.rewriter.switch(packet);

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test begins at some instant"))]
 
+mod backup;
 mod data;
 mod demux;
 mod drive;
@@ -17,6 +18,7 @@ mod ingress;
 mod keyframe;
 mod levels;
 mod lines;
+mod missed;
 mod negotiate;
 mod outbox;
 mod peer;
@@ -24,11 +26,13 @@ pub mod relay;
 mod rewrite;
 mod select;
 mod shard;
+mod sound;
 mod stats;
 mod subscribe;
 mod timers;
 mod track;
 mod wants;
+mod way;
 
 pub use data::{DataDialect, StampedPacket};
 pub use outbox::Outbox;
@@ -36,3 +40,4 @@ pub use relay::{RelayMessage, RoomKey, RoomRef};
 pub use shard::{Shard, ShardConfig};
 pub use stats::ShardStats;
 pub use track::RelayWants;
+pub use way::{Arrival, Origin, TunnelId, Via, Way};

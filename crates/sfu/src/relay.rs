@@ -1,8 +1,7 @@
 //! What shards tell each other. A relay subscription makes another shard a subscriber of a track: packets go there
 //! once, however many receive them there.
 
-use crate::track::{RelayWants, TrackKey};
-use room::TrackSid;
+use crate::track::{Encoding, RelayWants, TrackKey};
 use rtc::IngressPacket;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,7 +49,7 @@ pub enum RelayMessage {
     /// Send me this track's packets, addressed to my `key`.
     Subscribe {
         /// Yours.
-        track: TrackSid,
+        encoding: Encoding,
         /// The asking shard.
         from: u8,
         /// The asking shard's entry for it.
@@ -59,7 +58,7 @@ pub enum RelayMessage {
     /// What my receivers need of it now: at first nothing.
     Wants {
         /// Yours.
-        track: TrackSid,
+        encoding: Encoding,
         /// The asking shard.
         from: u8,
         /// Which layers.
@@ -68,7 +67,7 @@ pub enum RelayMessage {
     /// No longer.
     Unsubscribe {
         /// Yours.
-        track: TrackSid,
+        encoding: Encoding,
         /// The asking shard.
         from: u8,
     },
@@ -86,7 +85,7 @@ pub enum RelayMessage {
     /// A receiver on my side needs a keyframe of your track.
     Keyframe {
         /// Yours.
-        track: TrackSid,
+        encoding: Encoding,
         /// Of this layer, or of the one that stands in for it while it is quiet.
         layer: u8,
     },

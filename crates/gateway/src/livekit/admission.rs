@@ -123,6 +123,7 @@ impl Admission {
             kind: grants::kind(&claims),
             client: params.client,
             mode: params.mode,
+            transport: Default::default(),
             auto_subscribe: params.auto_subscribe,
             tracks: params.tracks,
             offer: params.offer,

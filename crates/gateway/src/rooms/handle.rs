@@ -245,6 +245,7 @@ mod tests {
             kind: Default::default(),
             client: Default::default(),
             mode: ConnectionMode::Single,
+            transport: Default::default(),
             auto_subscribe: true,
             tracks: Vec::new(),
             offer: None,

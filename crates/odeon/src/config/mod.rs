@@ -12,6 +12,7 @@ mod nearest;
 mod presets;
 mod setting;
 mod table;
+mod urls;
 mod value;
 
 pub use explain::explain;

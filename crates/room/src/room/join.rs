@@ -111,6 +111,7 @@ impl Room {
         let member = Member {
             info,
             mode: join.mode,
+            transport: join.transport,
             auto_subscribe: join.auto_subscribe,
             signalling: Signalling::Here,
             media: MediaState::Waiting,
@@ -144,8 +145,8 @@ impl Room {
         let Some(member) = self.members.get(&session) else {
             return;
         };
-        let (mode, sender) = (member.mode, member.data_sender());
-        self.command(MediaCommand::AddPeer { session, mode, sender });
+        let (mode, transport, sender) = (member.mode, member.transport, member.data_sender());
+        self.command(MediaCommand::AddPeer { session, mode, transport, sender });
     }
 
     /// Others see a newcomer at once, not when the media is up (livekit.md 1).

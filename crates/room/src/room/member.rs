@@ -8,7 +8,7 @@ use super::received::Received;
 use crate::effect::LeaveAction;
 use crate::id::{SessionId, TrackSid};
 use crate::limits::UNNOTICED_LOSS;
-use crate::media::{ConnectionMode, DataSender, Target};
+use crate::media::{ConnectionMode, DataSender, Target, Transport};
 use crate::participant::{DisconnectReason, Participant, ParticipantKind};
 use crate::permission::Permission;
 use crate::settings::TrackSettings;
@@ -69,6 +69,7 @@ pub(super) struct Member {
     /// What others see.
     pub(super) info: Arc<Participant>,
     pub(super) mode: ConnectionMode,
+    pub(super) transport: Transport,
     pub(super) auto_subscribe: bool,
     pub(super) signalling: Signalling,
     pub(super) media: MediaState,

@@ -120,19 +120,28 @@ impl Room {
         let Some(publication) = member.publications.get_mut(track) else {
             return;
         };
-        let kind = publication.track.request.kind;
+        let request = &publication.track.request;
+        let (kind, stream, may_make_red) = (request.kind, request.stream.clone(), publication.may_make_red());
+        let codecs = publication.codec_names().collect();
         if !publication.subscribers.insert(session) {
             return;
         }
         publication.denied.remove(&session);
-        let stream = publication.track.request.stream.clone();
         let stream_id = self.stream_id(session, publisher, track, &stream);
         if let Some(receiver) = self.members.get_mut(&session) {
             receiver.received.add(kind);
         }
         self.tell_permission(session, publisher, track.clone(), true);
-        let track = track.clone();
-        self.command(MediaCommand::Subscribe { session, track, kind, publisher, stream_id, settings });
+        self.command(MediaCommand::Subscribe {
+            session,
+            track: track.clone(),
+            kind,
+            publisher,
+            stream_id,
+            may_make_red,
+            codecs,
+            settings,
+        });
     }
 
     /// `a=msid`'s stream (livekit.md 2.5): one for each track, or where streams are to be in step one for each of the
@@ -201,6 +210,7 @@ impl Room {
                 self.received_ended(subscriber, publication.track.request.kind);
             }
             self.forget_choices(track);
+            self.forget_demand(track, &publication.demand);
         }
         for publication in self.members.values_mut().flat_map(|member| member.publications.values_mut()) {
             publication.subscribers.remove(&session);
