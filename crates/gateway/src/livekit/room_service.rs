@@ -184,7 +184,7 @@ pub(super) fn no_participant() -> TwirpError {
     TwirpError::new(Code::NotFound, "participant does not exist")
 }
 
-fn refusal(error: JoinError) -> TwirpError {
+pub(super) fn refusal(error: JoinError) -> TwirpError {
     let code = match error {
         JoinError::NoSuchRoom => Code::NotFound,
         JoinError::BadName | JoinError::Refused(_) => Code::InvalidArgument,

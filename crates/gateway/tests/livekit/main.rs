@@ -1,6 +1,7 @@
 //! LiveKit's gateway and the pages over real HTTP on loopback.
 
 mod administration;
+mod agents;
 mod api;
 mod bad_input;
 mod connect;

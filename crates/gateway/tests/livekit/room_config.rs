@@ -1,4 +1,4 @@
-//! What a room is made with (docs/livekit.md 2.11): presets, CreateRoom, tokens; and the operator's limits.
+//! What a room is made with (livekit.md 2.13): presets, CreateRoom, tokens; and the operator's limits.
 
 use crate::harness::{Server, auto_subscribing, backend, join_request, token, token_with};
 use gateway::rooms::RegistryConfig;
