@@ -8,7 +8,7 @@ target=${CARGO_TARGET_DIR:-$root/target}
 export ODEON_BIN=${ODEON_BIN:-$target/release/odeon}
 export ODEON_BENCH_BIN=${ODEON_BENCH_BIN:-$(dirname "$ODEON_BIN")/odeon-bench}
 [[ -x $ODEON_BIN ]] || { echo "no program at $ODEON_BIN: cargo build --release -p odeon -p bench" >&2; exit 2; }
-[[ -d node_modules && -d .venv ]] || ./install.sh || exit 2
+[[ -d node_modules && -d .venv && -d .venv-agents ]] || ./install.sh || exit 2
 mkdir -p out
 export E2E_TALLY=$PWD/out/tally
 : >"$E2E_TALLY"

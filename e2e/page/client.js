@@ -15,7 +15,7 @@ function note(event, ...details) {
 
 function person(participant) {
   if (!participant) return null;
-  const { sid, identity, name, metadata, attributes, connectionQuality } = participant;
+  const { sid, identity, name, metadata, attributes, connectionQuality, kind } = participant;
   const tracks = [...participant.trackPublications.values()].map((publication) => ({
     sid: publication.trackSid,
     source: publication.source,
@@ -25,7 +25,7 @@ function person(participant) {
     mime: publication.mimeType,
     simulcast: publication.simulcasted,
   }));
-  return { sid, identity, name, metadata, attributes: { ...attributes }, tracks, connectionQuality };
+  return { sid, identity, name, metadata, attributes: { ...attributes }, tracks, connectionQuality, kind };
 }
 
 const WATCHED = {
