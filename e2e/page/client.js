@@ -42,6 +42,7 @@ const WATCHED = {
   trackUnpublished: (publication, p) => [p.identity, publication.source, publication.trackSid],
   trackSubscribed: (track, publication, p) => [p.identity, publication.source, publication.trackSid],
   trackUnsubscribed: (track, publication, p) => [p.identity, publication.source, publication.trackSid],
+  trackSubscriptionPermissionChanged: (publication, status, p) => [p.identity, publication.trackSid, status],
   trackSubscriptionFailed: (sid, p) => [p.identity, sid],
   trackMuted: (publication, p) => [p.identity, publication.source, publication.trackSid],
   trackUnmuted: (publication, p) => [p.identity, publication.source, publication.trackSid],
@@ -50,6 +51,7 @@ const WATCHED = {
   localTrackSubscribed: (publication) => [publication.source, publication.trackSid],
   participantMetadataChanged: (before, p) => [p.identity, before ?? '', p.metadata ?? ''],
   participantNameChanged: (name, p) => [p.identity, name],
+  participantPermissionsChanged: (before, p) => [p.identity, p.permissions?.canPublish ?? null, p.permissions?.canSubscribe ?? null],
   participantAttributesChanged: (changed, p) => [p.identity, changed],
   roomMetadataChanged: (metadata) => [metadata],
   activeSpeakersChanged: (speakers) => [speakers.map((p) => p.identity)],
@@ -180,6 +182,10 @@ const api = {
     const publication = publicationOf(sid);
     await (muted ? publication.mute() : publication.unmute());
   },
+  /** Who may receive what we publish: livekit-client's own arguments. */
+  allowSubscribers: (all, permissions) => room.localParticipant.setTrackSubscriptionPermissions(all, permissions),
+  /** What our newest token says. */
+  claims: () => JSON.parse(atob(room.engine.token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/'))),
   setSubscribed: (sid, subscribed) => publicationOf(sid).setSubscribed(subscribed),
 
   setMetadata: (text) => room.localParticipant.setMetadata(text),

@@ -57,6 +57,43 @@ async def test_l_01_two_python_participants_see_and_hear_each_other():
     await bob.leave()
 
 
+async def test_l_06_l_36_l_43_moderation_by_livekit_api():
+    """L-06, L-36, L-43, L-55."""
+    ann, bob = await joined("py-admin", "ann"), await joined("py-admin", "bob")
+    sid = await ann.publish_video(20, 40, 210)
+    await bob.look("ann", 1)
+    async with api.LiveKitAPI(HTTP, KEY, SECRET) as livekit:
+        rooms = livekit.room
+        muted = await rooms.mute_published_track(
+            api.MuteRoomTrackRequest(room="py-admin", identity="ann", track_sid=sid, muted=True)
+        )
+        assert muted.track.muted, muted
+        await eventually("the mute", lambda: has(bob, "track_muted", "ann", sid))
+        shown = await rooms.update_participant(
+            api.UpdateParticipantRequest(room="py-admin", identity="ann", name="Ann", attributes={"seat": "7"})
+        )
+        assert shown.name == "Ann" and dict(shown.attributes) == {"seat": "7"}, shown
+        await eventually("the name", lambda: has(bob, "name", "ann", "Ann"))
+        choice = api.UpdateSubscriptionsRequest(room="py-admin", identity="bob", track_sids=[sid], subscribe=False)
+        await rooms.update_subscriptions(choice)
+        await eventually("the end of the track", lambda: has(bob, "track_unsubscribed", "ann", sid))
+        room = await rooms.update_room_metadata(api.UpdateRoomMetadataRequest(room="py-admin", metadata="act 2"))
+        assert room.metadata == "act 2"
+        try:
+            choice.identity = "nobody"
+            await rooms.update_subscriptions(choice)
+            raise AssertionError("nobody was found")
+        except TwirpError as error:
+            assert error.code == "not_found" and error.status == 404, error
+    await ann.leave()
+    await bob.leave()
+
+
+async def has(participant, *event):
+    """Is there an entry that begins so?"""
+    return any(entry[: len(event)] == list(event) for entry in participant.log)
+
+
 async def test_l_11_mute_unpublish_and_leave_are_told():
     """L-11, L-27, L-40."""
     ann, bob = await joined("py-mute", "ann"), await joined("py-mute", "bob")

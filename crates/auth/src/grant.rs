@@ -87,6 +87,12 @@ pub struct VideoGrant {
     /// `None`: no.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub can_update_own_metadata: Option<bool>,
+    /// `None`: no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub can_subscribe_metrics: Option<bool>,
+    /// `None`: no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub can_manage_agent_session: Option<bool>,
     /// May make and change ingresses.
     #[serde(skip_serializing_if = "is_false")]
     pub ingress_admin: bool,

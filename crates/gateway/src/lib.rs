@@ -28,9 +28,10 @@ use livekit::agents::Agents;
 use livekit::nonces::Nonces;
 use pages::guests::Guests;
 use rooms::Registry;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::livekit::join_response::ServerFacts;
-use wire::livekit::proto::IceServer;
+use wire::livekit::proto::{IceServer, RoomConfiguration};
 
 /// What the gateways must be told.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +43,8 @@ pub struct GatewayConfig {
     /// Origins whose pages may use ours (`http.public_url`, where a proxy hides our own), besides the one that a
     /// request was made to.
     pub origins: Vec<WebOrigin>,
+    /// Configurations of rooms that tokens and CreateRoom may name (`room.room_configurations`).
+    pub presets: BTreeMap<String, RoomConfiguration>,
     /// STUN and TURN servers for clients.
     pub ice_servers: Vec<IceServer>,
     /// Clients may ask for faults to test themselves (`rtc.simulate`, `--dev`).
@@ -58,6 +61,7 @@ pub struct Gateway {
 struct Inner {
     server: ServerFacts,
     origins: Vec<WebOrigin>,
+    presets: BTreeMap<String, RoomConfiguration>,
     keys: Arc<KeyStore>,
     registry: Registry,
     guests: Guests,
@@ -78,6 +82,7 @@ impl Gateway {
         let inner = Inner {
             server,
             origins: config.origins,
+            presets: config.presets,
             keys: keys.into(),
             registry,
             guests: Guests::default(),

@@ -10,6 +10,7 @@ use gateway::webhooks::WebhookConfig;
 use net::pool::{MAX_SHARDS, PoolConfig};
 use net::turn::TurnConfig;
 use room::RoomConfig;
+use room::limits::{MAX_ATTRIBUTES_BYTES, MAX_METADATA_BYTES, MAX_NAME_BYTES, RoomLimits};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::num::NonZero;
 use std::thread::available_parallelism;
@@ -79,10 +80,30 @@ pub fn registry(config: &Config, dev: bool) -> RegistryConfig {
             departure_timeout_s: seconds(config.room_departure_timeout),
             max_participants: config.room_max_participants,
             enabled_codecs: config.room_enabled_codecs.0.clone(),
+            enable_remote_unmute: config.room_enable_remote_unmute,
+            sync_streams: config.room_sync_streams,
+            limits: room_limits(config),
             ..RoomConfig::default()
         },
+        max_room_name_bytes: at_most(config.limits_room_name_length, MAX_NAME_BYTES),
         max_rooms: usize::try_from(config.limits_rooms).unwrap_or(usize::MAX),
     }
+}
+
+fn room_limits(config: &Config) -> RoomLimits {
+    RoomLimits {
+        identity_bytes: at_most(config.limits_identity_length, MAX_NAME_BYTES),
+        name_bytes: at_most(config.limits_name_length, MAX_NAME_BYTES),
+        metadata_bytes: at_most(config.limits_metadata_size, MAX_METADATA_BYTES),
+        attributes_bytes: at_most(config.limits_attributes_size, MAX_ATTRIBUTES_BYTES),
+        audio_subscriptions: config.limits_subscriptions_audio,
+        video_subscriptions: config.limits_subscriptions_video,
+    }
+}
+
+// The house's own limits stand, whatever the settings say.
+fn at_most(configured: u32, max: usize) -> usize {
+    usize::try_from(configured).map_or(max, |configured| configured.min(max))
 }
 
 // Whole seconds, as LiveKit's API says them; a fraction counts as one more, lest "500ms" mean "at once".
@@ -96,6 +117,7 @@ pub fn gateway(config: &Config, dev: bool, node_id: &str) -> GatewayConfig {
     GatewayConfig {
         node_id: node_id.to_owned(),
         simulate: dev || config.rtc_simulate,
+        presets: config.room_configurations.0.clone(),
         origins: WebOrigin::parse(&config.http_public_url.0).into_iter().collect(),
         ..GatewayConfig::default()
     }

@@ -114,6 +114,15 @@ pub enum RequestSubject {
     },
 }
 
+/// Why a subscription could not be made. LiveKit: `SubscriptionError`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SubscriptionFailure {
+    /// There is no such track, or it is their own.
+    NotFound,
+    /// They asked for too much.
+    Refused,
+}
+
 /// Told on leaving. LiveKit: `LeaveRequest.Action`, same numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LeaveAction {
@@ -207,6 +216,13 @@ pub enum RoomEvent {
         /// Which.
         sid: TrackSid,
     },
+    /// Mute your track, or unmute it: the server API asks for it.
+    MuteRequested {
+        /// Which.
+        track: TrackSid,
+        /// Mute.
+        muted: bool,
+    },
     /// The layers of your track that anybody wants: the others need not be sent. LiveKit: `SubscribedQualityUpdate`.
     LayersWanted {
         /// Which.
@@ -227,6 +243,8 @@ pub enum RoomEvent {
     SubscriptionFailed {
         /// Which.
         track: TrackSid,
+        /// Why not.
+        failure: SubscriptionFailure,
     },
     /// Your data track has its sid.
     DataTrackPublished {
@@ -289,8 +307,12 @@ pub enum RoomEvent {
         /// Video.
         video: u32,
     },
-    /// Your permissions changed (a dialect with tokens sends a fresh one).
-    PermissionChanged,
+    /// What a token says of you changed: your permissions, name, metadata or attributes. A dialect with tokens sends a
+    /// fresh one.
+    ClaimsChanged {
+        /// You, as you are now.
+        you: Arc<Participant>,
+    },
     /// Goodbye; the socket closes after this.
     Leave {
         /// Why.

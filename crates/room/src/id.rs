@@ -98,6 +98,16 @@ impl Identity {
         Self { origin: Origin::Token, id: id.into() }
     }
 
+    /// What a client with a token, or the server API, calls somebody: `alice` is a token's, `bus:alice` of the bus.
+    pub fn named_by_token(text: &str) -> Self {
+        let others = [Origin::Bus, Origin::Castaway, Origin::Phoenix, Origin::Membrane, Origin::Ingress];
+        let named = others.into_iter().find_map(|origin| Some((origin, text.strip_prefix(origin.prefix())?)));
+        match named {
+            Some((origin, id)) => Self { origin, id: id.into() },
+            None => Self::token(text),
+        }
+    }
+
     /// As a client of `viewer`'s origin sees it: bare for its own, prefixed for others.
     pub fn seen_from(&self, viewer: Origin) -> Arc<str> {
         // Dialects with tokens (LiveKit) are the `Token` origin: others appear to them prefixed.

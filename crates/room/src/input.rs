@@ -52,6 +52,26 @@ pub struct Join {
     pub offer: Option<(u32, String)>,
 }
 
+/// How a publisher names somebody who may receive its tracks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Subscriber {
+    /// Whoever has this identity, also when they come later or come back.
+    Identity(Identity),
+    /// Whoever has this sid now.
+    Sid(ParticipantSid),
+}
+
+/// What somebody may receive of a publisher. LiveKit: `TrackPermission`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TrackPermission {
+    /// Who.
+    pub subscriber: Subscriber,
+    /// All tracks, those to come too.
+    pub all_tracks: bool,
+    /// Else these.
+    pub tracks: Vec<TrackSid>,
+}
+
 /// What a client that resumes says of itself. LiveKit: `SyncState`, without what only its own server needs.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct SyncState {
@@ -188,6 +208,15 @@ pub enum RoomInput {
         session: SessionId,
         /// Which; wanted.
         updates: Vec<(TrackSid, bool)>,
+    },
+    /// Says who may receive its tracks (L-67); replaces what it said before.
+    SubscriptionPermission {
+        /// Who.
+        session: SessionId,
+        /// Everybody: `permissions` are not looked at.
+        everybody: bool,
+        /// Nobody but these.
+        permissions: Vec<TrackPermission>,
     },
     /// How it wants tracks that it receives, or will (L-37, L-38).
     UpdateTrackSettings {

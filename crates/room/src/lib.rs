@@ -6,6 +6,7 @@
 //! The words here are the words of `spec/product.md`: room, participant, track, layer, subscription, message.
 #![forbid(unsafe_code)]
 
+pub mod admin;
 pub mod agents;
 pub mod codecs;
 pub mod data_track;
@@ -23,6 +24,7 @@ pub mod scenario;
 pub mod settings;
 pub mod track;
 
+pub use admin::{AdminError, AdminRequest, ProfileChange};
 pub use dispatch::AgentRequest;
 pub use effect::{RoomEffect, RoomEvent};
 pub use id::{Identity, Origin, ParticipantSid, RoomSid, SessionId, TrackSid};

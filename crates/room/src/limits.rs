@@ -15,6 +15,36 @@ pub const MAX_METADATA_BYTES: usize = 512 * 1024;
 /// All keys and values of a participant's attributes together, bytes. LiveKit's own limit.
 pub const MAX_ATTRIBUTES_BYTES: usize = 64 * 1024;
 
+/// What an operator allows (LiveKit's `limit` section). What is above this house's own limits counts as those.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RoomLimits {
+    /// Bytes of an identity, ≤ [`MAX_NAME_BYTES`].
+    pub identity_bytes: usize,
+    /// Bytes of a participant's name, ≤ [`MAX_NAME_BYTES`].
+    pub name_bytes: usize,
+    /// Bytes of metadata, ≤ [`MAX_METADATA_BYTES`].
+    pub metadata_bytes: usize,
+    /// Bytes of attributes, ≤ [`MAX_ATTRIBUTES_BYTES`].
+    pub attributes_bytes: usize,
+    /// Audio tracks that one participant receives at a time; 0: no limit.
+    pub audio_subscriptions: u32,
+    /// Video tracks that one participant receives at a time; 0: no limit.
+    pub video_subscriptions: u32,
+}
+
+impl Default for RoomLimits {
+    fn default() -> Self {
+        Self {
+            identity_bytes: MAX_NAME_BYTES,
+            name_bytes: MAX_NAME_BYTES,
+            metadata_bytes: MAX_METADATA_BYTES,
+            attributes_bytes: MAX_ATTRIBUTES_BYTES,
+            audio_subscriptions: 0,
+            video_subscriptions: 0,
+        }
+    }
+}
+
 /// Tracks that one session has announced and not yet sent. The reference's limit (livekit.md 2.4).
 pub const MAX_PENDING_TRACKS: usize = 20;
 
@@ -42,6 +72,10 @@ pub const MAX_DATA_SUBSCRIPTIONS: usize = 1024;
 
 /// A data track's frame encoding or schema, bytes: names of 32 and 256 characters and their envelope.
 pub const MAX_DATA_FORMAT_BYTES: usize = 512;
+
+/// How long a wish for a track is kept that is not there (livekit.md 2.7): the reference's not-found timeout. Some apps ask
+/// before the publisher has come.
+pub const TRACK_NOT_FOUND_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Tracks for which one session keeps settings (layer, frames a second): as for its choices. What is asked beyond has no
 /// effect: the track comes whole.

@@ -192,8 +192,8 @@ pub enum MediaCommand {
         kind: TrackKind,
         /// Who sends it: the shell finds its shard by this.
         publisher: SessionId,
-        /// For `a=msid:PA_…|TR_… TR_…`.
-        publisher_sid: ParticipantSid,
+        /// For `a=msid:PA_…|TR_… TR_…`: the part before the space.
+        stream_id: String,
         /// As [`ExpectedTrack::may_make_red`].
         may_make_red: bool,
         /// Its codecs, the primary first (`vp9`, `vp8`): who can't take that gets the next.

@@ -15,6 +15,10 @@ pub struct Permission {
     pub can_publish_sources: Vec<TrackSource>,
     /// May change its own metadata, name and attributes.
     pub can_update_metadata: bool,
+    /// May receive metrics. Kept and shown; there are none to receive.
+    pub can_subscribe_metrics: bool,
+    /// May start and stop an agent's session by RPC. Kept and shown: the agent asks for it.
+    pub can_manage_agent_session: bool,
     /// Not shown to others.
     pub hidden: bool,
     /// A recorder: hidden, and shown as such to the API.
@@ -32,6 +36,8 @@ impl Default for Permission {
             can_publish_data: true,
             can_publish_sources: Vec::new(),
             can_update_metadata: false,
+            can_subscribe_metrics: false,
+            can_manage_agent_session: false,
             hidden: false,
             recorder: false,
             agent: false,

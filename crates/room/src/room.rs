@@ -11,6 +11,11 @@
 //! | `dynacast` | which layers a publisher need not send (2.7) |
 //! | `subscriptions` | who receives what (2.7) |
 //! | `data_tracks` | data tracks, from publishing to subscribing (2.6) |
+//! | `choices` | what they asked for, before it is there too |
+//! | `guest_list` | whom a publisher lets receive its tracks |
+//! | `permissions` | what somebody may, and changes of it |
+//! | `admin` | what the server API asks for |
+//! | `received` | how many tracks at a time |
 //! | `receive_settings` | in which layer, or not at all (2.7) |
 //! | `metadata` | names, metadata, attributes (2.9) |
 //! | `media_events` | what the shards report |
@@ -20,19 +25,24 @@
 //! | `audience` | who is told |
 //! | `views` | read-only, for the API |
 
+mod admin;
 mod audience;
+mod choices;
 mod data_tracks;
 mod dynacast;
 mod farewells;
+mod guest_list;
 mod join;
 mod leave;
 mod lifecycle;
 mod media_events;
 mod member;
 mod metadata;
+mod permissions;
 mod publication;
 mod quality;
 mod receive_settings;
+mod received;
 mod resume;
 mod simulate;
 mod speakers;
@@ -44,11 +54,14 @@ pub use join::JoinError;
 pub(crate) use join::attributes_bytes;
 pub use speakers::quantised;
 
+use crate::admin::ProfileChange;
 use crate::dispatch::AgentRequest;
 use crate::effect::RoomEffect;
 use crate::id::{Identity, RoomSid, SessionId, SidSource, TrackSid};
 use crate::input::{Now, RoomInput};
+use crate::limits::RoomLimits;
 use crate::notice::Notice;
+use choices::Wishes;
 use farewells::Farewells;
 use indexmap::IndexMap;
 use lifecycle::Lifecycle;
@@ -68,10 +81,16 @@ pub struct RoomConfig {
     pub departure_timeout_s: u32,
     /// Most participants at a time; 0: no limit.
     pub max_participants: u32,
+    /// The server API may unmute too (`room.enable_remote_unmute`).
+    pub enable_remote_unmute: bool,
     /// Free text, ≤ [`crate::limits::MAX_METADATA_BYTES`] (the caller has checked).
     pub metadata: String,
     /// Codecs that may be published, of [`crate::codecs::FORWARDED`].
     pub enabled_codecs: Vec<String>,
+    /// Put a participant's camera and microphone into one stream, so that players keep them in step (livekit.md 2.5).
+    pub sync_streams: bool,
+    /// What the operator allows.
+    pub limits: RoomLimits,
     /// The agents that it asks for; none: any worker without a name may send one (livekit.md 3, «agents ws»).
     pub agents: Vec<AgentRequest>,
 }
@@ -83,8 +102,11 @@ impl Default for RoomConfig {
             empty_timeout_s: 300,
             departure_timeout_s: 20,
             max_participants: 0,
+            enable_remote_unmute: false,
             metadata: String::new(),
             enabled_codecs: crate::codecs::forwarded(),
+            sync_streams: false,
+            limits: RoomLimits::default(),
             agents: Vec::new(),
         }
     }
@@ -109,6 +131,9 @@ pub struct Room {
     owners: HashMap<TrackSid, SessionId>,
     /// When somebody leaves if nothing happens before: the same as each member's `departure`, ordered.
     departures: BTreeSet<(Instant, SessionId)>,
+    wishes: Wishes,
+    /// Who had as many tracks as they may, and lost one.
+    freed: BTreeSet<SessionId>,
     /// When a publisher hears that less is wanted of a track: the same as each publication's `demand`, ordered.
     demands: BTreeSet<(Instant, TrackSid)>,
     farewells: Farewells,
@@ -137,6 +162,8 @@ impl Room {
             by_identity: HashMap::new(),
             owners: HashMap::new(),
             departures: BTreeSet::new(),
+            wishes: Wishes::default(),
+            freed: BTreeSet::new(),
             demands: BTreeSet::new(),
             farewells: Farewells::default(),
             switches: TransportSwitches::default(),
@@ -188,11 +215,14 @@ impl Room {
             RoomInput::UpdateDataSubscription { session, updates } => {
                 self.on_update_data_subscription(session, updates);
             }
+            RoomInput::SubscriptionPermission { session, everybody, permissions } => {
+                self.on_subscription_permission(session, everybody, permissions);
+            }
             RoomInput::UpdateTrackSettings { session, tracks, settings } => {
                 self.on_update_track_settings(session, tracks, settings);
             }
             RoomInput::UpdateMetadata { session, request_id, name, metadata, attributes } => {
-                let change = metadata::Change { name, metadata, attributes };
+                let change = ProfileChange { name, metadata, attributes };
                 self.on_update_metadata(session, request_id, change);
             }
             RoomInput::Remove { identity } => self.on_remove(&identity),

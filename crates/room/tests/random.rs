@@ -3,12 +3,14 @@
 mod stage;
 
 use room::effect::RoomEvent;
-use room::input::SyncState;
+use room::input::{Subscriber, SyncState, TrackPermission};
+use room::limits::RoomLimits;
 use room::media::{AudioLevel, ConnectionMode, LiveLayer, MediaCommand, MediaEnd, MediaEvent, Target};
 use room::participant::DisconnectReason;
+use room::permission::Permission;
 use room::settings::TrackSettings;
 use room::track::{TrackKind, TrackSource};
-use room::{Identity, RoomConfig, RoomInput, SessionId, TrackSid};
+use room::{AdminRequest, Identity, ProfileChange, RoomConfig, RoomInput, SessionId, TrackSid};
 use stage::{Stage, Step, track};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -147,8 +149,13 @@ struct World {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let config =
-            RoomConfig { max_participants: if seed.is_multiple_of(3) { 5 } else { 0 }, ..RoomConfig::default() };
+        let video_subscriptions = if seed.is_multiple_of(4) { 2 } else { 0 };
+        let limits = RoomLimits { video_subscriptions, ..RoomLimits::default() };
+        let config = RoomConfig {
+            max_participants: if seed.is_multiple_of(3) { 5 } else { 0 },
+            limits,
+            ..RoomConfig::default()
+        };
         let (sessions, tracks) = (vec![SessionId(9999)], vec![TrackSid::new("TR_VCnowhere00000")]);
         Self { stage: Stage::with(config), dice: Dice(seed), oracle: Oracle::default(), sessions, tracks, checked: 0 }
     }
@@ -156,6 +163,11 @@ impl World {
     fn step(&mut self) {
         match self.dice.below(20) {
             0..=2 => self.join(),
+            4 => {
+                let request = self.admin_request();
+                // Whether it is carried out is a scenario's to test: here only promises count.
+                let _ = self.stage.administer(request);
+            }
             3 => self.stage.pass(Duration::from_millis(self.dice.below(9000))),
             _ => {
                 let input = self.input();
@@ -245,9 +257,40 @@ impl World {
                 attributes: [("k".to_owned(), "v".repeat(self.dice.below(9) as usize))].into(),
             },
             8 => RoomInput::Offer { session, id: 1, sdp: String::new() },
+            10 => {
+                let guest = TrackPermission {
+                    subscriber: Subscriber::Identity(Identity::token(format!("p{}", self.dice.below(12)))),
+                    all_tracks: self.dice.coin(),
+                    tracks: vec![track],
+                };
+                RoomInput::SubscriptionPermission { session, everybody: flag, permissions: vec![guest] }
+            }
             9 => RoomInput::UpdateTrack { session, track, audio_features: Some(vec![1]), size: Some((1, 2)) },
-            10 => RoomInput::UpdateTrackSettings { session, tracks: vec![track], settings: TrackSettings::default() },
+            14 => RoomInput::UpdateTrackSettings { session, tracks: vec![track], settings: TrackSettings::default() },
             _ => RoomInput::Media(self.media_event(session, track, flag)),
+        }
+    }
+
+    fn admin_request(&mut self) -> AdminRequest {
+        let number = self.dice.below(12);
+        let identity = Identity::token(format!("p{number}"));
+        let track = self.dice.pick(&self.tracks);
+        let flag = self.dice.coin();
+        match self.dice.below(4) {
+            0 => AdminRequest::Mute { identity, track, muted: flag },
+            1 => AdminRequest::UpdateSubscriptions { identity, tracks: vec![track], subscribe: flag },
+            2 => AdminRequest::UpdateRoomMetadata { metadata: "m".repeat(self.dice.below(3) as usize) },
+            _ => {
+                let permission = Permission {
+                    can_subscribe: flag,
+                    can_publish: self.dice.coin(),
+                    can_publish_sources: self.dice.pick(&[vec![], vec![TrackSource::Camera]]),
+                    hidden: number >= 10,
+                    ..Permission::default()
+                };
+                let profile = ProfileChange { name: Some("renamed".to_owned()), ..ProfileChange::default() };
+                AdminRequest::UpdateParticipant { identity, profile, permission: Some(permission) }
+            }
         }
     }
 

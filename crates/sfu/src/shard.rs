@@ -155,8 +155,7 @@ impl Shard {
                     }
                 }
             }
-            MediaCommand::Subscribe { track, kind, publisher_sid, may_make_red, codecs, settings, .. } => {
-                let stream_id = format!("{publisher_sid}|{track}");
+            MediaCommand::Subscribe { track, kind, stream_id, may_make_red, codecs, settings, .. } => {
                 self.subscribe(key, (track.clone(), kind, stream_id, settings), owner, outbox);
                 if let Some(key) = self.by_encoding.get(&Encoding::primary(&track))
                     && let Some(track) = self.tracks.get_mut(*key)

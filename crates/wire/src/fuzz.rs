@@ -94,6 +94,8 @@ pub fn livekit_twirp(bytes: &[u8]) {
         let _ = twirp::decode::<proto::PerformRpcRequest>(format, bytes);
         let _ = twirp::decode::<proto::ListRoomsRequest>(format, bytes);
         let _ = twirp::decode::<proto::RoomParticipantIdentity>(format, bytes);
+        let _ = twirp::decode::<proto::UpdateParticipantRequest>(format, bytes);
+        let _ = twirp::decode::<proto::UpdateSubscriptionsRequest>(format, bytes);
         let _ = twirp::decode::<proto::CreateAgentDispatchRequest>(format, bytes);
     }
 }

@@ -2,7 +2,7 @@
 
 use proto::signal_response::Message;
 use room::data_track::{DataTrack, ReceivedDataTrack};
-use room::effect::{LeaveAction, RequestOutcome, RequestSubject, RoomInfo, WantedCodec};
+use room::effect::{LeaveAction, RequestOutcome, RequestSubject, RoomInfo, SubscriptionFailure, WantedCodec};
 use room::media::{ConnectionMode, Target};
 use room::participant::{ClientInfo, DisconnectReason, Participant, ParticipantKind, ParticipantState};
 use room::permission::Permission;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use wire::livekit::data_track;
 use wire::livekit::event::{Encoding, encode, leave, responses};
 use wire::livekit::join_response::ServerFacts;
-use wire::livekit::proto;
+use wire::livekit::{info, proto};
 
 fn facts() -> ServerFacts {
     ServerFacts { node_id: "ND_1".into(), sif_trailer: vec![1, 2, 3], ..ServerFacts::default() }
@@ -307,4 +307,41 @@ fn l_65_a_refused_data_track_is_echoed_by_its_handle() {
         let Some(Request::PublishDataTrack(echo)) = response.request else { panic!("no echo") };
         assert_eq!((echo.pub_handle, &*echo.name), (70_000, "n"));
     }
+}
+
+#[test]
+fn l_06_the_server_asks_for_silence() {
+    // L-06
+    let asked = RoomEvent::MuteRequested { track: TrackSid::new("TR_1"), muted: true };
+    assert_eq!(message(&asked), Message::Mute(proto::MuteTrackRequest { sid: "TR_1".into(), muted: true }));
+}
+
+#[test]
+fn l_35_a_failed_subscription_says_why() {
+    // L-35
+    let why = |failure| {
+        let track = TrackSid::new("TR_1");
+        match message(&RoomEvent::SubscriptionFailed { track, failure }) {
+            Message::SubscriptionResponse(response) => response.err(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(why(SubscriptionFailure::NotFound), proto::SubscriptionError::SeTrackNotfound);
+    assert_eq!(why(SubscriptionFailure::Refused), proto::SubscriptionError::SeUnknown);
+}
+
+#[test]
+fn l_67_what_is_not_granted_is_revoked_but_an_agent_stays_one() {
+    // L-67
+    let said = proto::ParticipantPermission { can_publish: true, can_publish_sources: vec![2], ..Default::default() };
+    let granted = info::granted(&said, &Permission { agent: true, ..Permission::default() });
+    let expected = Permission {
+        can_subscribe: false,
+        can_publish_data: false,
+        can_publish_sources: vec![TrackSource::Microphone],
+        agent: true,
+        ..Permission::default()
+    };
+    assert_eq!(granted, expected);
+    assert_eq!(info::granted(&info::permission(&expected), &expected), expected);
 }

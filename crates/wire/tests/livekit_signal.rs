@@ -2,14 +2,17 @@
 
 use prost::Message as _;
 use proto::signal_request::Message;
+use room::input::Subscriber;
 use room::media::{ConnectionMode, Target};
 use room::participant::DisconnectReason;
 use room::settings::WantedPicture;
 use room::track::{TrackKind, TrackSource};
-use room::{RoomInput, SessionId, TrackSid};
+use room::{Identity, Origin, ParticipantSid, RoomInput, SessionId, TrackSid};
 use wire::livekit::event::Encoding;
 use wire::livekit::proto;
-use wire::livekit::signal::{MAX_SIGNAL_BYTES, MAX_SUBSCRIPTION_TRACKS, Sender, Signal, SignalError, decode};
+use wire::livekit::signal::{
+    MAX_SIGNAL_BYTES, MAX_SUBSCRIPTION_TRACKS, MAX_TRACK_PERMISSIONS, Sender, Signal, SignalError, decode,
+};
 
 const DUAL: Sender = Sender { session: SessionId(7), mode: ConnectionMode::Dual };
 const SINGLE: Sender = Sender { session: SessionId(7), mode: ConnectionMode::Single };
@@ -186,10 +189,27 @@ fn pings_are_for_the_gateway_and_the_rest_is_borne() {
     assert!(matches!(read(DUAL, Message::Ping(5)), Ok(Signal::Ping)));
     let ping = Message::PingReq(proto::Ping { timestamp: 5, rtt: 1 });
     assert!(matches!(read(DUAL, ping), Ok(Signal::PingReq { timestamp: 5 })));
-    // JS sends it right after every connect.
-    assert!(matches!(json(r#"{"subscriptionPermission":{"allParticipants":true}}"#), Ok(Signal::Ignored(_))));
     assert!(matches!(json(r#"{"somethingNew":{}}"#), Ok(Signal::Ignored("unknown"))));
     assert!(matches!(decode(DUAL, &[], Encoding::Binary), Ok(Signal::Ignored("unknown"))));
+}
+
+#[test]
+fn l_67_a_publisher_says_who_may_receive_its_tracks() {
+    // L-67: JS sends the first right after every connect.
+    let Ok(Signal::Room(all)) = json(r#"{"subscriptionPermission":{"allParticipants":true}}"#) else { panic!() };
+    assert!(matches!(*all, RoomInput::SubscriptionPermission { session: SessionId(7), everybody: true, .. }));
+    let text = r#"{"subscriptionPermission":{"trackPermissions":[
+        {"participantSid":"PA_1","participantIdentity":"bus:bob","allTracks":true},
+        {"participantSid":"PA_2","trackSids":["TR_1"]}]}}"#;
+    let Ok(Signal::Room(some)) = json(text) else { panic!() };
+    let RoomInput::SubscriptionPermission { everybody: false, permissions, .. } = *some else { panic!() };
+    let bob = Identity { origin: Origin::Bus, id: "bob".into() };
+    assert_eq!((&permissions[0].subscriber, permissions[0].all_tracks), (&Subscriber::Identity(bob), true));
+    assert_eq!(permissions[1].subscriber, Subscriber::Sid(ParticipantSid::new("PA_2")));
+    assert_eq!(permissions[1].tracks, [TrackSid::new("TR_1")]);
+    let many = vec![proto::TrackPermission::default(); MAX_TRACK_PERMISSIONS + 1];
+    let many = proto::SubscriptionPermission { track_permissions: many, ..Default::default() };
+    assert_eq!(read(DUAL, Message::SubscriptionPermission(many)).unwrap_err(), SignalError::TooLarge);
 }
 
 #[test]

@@ -54,6 +54,12 @@ fn signals() -> Vec<proto::SignalRequest> {
         attributes: [("a".to_owned(), "b".to_owned())].into(),
         ..Default::default()
     };
+    let guest = proto::TrackPermission {
+        participant_sid: "PA_1".into(),
+        track_sids: vec!["TR_1".into()],
+        ..Default::default()
+    };
+    let permission = proto::SubscriptionPermission { track_permissions: vec![guest], ..Default::default() };
     let subscription = proto::UpdateSubscription { track_sids: vec!["TR_1".into()], ..Default::default() };
     [
         Message::Offer(offer()),
@@ -61,6 +67,7 @@ fn signals() -> Vec<proto::SignalRequest> {
         Message::AddTrack(add_track()),
         Message::UpdateMetadata(metadata),
         Message::Subscription(subscription),
+        Message::SubscriptionPermission(permission),
         Message::PingReq(proto::Ping { timestamp: 5, rtt: 6 }),
         Message::SyncState(proto::SyncState { answer: Some(offer()), ..Default::default() }),
     ]
@@ -140,5 +147,9 @@ fn q_6_server_api_requests() {
     // Q-6
     let create = proto::CreateRoomRequest { name: "r".into(), empty_timeout: 9, ..Default::default() };
     sweep(&create.encode_to_vec(), fuzz::livekit_twirp);
+    let permission = Some(proto::ParticipantPermission { can_publish_sources: vec![1, 2], ..Default::default() });
+    let update = proto::UpdateParticipantRequest { room: "r".into(), permission, ..Default::default() };
+    sweep(&update.encode_to_vec(), fuzz::livekit_twirp);
+    sweep(br#"{"room":"r","identity":"a","permission":{"canPublishSources":["CAMERA"]}}"#, fuzz::livekit_twirp);
     sweep(br#"{"name":"r","emptyTimeout":"9","tags":{"a":"b"},"kind":"LOSSY","data":"aGk="}"#, fuzz::livekit_twirp);
 }

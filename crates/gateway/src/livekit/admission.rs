@@ -1,6 +1,6 @@
 //! Who joins what, by which right, and the status for those who don't (livekit.md 2.1).
 
-use super::grants;
+use super::{grants, room_config};
 use crate::client::bearer;
 use crate::rooms::{Credential, JoinError, JoinTicket, ResumeTicket};
 use crate::{Gateway, clock};
@@ -9,7 +9,7 @@ use http::{HeaderMap, StatusCode};
 use room::input::Join;
 use room::limits::MAX_NAME_BYTES;
 use room::participant::ParticipantKind;
-use room::{Identity, ParticipantSid};
+use room::{Identity, ParticipantSid, RoomConfig};
 use std::borrow::Cow;
 use wire::livekit::join_request::{JoinParams, JoinRequestError, Resume};
 use wire::livekit::query::Query;
@@ -20,6 +20,8 @@ pub(super) struct Admission {
     pub(super) room: String,
     pub(super) claims: Claims,
     pub(super) params: JoinParams,
+    /// What the room is made with, if this join makes it and the token says something.
+    pub(super) config: Option<RoomConfig>,
 }
 
 /// A refusal: an HTTP status and a text that SDKs show or compare.
@@ -38,7 +40,7 @@ impl Refusal {
         Self::new(StatusCode::UNAUTHORIZED, text)
     }
 
-    fn bad_request(text: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn bad_request(text: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, text)
     }
 }
@@ -87,7 +89,8 @@ pub(super) fn admit(
         Version::V1 => JoinParams::v1(&query)?,
     };
     check_params(&claims, &params)?;
-    Ok(Admission { room, claims, params })
+    let config = room_config::of_token(gateway, &claims)?;
+    Ok(Admission { room, claims, params, config })
 }
 
 impl Admission {
@@ -113,7 +116,7 @@ impl Admission {
     /// What the room is told.
     pub(super) fn ticket(self, gateway: &Gateway) -> JoinTicket {
         let credential = self.credential();
-        let Self { claims, params, .. } = self;
+        let Self { claims, params, config, .. } = self;
         let mut attributes = claims.attributes.clone();
         attributes.extend(params.attributes);
         let join = Join {
@@ -132,7 +135,7 @@ impl Admission {
             tracks: params.tracks,
             offer: params.offer,
         };
-        JoinTicket { join, credential }
+        JoinTicket { join, credential, config: config.map(Box::new) }
     }
 }
 

@@ -5,13 +5,15 @@
 //! | `connect` | `/rtc`, `/rtc/v1` and their `validate`: HTTP, up to the upgrade |
 //! | `admission` | the token and the parameters → who joins what, or which status |
 //! | `grants` | a token's grants → permissions |
+//! | `room_config` | what a token or CreateRoom says of the room that it makes |
 //! | `session` | one WebSocket, from its join to its end |
 //! | `pace` | how much a session may say |
-//! | `api`, `room_service` | `/twirp`: the server API |
+//! | `api`, `room_service`, `administration` | `/twirp`: the server API |
 //! | [`agents`] | `/agent`: workers, their jobs, and the API for them |
 //! | `nonces` | each SendData once |
 //! | `data_dialect` | data packets on the shards |
 
+mod administration;
 mod admission;
 pub mod agents;
 mod api;
@@ -22,6 +24,7 @@ mod ice;
 pub(crate) mod nonces;
 mod pace;
 mod perform_rpc;
+mod room_config;
 mod room_service;
 mod session;
 

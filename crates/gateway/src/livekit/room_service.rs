@@ -2,30 +2,24 @@
 
 use super::api::Call;
 use super::nonces::NONCE_BYTES;
+use super::room_config;
 use crate::Gateway;
 use crate::rooms::{DataMessage, JoinError, RoomHandle};
 use auth::Claims;
 use prost::Message;
 use room::limits::MAX_NAME_BYTES;
-use room::{Identity, Origin, ParticipantSid, RoomConfig};
+use room::{Identity, ParticipantSid};
 use serde::de::DeserializeOwned;
 use std::time::Instant;
 use wire::livekit::json_names::{EMPTY, LIST_PARTICIPANTS, LIST_ROOMS, PARTICIPANT, ROOM, Shape};
 use wire::livekit::twirp::{self, Code, TwirpError};
-use wire::livekit::{data, dispatch, info, proto};
+use wire::livekit::{data, info, proto, room_configuration};
 
 /// Longest payload of SendData, in bytes (livekit.md 3, limits): it must fit one data channel message.
 const MAX_PAYLOAD_BYTES: usize = 64_000;
 
 /// Methods that exist and come later: clients hear `unimplemented`, not `bad_route`.
-const LATER: [&str; 6] = [
-    "MutePublishedTrack",
-    "UpdateParticipant",
-    "UpdateSubscriptions",
-    "UpdateRoomMetadata",
-    "ForwardParticipant",
-    "MoveParticipant",
-];
+const LATER: [&str; 2] = ["ForwardParticipant", "MoveParticipant"];
 
 pub(super) type Answer = Result<Vec<u8>, TwirpError>;
 
@@ -42,6 +36,10 @@ impl RoomService<'_> {
             "ListParticipants" => self.list_participants(&call).await,
             "GetParticipant" => self.get_participant(&call).await,
             "RemoveParticipant" => self.remove_participant(&call).await,
+            "MutePublishedTrack" => self.mute_published_track(&call).await,
+            "UpdateParticipant" => self.update_participant(&call).await,
+            "UpdateSubscriptions" => self.update_subscriptions(&call).await,
+            "UpdateRoomMetadata" => self.update_room_metadata(&call).await,
             "SendData" => self.send_data(&call).await,
             "PerformRpc" => self.perform_rpc(&call).await,
             later if LATER.contains(&later) => {
@@ -59,17 +57,10 @@ impl RoomService<'_> {
         allow(call.claims.video.room_create && !call.claims.odeon_page)?;
         let request: proto::CreateRoomRequest = call.read()?;
         let registry = self.gateway.registry();
-        let or = |said: u32, default: u32| if said == 0 { default } else { said };
-        let defaults = registry.room_defaults();
-        let config = RoomConfig {
-            empty_timeout_s: or(request.empty_timeout, defaults.empty_timeout_s),
-            departure_timeout_s: or(request.departure_timeout, defaults.departure_timeout_s),
-            max_participants: or(request.max_participants, defaults.max_participants),
-            metadata: request.metadata,
-            enabled_codecs: defaults.enabled_codecs.clone(),
-            agents: request.agents.into_iter().map(dispatch::agent_request).collect(),
-        };
-        let room = registry.create(&request.name, config).await.map_err(refusal)?;
+        let (name, preset) = (request.name.clone(), request.room_preset.clone());
+        let config = room_config::said(self.gateway, &preset, room_configuration::of_request(request))
+            .ok_or_else(|| TwirpError::new(Code::InvalidArgument, "unknown room preset"))?;
+        let room = registry.create(&name, config).await.map_err(refusal)?;
         call.write(&info::room(&room), &ROOM)
     }
 
@@ -174,12 +165,7 @@ pub(super) fn identity(text: &str) -> Result<Identity, TwirpError> {
     if text.is_empty() || text.len() > MAX_NAME_BYTES {
         return Err(TwirpError::new(Code::InvalidArgument, "identity is empty or longer than 256 bytes"));
     }
-    let others = [Origin::Bus, Origin::Castaway, Origin::Phoenix, Origin::Membrane, Origin::Ingress];
-    let named = others.into_iter().find_map(|origin| Some((origin, text.strip_prefix(origin.prefix())?)));
-    Ok(match named {
-        Some((origin, id)) => Identity { origin, id: id.into() },
-        None => Identity::token(text),
-    })
+    Ok(Identity::named_by_token(text))
 }
 
 fn allow(granted: bool) -> Result<(), TwirpError> {

@@ -1,5 +1,6 @@
 //! One WebSocket: what its client says goes to the room, what the room says goes to it, in the room's order.
 
+use super::grants;
 use super::pace::Pace;
 use crate::rooms::{Dialect, OutboxReceiver, Outgoing, SessionHandle};
 use crate::{Gateway, clock};
@@ -167,7 +168,9 @@ impl Session {
             write(socket, message(frame.clone(), encoding)).await?;
         }
         match outgoing.event() {
-            RoomEvent::Joined { .. } | RoomEvent::Resumed { .. } | RoomEvent::PermissionChanged => {
+            RoomEvent::Joined { .. } | RoomEvent::Resumed { .. } => self.send_token(socket).await,
+            RoomEvent::ClaimsChanged { you } => {
+                grants::update(&mut self.claims, you);
                 self.send_token(socket).await
             }
             _ => Ok(()),

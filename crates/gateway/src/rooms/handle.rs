@@ -9,7 +9,7 @@ use room::effect::RoomInfo;
 use room::input::Join;
 use room::media::ConnectionMode;
 use room::participant::{DisconnectReason, Participant};
-use room::{Identity, ParticipantSid, RoomInput, SessionId};
+use room::{AdminError, AdminRequest, Identity, ParticipantSid, RoomConfig, RoomInput, SessionId};
 use std::sync::Arc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
@@ -29,6 +29,8 @@ pub struct JoinTicket {
     pub join: Join,
     /// By what right.
     pub credential: Credential,
+    /// What the room is made with, if this join makes it; `None`: the registry's own.
+    pub config: Option<Box<RoomConfig>>,
 }
 
 /// Why nobody could be called.
@@ -139,6 +141,14 @@ impl RoomHandle {
     /// The room has ended.
     pub async fn remove(&self, identity: Identity) -> Result<bool, RoomGone> {
         self.ask(|reply| Request::Remove { identity, reply }).await
+    }
+
+    /// Carries out what an administrator asks; everybody has been told when it returns.
+    ///
+    /// # Errors
+    /// The room has ended; inside, why the request was not carried out.
+    pub async fn administer(&self, request: AdminRequest) -> Result<Result<(), AdminError>, RoomGone> {
+        self.ask(|reply| Request::Administer { request: Box::new(request), reply }).await
     }
 
     /// Ends the room; everybody has been told when it returns.
@@ -261,7 +271,7 @@ mod tests {
             tracks: Vec::new(),
             offer: None,
         };
-        JoinTicket { join, credential: Credential::Token }
+        JoinTicket { join, credential: Credential::Token, config: None }
     }
 
     fn is_loss_of(request: Option<Request>, id: u64) -> bool {

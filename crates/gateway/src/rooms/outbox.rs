@@ -75,7 +75,7 @@ mod tests {
     use room::RoomEvent;
 
     fn event() -> Arc<Outgoing> {
-        Arc::new(Outgoing::new(Arc::new(RoomEvent::PermissionChanged)))
+        Arc::new(Outgoing::new(Arc::new(RoomEvent::SpeakersChanged(Vec::new()))))
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ use super::watch::Watchers;
 use crate::clock::now;
 use net::pool::MediaPool;
 use room::effect::RoomInfo;
-use room::limits::{MAX_AGENT_REQUESTS, MAX_METADATA_BYTES, MAX_NAME_BYTES};
+use room::limits::{MAX_AGENT_REQUESTS, MAX_NAME_BYTES};
 use room::{AgentRequest, Room, RoomConfig, SessionId};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
@@ -23,8 +23,8 @@ pub enum JoinError {
     /// There is none, and it is not made by joining; or it is not for whoever asks, which must look the same.
     #[error("requested room does not exist")]
     NoSuchRoom,
-    /// The name is empty or longer than 256 bytes.
-    #[error("the room name is empty or longer than 256 bytes")]
+    /// The name is empty, or longer than 256 bytes or than the settings allow.
+    #[error("the room name is empty or too long")]
     BadName,
     /// `max_participants` are there.
     #[error("the room is full")]
@@ -66,6 +66,8 @@ pub struct RegistryConfig {
     pub declared: BTreeMap<String, Access>,
     /// What new rooms are made with.
     pub room: RoomConfig,
+    /// Longest name of a room, in bytes, ≤ [`MAX_NAME_BYTES`].
+    pub max_room_name_bytes: usize,
     /// Most rooms at a time.
     pub max_rooms: usize,
 }
@@ -78,6 +80,7 @@ impl Default for RegistryConfig {
             all_open: false,
             declared: BTreeMap::new(),
             room: RoomConfig::default(),
+            max_room_name_bytes: MAX_NAME_BYTES,
             max_rooms: DEFAULT_MAX_ROOMS,
         }
     }
@@ -147,7 +150,7 @@ impl Registry {
     /// Says why not.
     pub async fn join(&self, name: &str, ticket: JoinTicket) -> Result<(SessionHandle, OutboxReceiver), JoinError> {
         for _ in 0..JOIN_ATTEMPTS {
-            let entry = self.find_for(name, ticket.credential)?;
+            let entry = self.find_for(name, &ticket)?;
             match entry.handle.join(ticket.clone()).await {
                 Err(JoinError::Gone) => self.inner.forget(name, entry.number),
                 joined => return joined,
@@ -265,10 +268,11 @@ impl Registry {
     }
 
     /// The room to join, made if need be.
-    fn find_for(&self, name: &str, credential: Credential) -> Result<Entry, JoinError> {
-        self.check_door(name, credential)?;
-        let config = || self.inner.config.room.clone();
-        self.inner.find_or_make(name, || Making { config: config(), by_api: false })
+    fn find_for(&self, name: &str, ticket: &JoinTicket) -> Result<Entry, JoinError> {
+        self.check_door(name, ticket.credential)?;
+        let config = ticket.config.as_deref().unwrap_or(&self.inner.config.room);
+        check_config(config)?;
+        self.inner.find_or_make(name, || Making { config: config.clone(), by_api: false })
     }
 
     /// To somebody who does not get in, a token room is none, and is not made.
@@ -276,7 +280,7 @@ impl Registry {
         if self.is_draining() {
             return Err(JoinError::Draining);
         }
-        check_name(name)?;
+        self.inner.check_name(name)?;
         let barred = credential == Credential::Public && self.access(name) == Access::Token;
         let missing = || !self.inner.config.auto_create && !self.inner.rooms().contains_key(name);
         if barred || missing() { Err(JoinError::NoSuchRoom) } else { Ok(()) }
@@ -302,7 +306,7 @@ impl Inner {
     }
 
     fn find_or_make(self: &Arc<Self>, name: &str, making: impl FnOnce() -> Making) -> Result<Entry, JoinError> {
-        check_name(name)?;
+        self.check_name(name)?;
         let mut rooms = self.rooms();
         if let Some(entry) = rooms.get(name) {
             return Ok(entry.clone());
@@ -313,6 +317,11 @@ impl Inner {
         let entry = self.start(name, making());
         rooms.insert(name.into(), entry.clone());
         Ok(entry)
+    }
+
+    fn check_name(&self, name: &str) -> Result<(), JoinError> {
+        let max = self.config.max_room_name_bytes.min(MAX_NAME_BYTES);
+        if name.is_empty() || name.len() > max { Err(JoinError::BadName) } else { Ok(()) }
     }
 
     /// Starts the room's task. Its registration can't be given up before the caller has entered it: both need the lock.
@@ -387,12 +396,8 @@ impl Drop for Registration {
 }
 
 fn check_config(config: &RoomConfig) -> Result<(), JoinError> {
-    let metadata = (config.metadata.len() > MAX_METADATA_BYTES).then_some("metadata");
+    let metadata = (config.metadata.len() > config.limits.metadata_bytes).then_some("metadata");
     let agents = (config.agents.len() > MAX_AGENT_REQUESTS).then_some("agents");
     let too_long = metadata.or(agents).or_else(|| config.agents.iter().find_map(AgentRequest::too_long));
     too_long.map_or(Ok(()), |field| Err(JoinError::Refused(room::JoinError::TooLong(field))))
-}
-
-fn check_name(name: &str) -> Result<(), JoinError> {
-    if name.is_empty() || name.len() > MAX_NAME_BYTES { Err(JoinError::BadName) } else { Ok(()) }
 }

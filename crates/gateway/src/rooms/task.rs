@@ -13,7 +13,7 @@ use net::pool::RoomMedia;
 use room::effect::{Recipients, RoomInfo};
 use room::media::{MediaCommand, MediaEvent};
 use room::participant::{DisconnectReason, Participant};
-use room::{Identity, Room, RoomEffect, RoomEvent, RoomInput, SessionId};
+use room::{AdminError, AdminRequest, Identity, Room, RoomEffect, RoomEvent, RoomInput, SessionId};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -41,6 +41,8 @@ pub(super) enum Request {
     Participant { identity: Identity, reply: oneshot::Sender<Option<Arc<Participant>>> },
     /// Removal; answered with whether they were there.
     Remove { identity: Identity, reply: oneshot::Sender<bool> },
+    /// What an administrator asks.
+    Administer { request: Box<AdminRequest>, reply: oneshot::Sender<Result<(), AdminError>> },
     /// A packet by the server.
     SendData { message: DataMessage, reply: oneshot::Sender<()> },
     /// A call by the server.
@@ -112,6 +114,7 @@ impl RoomTask {
             Request::Participants(reply) => answer(reply, self.room.participants().cloned().collect()),
             Request::Participant { identity, reply } => answer(reply, self.room.participant(&identity).cloned()),
             Request::Remove { identity, reply } => answer(reply, self.remove(identity).await),
+            Request::Administer { request, reply } => answer(reply, self.administer(*request).await),
             Request::SendData { message, reply } => {
                 self.send_data(message).await;
                 answer(reply, ());
@@ -129,7 +132,7 @@ impl RoomTask {
     }
 
     async fn join(&mut self, ticket: JoinTicket, outbox: Outbox) -> Result<(), JoinError> {
-        let JoinTicket { join, credential } = ticket;
+        let JoinTicket { join, credential, .. } = ticket;
         if !self.access.admits(credential) {
             return Err(JoinError::NoSuchRoom);
         }
@@ -176,6 +179,12 @@ impl RoomTask {
         let there = self.room.participant(&identity).is_some();
         self.handle(RoomInput::Remove { identity }).await;
         there
+    }
+
+    async fn administer(&mut self, request: AdminRequest) -> Result<(), AdminError> {
+        let done = self.room.administer(now(), request);
+        self.carry_out().await;
+        done
     }
 
     async fn close(&mut self) {

@@ -107,6 +107,10 @@ async fn l_54_every_method_asks_for_its_grant() {
         ("GetParticipant", admin("r")),
         ("RemoveParticipant", admin("r")),
         ("SendData", admin("r")),
+        ("MutePublishedTrack", admin("r")),
+        ("UpdateParticipant", admin("r")),
+        ("UpdateSubscriptions", admin("r")),
+        ("UpdateRoomMetadata", admin("r")),
     ];
     let page = token_with("guest-1", |claims| {
         claims.odeon_page = true;

@@ -45,7 +45,9 @@ impl Server {
         let agents = Agents::start(&keys);
         let watchers = [Arc::new(agents.clone()) as Arc<dyn Watcher>].into_iter().collect();
         let registry = Registry::watched(config, pool, watchers);
-        let mut config = GatewayConfig { node_id: "ND_test".into(), ..GatewayConfig::default() };
+        let small = proto::RoomConfiguration { max_participants: 1, empty_timeout: 9, ..Default::default() };
+        let presets = [("small".to_owned(), small)].into();
+        let mut config = GatewayConfig { node_id: "ND_test".into(), presets, ..GatewayConfig::default() };
         change(&mut config);
         let gateway = Gateway::new(config, keys, registry, agents);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();

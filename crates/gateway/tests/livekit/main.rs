@@ -1,5 +1,6 @@
 //! LiveKit's gateway and the pages over real HTTP on loopback.
 
+mod administration;
 mod agents;
 mod api;
 mod bad_input;
@@ -7,6 +8,7 @@ mod connect;
 mod harness;
 mod pages;
 mod resume;
+mod room_config;
 mod session;
 mod silence;
 mod simulate;

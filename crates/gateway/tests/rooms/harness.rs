@@ -82,7 +82,7 @@ pub(crate) fn ticket(registry: &Registry, identity: &str, credential: Credential
         tracks: Vec::new(),
         offer: None,
     };
-    JoinTicket { join, credential }
+    JoinTicket { join, credential, config: None }
 }
 
 pub(crate) struct Person {

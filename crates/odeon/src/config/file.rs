@@ -83,6 +83,7 @@ fn text_of(value: &Value) -> Result<String, String> {
     match value {
         Value::String(text) => Ok(text.clone()),
         Value::Array(items) => Ok(items.iter().map(text_of).collect::<Result<Vec<_>, _>>()?.join(",")),
+        Value::Object(pairs) if pairs.values().any(Value::is_object) => Ok(value.to_string()),
         Value::Object(pairs) => pairs.iter().map(|(key, value)| pair(key, value)).collect(),
         Value::Null => Ok(String::new()),
         scalar => Ok(scalar.to_string()),

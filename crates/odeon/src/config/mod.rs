@@ -9,6 +9,7 @@ mod file;
 mod livekit;
 mod names;
 mod nearest;
+mod presets;
 mod setting;
 mod table;
 mod urls;

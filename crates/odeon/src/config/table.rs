@@ -2,6 +2,7 @@
 //! LiveKit's names that mean the same.
 
 use super::names::{Domains, Email, HostName, Servers, Url, Words};
+use super::presets::RoomPresets;
 use super::setting::{Effect, Setting, settings};
 use super::urls::{Peers, Urls};
 use super::value::{Addresses, Codecs, Keys, LogFormat, LogLevel, Networks, RoomNames, Undeclared, Value};
@@ -107,6 +108,26 @@ settings! {
     "room.enabled_codecs" room_enabled_codecs: Codecs = Codecs::default(), Restart;
     /// Participants in a room at most. 0: no limit.
     "room.max_participants" room_max_participants: u32 = 0, Restart;
+    /// The server API may unmute a participant's track, not only mute it.
+    "room.enable_remote_unmute" room_enable_remote_unmute: bool = false, Restart;
+    /// Put each participant's camera and microphone into one stream, so that players keep them in step.
+    "room.sync_streams" room_sync_streams: bool = false, Restart;
+    /// Configurations of rooms that CreateRoom (room_preset) and tokens (roomPreset) may name, each as LiveKit's RoomConfiguration.
+    "room.room_configurations" room_configurations: RoomPresets = RoomPresets::default(), Restart;
+    /// Video tracks that one participant receives at a time at most. 0: no limit.
+    "limits.subscriptions_video" limits_subscriptions_video: u32 = 0, Restart, livekit ["limit.subscription_limit_video"];
+    /// Audio tracks that one participant receives at a time at most. 0: no limit.
+    "limits.subscriptions_audio" limits_subscriptions_audio: u32 = 0, Restart, livekit ["limit.subscription_limit_audio"];
+    /// Bytes of a participant's or a room's metadata at most, up to 524288.
+    "limits.metadata_size" limits_metadata_size: u32 = 524_288, Restart, livekit ["limit.max_metadata_size"];
+    /// Bytes of a participant's attributes at most, all keys and values together, up to 65536.
+    "limits.attributes_size" limits_attributes_size: u32 = 65_536, Restart, livekit ["limit.max_attributes_size"];
+    /// Bytes of a room's name at most, up to 256.
+    "limits.room_name_length" limits_room_name_length: u32 = 256, Restart, livekit ["limit.max_room_name_length"];
+    /// Bytes of a participant's identity at most, up to 256.
+    "limits.identity_length" limits_identity_length: u32 = 256, Restart, livekit ["limit.max_participant_identity_length"];
+    /// Bytes of a participant's name at most, up to 256.
+    "limits.name_length" limits_name_length: u32 = 256, Restart, livekit ["limit.max_participant_name_length"];
     /// Rooms at a time at most.
     "limits.rooms" limits_rooms: u32 = 10_000, Restart;
     /// HTTP connections at a time at most, WebSockets counted in. Above that newcomers get 503.

@@ -46,10 +46,16 @@ fn another(setting: &Setting) -> &'static str {
         "webhook.allow_private" => "hooks.internal:8080",
         "room.auto_create" => "false",
         "turn.domain" => "turn.venue.example",
-        "turn.enabled" | "turn.external_tls" => "true",
-        "tls.self_signed" | "rtc.use_external_ip" | "rtc.external_ip_only" | "rtc.single_port" | "rtc.loopback" => {
-            "true"
-        }
+        "tls.self_signed"
+        | "turn.enabled"
+        | "turn.external_tls"
+        | "rtc.use_external_ip"
+        | "rtc.external_ip_only"
+        | "rtc.single_port"
+        | "rtc.loopback"
+        | "room.enable_remote_unmute"
+        | "room.sync_streams" => "true",
+        "room.room_configurations" => r#"{"small":{"max_participants":3}}"#,
         _ => "17",
     }
 }

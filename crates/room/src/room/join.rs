@@ -3,13 +3,16 @@
 //! already maps them.
 
 use super::Room;
+use super::choices::Choices;
 use super::data_tracks::MemberData;
-use super::member::{Goodbye, MediaState, Member, Signalling};
+use super::guest_list::GuestList;
+use super::member::{Goodbye, MediaState, Member, Signalling, is_person};
+use super::received::Received;
 use crate::codecs;
 use crate::effect::{LeaveAction, RoomEvent};
 use crate::id::{ParticipantSid, SessionId};
 use crate::input::{Join, Now};
-use crate::limits::{MAX_ATTRIBUTES_BYTES, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_PARTICIPANTS};
+use crate::limits::{MAX_PARTICIPANTS, RoomLimits};
 use crate::media::MediaCommand;
 use crate::participant::{DisconnectReason, Participant, ParticipantState};
 use crate::track::TrackRequest;
@@ -49,15 +52,18 @@ impl Room {
         if self.members.contains_key(&join.session) {
             return Err(JoinError::SessionTaken);
         }
-        check_sizes(join)?;
+        check_sizes(&self.config.limits, join)?;
         if self.is_full_for(join) { Err(JoinError::RoomFull) } else { Ok(()) }
     }
 
-    /// Whoever replaces their own older session needs no place.
+    /// Whoever replaces their own older session needs no place. Agents and recorders take none of the room's own (as in
+    /// the reference), but count for the house's.
     fn is_full_for(&self, join: &Join) -> bool {
-        let own = Some(self.config.max_participants).filter(|max| *max > 0);
-        let max = own.map_or(MAX_PARTICIPANTS, |own| own.min(MAX_PARTICIPANTS));
-        self.members.len() >= max as usize && !self.by_identity.contains_key(&join.identity)
+        let people = || self.members.values().filter(|member| member.keeps_the_room()).count();
+        let own = self.config.max_participants as usize;
+        let needs_own = own > 0 && is_person(join.kind, &join.permission);
+        let full = self.members.len() >= MAX_PARTICIPANTS as usize || (needs_own && people() >= own);
+        full && !self.by_identity.contains_key(&join.identity)
     }
 
     pub(super) fn on_join(&mut self, now: Now, join: Join) {
@@ -69,7 +75,7 @@ impl Room {
         self.greet(session);
         self.begin_peer(session);
         tracks.into_iter().for_each(|request| self.on_add_track(now, session, request));
-        self.subscribe_to_existing(session);
+        self.reconsider_receiver(session);
         self.subscribe_to_existing_data(session);
         if let Some((id, sdp)) = offer {
             self.command(MediaCommand::Offer { session, id, sdp });
@@ -117,9 +123,11 @@ impl Room {
             resume_fault: None,
             departure: None,
             publications: IndexMap::new(),
-            choices: HashMap::new(),
+            choices: Choices::default(),
             data: MemberData::new(join.auto_subscribe_data),
             settings: HashMap::new(),
+            guest_list: GuestList::default(),
+            received: Received::default(),
             score: None,
         };
         if member.keeps_the_room() {
@@ -162,15 +170,15 @@ impl Room {
     }
 }
 
-fn check_sizes(join: &Join) -> Result<(), JoinError> {
+fn check_sizes(limits: &RoomLimits, join: &Join) -> Result<(), JoinError> {
     if join.identity.id.is_empty() {
         return Err(JoinError::EmptyIdentity);
     }
     let sizes = [
-        ("identity", join.identity.id.len(), MAX_NAME_BYTES),
-        ("name", join.name.len(), MAX_NAME_BYTES),
-        ("metadata", join.metadata.len(), MAX_METADATA_BYTES),
-        ("attributes", attributes_bytes(&join.attributes), MAX_ATTRIBUTES_BYTES),
+        ("identity", join.identity.id.len(), limits.identity_bytes),
+        ("name", join.name.len(), limits.name_bytes),
+        ("metadata", join.metadata.len(), limits.metadata_bytes),
+        ("attributes", attributes_bytes(&join.attributes), limits.attributes_bytes),
     ];
     match sizes.into_iter().find(|(_, size, limit)| size > limit) {
         Some((field, ..)) => Err(JoinError::TooLong(field)),

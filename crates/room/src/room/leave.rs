@@ -174,6 +174,7 @@ impl Room {
         if let Some((at, _)) = member.departure {
             self.departures.remove(&(at, session));
         }
+        self.forget_wishes(session, &member.choices);
         for track in member.publications.keys() {
             self.owners.remove(track);
         }
@@ -182,7 +183,7 @@ impl Room {
 }
 
 /// How the others see somebody go.
-fn farewell(member: &Member, reason: DisconnectReason) -> Arc<Participant> {
+pub(super) fn farewell(member: &Member, reason: DisconnectReason) -> Arc<Participant> {
     let mut info = (*member.info).clone();
     info.state = ParticipantState::Disconnected;
     info.disconnect_reason = Some(reason);

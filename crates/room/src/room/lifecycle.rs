@@ -48,7 +48,7 @@ impl Room {
         let departure = self.departures.first().map(|(at, _)| *at);
         let own = [self.lifecycle.ends_at, self.lifecycle.update_due];
         let demand = self.demands.first().map(|(at, _)| *at);
-        let periodic = [self.speakers.deadline(), self.quality.deadline()];
+        let periodic = [self.speakers.deadline(), self.quality.deadline(), self.wishes.deadline()];
         own.into_iter().chain(periodic).chain([departure, demand]).flatten().min()
     }
 
@@ -59,6 +59,7 @@ impl Room {
         }
         self.at = now.at;
         self.depart_due(now.at);
+        self.give_up_wishes(now.at);
         self.speakers.expire(now.at);
         self.lower_demands(now.at);
         self.settle(now);
@@ -69,6 +70,7 @@ impl Room {
 
     /// What follows from an input, whatever it was.
     pub(super) fn settle(&mut self, now: Now) {
+        self.fill_places();
         self.tell_speakers();
         if std::mem::take(&mut self.lifecycle.counts_stale) {
             let due = (self.lifecycle.last_update + ROOM_UPDATE_INTERVAL).max(now.at);

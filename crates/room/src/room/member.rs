@@ -1,14 +1,18 @@
 //! Somebody who is in the room, with all that the room knows of them.
 
+use super::choices::Choices;
 use super::data_tracks::MemberData;
+use super::guest_list::GuestList;
 use super::publication::Publication;
 use super::quality::Score;
+use super::received::Received;
 use super::simulate::ResumeFault;
 use crate::effect::LeaveAction;
 use crate::id::{SessionId, TrackSid};
 use crate::limits::UNNOTICED_LOSS;
 use crate::media::{ConnectionMode, DataSender, Target, Transport};
 use crate::participant::{DisconnectReason, Participant, ParticipantKind};
+use crate::permission::Permission;
 use crate::settings::TrackSettings;
 use indexmap::IndexMap;
 use std::collections::HashMap;
@@ -78,11 +82,15 @@ pub(super) struct Member {
     /// Announced and live tracks, oldest first.
     pub(super) publications: IndexMap<TrackSid, Publication>,
     /// What they chose for single tracks, against or with `auto_subscribe`.
-    pub(super) choices: HashMap<TrackSid, bool>,
+    pub(super) choices: Choices,
     /// Data tracks that they publish and receive.
     pub(super) data: MemberData,
     /// How they want single tracks, where not all of it.
     pub(super) settings: HashMap<TrackSid, TrackSettings>,
+    /// Whom they let receive their tracks.
+    pub(super) guest_list: GuestList,
+    /// How many tracks they receive.
+    pub(super) received: Received,
     /// How well they are connected, once known.
     pub(super) score: Option<Score>,
 }
@@ -101,17 +109,12 @@ impl Member {
     /// A room lives for its people: without them it ends, whatever agents and recorders are still there (as in the
     /// reference, livekit.md 3, «room opts»).
     pub(super) fn keeps_the_room(&self) -> bool {
-        !matches!(self.info.kind, ParticipantKind::Agent | ParticipantKind::Egress) && !self.info.permission.recorder
+        is_person(self.info.kind, &self.info.permission)
     }
 
     /// Publishes something that others can see.
     pub(super) fn publishes(&self) -> bool {
         !self.info.tracks.is_empty()
-    }
-
-    /// Wants this track, by own choice or by default.
-    pub(super) fn wants(&self, track: &TrackSid) -> bool {
-        self.choices.get(track).copied().unwrap_or(self.auto_subscribe)
     }
 
     /// Does this connection make them active? The subscriber connection is the primary one of a dual client that may
@@ -161,4 +164,9 @@ impl Member {
     pub(super) fn is_received_by(&self, session: SessionId) -> bool {
         self.publications.values().any(|publication| publication.subscribers.contains(&session))
     }
+}
+
+/// Not an agent or a recorder, which are there because of somebody.
+pub(super) fn is_person(kind: ParticipantKind, permission: &Permission) -> bool {
+    !matches!(kind, ParticipantKind::Agent | ParticipantKind::Egress) && !permission.recorder
 }

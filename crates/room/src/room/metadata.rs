@@ -1,55 +1,54 @@
-//! Names, metadata and attributes: what a participant says of itself. Every request is answered, or the client's call
-//! fails by timeout (livekit.md 2.9).
+//! Names, metadata and attributes. What a participant says of itself is always answered, or the client's call fails by
+//! timeout (livekit.md 2.9); the server API may say it too (L-43).
 
 use super::Room;
 use super::join::attributes_bytes;
 use super::member::Member;
+use crate::admin::{ProfileChange, TooLong};
 use crate::effect::{RequestOutcome, RequestSubject, RoomEvent};
 use crate::id::SessionId;
-use crate::limits::{MAX_ATTRIBUTES_BYTES, MAX_METADATA_BYTES, MAX_NAME_BYTES};
+use crate::limits::RoomLimits;
 use std::collections::BTreeMap;
 
-/// What should change; `None` leaves as it is, an empty attribute is removed.
-pub(super) struct Change {
-    pub(super) name: Option<String>,
-    pub(super) metadata: Option<String>,
-    pub(super) attributes: BTreeMap<String, String>,
-}
-
 impl Room {
-    pub(super) fn on_update_metadata(&mut self, session: SessionId, request_id: u32, change: Change) {
-        let Some(member) = self.members.get_mut(&session) else {
+    pub(super) fn on_update_metadata(&mut self, session: SessionId, request_id: u32, change: ProfileChange) {
+        let Some(member) = self.members.get(&session) else {
             return;
         };
-        let checked = check(member, change);
-        let (outcome, message) = match checked {
-            Ok(change) => {
-                apply(member, change);
-                // The update first: whoever awaits the answer may look at the new value.
-                self.announce(session);
-                (RequestOutcome::Ok, "")
-            }
-            Err(refusal) => refusal,
+        let (outcome, message) = if !member.info.permission.can_update_metadata {
+            (RequestOutcome::NotAllowed, "not allowed: this token may not change its own metadata".to_owned())
+        } else if let Err(too_long) = self.change_profile(session, change) {
+            (RequestOutcome::LimitExceeded, too_long.to_string())
+        } else {
+            (RequestOutcome::Ok, String::new())
         };
-        let (message, subject) = (message.to_owned(), RequestSubject::Metadata);
+        let subject = RequestSubject::Metadata;
         self.tell(session, RoomEvent::RequestResponse { request_id, outcome, message, subject });
+    }
+
+    /// Everybody sees it before the request is answered: whoever awaits the answer may look at the new value.
+    pub(super) fn change_profile(&mut self, session: SessionId, change: ProfileChange) -> Result<(), TooLong> {
+        if let Some(member) = self.members.get_mut(&session) {
+            let change = checked(&self.config.limits, member, change)?;
+            apply(member, change);
+            self.announce(session);
+            self.claims_changed(session);
+        }
+        Ok(())
     }
 }
 
 /// The change, its attributes merged with those that are there.
-fn check(member: &Member, mut change: Change) -> Result<Change, (RequestOutcome, &'static str)> {
-    if !member.info.permission.can_update_metadata {
-        return Err((RequestOutcome::NotAllowed, "not allowed: this token may not change its own metadata"));
+fn checked(limits: &RoomLimits, member: &Member, mut change: ProfileChange) -> Result<ProfileChange, TooLong> {
+    if change.name.as_ref().is_some_and(|name| name.len() > limits.name_bytes) {
+        return Err(TooLong::Name);
     }
-    if change.name.as_ref().is_some_and(|name| name.len() > MAX_NAME_BYTES) {
-        return Err((RequestOutcome::LimitExceeded, "the name is longer than 256 bytes"));
-    }
-    if change.metadata.as_ref().is_some_and(|metadata| metadata.len() > MAX_METADATA_BYTES) {
-        return Err((RequestOutcome::LimitExceeded, "the metadata is longer than 512 KiB"));
+    if change.metadata.as_ref().is_some_and(|metadata| metadata.len() > limits.metadata_bytes) {
+        return Err(TooLong::Metadata);
     }
     change.attributes = merged(&member.info.attributes, change.attributes);
-    if attributes_bytes(&change.attributes) > MAX_ATTRIBUTES_BYTES {
-        return Err((RequestOutcome::LimitExceeded, "the attributes are longer than 64 KiB in all"));
+    if attributes_bytes(&change.attributes) > limits.attributes_bytes {
+        return Err(TooLong::Attributes);
     }
     Ok(change)
 }
@@ -61,7 +60,7 @@ fn merged(old: &BTreeMap<String, String>, new: BTreeMap<String, String>) -> BTre
     all
 }
 
-fn apply(member: &mut Member, change: Change) {
+fn apply(member: &mut Member, change: ProfileChange) {
     member.change(|info| {
         if let Some(name) = change.name {
             info.name = name;

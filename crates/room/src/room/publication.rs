@@ -30,6 +30,8 @@ pub(super) struct Publication {
     pub(super) live: bool,
     /// Those to whom their shards were told to send it.
     pub(super) subscribers: BTreeSet<SessionId>,
+    /// Those who were told that the publisher doesn't let them.
+    pub(super) denied: BTreeSet<SessionId>,
     /// What anybody wants of its codecs.
     pub(super) demand: Demand,
     /// The publisher knows that somebody receives it.
@@ -53,6 +55,7 @@ impl Publication {
             track: Arc::new(track),
             live: false,
             subscribers: BTreeSet::new(),
+            denied: BTreeSet::new(),
             demand: Demand::default(),
             subscription_told: false,
         }

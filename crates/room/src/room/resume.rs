@@ -67,7 +67,8 @@ impl Room {
 
     /// Those who left. Whoever has come back since is in the snapshot: clients know people by their identity.
     fn tell_missed(&mut self, session: SessionId, since: Instant) {
-        let gone = self.farewells.since(since).filter(|gone| !self.by_identity.contains_key(&gone.identity));
+        let here = |identity| self.member(identity).is_some_and(|member| !member.hidden());
+        let gone = self.farewells.since(since).filter(|gone| !here(&gone.identity));
         let gone: Vec<_> = gone.cloned().collect();
         if !gone.is_empty() {
             self.tell(session, RoomEvent::ParticipantsUpdated(gone));

@@ -77,7 +77,8 @@ impl Room {
         self.tracks_changed(session);
         if first {
             self.begin_demand(now.at, session, sid);
-            self.subscribe_everybody_to(session, sid);
+            self.fulfil_wishes(sid);
+            self.reconsider_track(session, sid);
             self.counts_changed();
             self.notice_published(session, sid);
         }
@@ -101,6 +102,7 @@ impl Room {
         let Some(publication) = member.publications.shift_remove(sid) else {
             return;
         };
+        let kind = publication.track.request.kind;
         self.owners.remove(sid);
         self.speakers.forget_track(sid);
         if publication.live {
@@ -112,6 +114,7 @@ impl Room {
         self.forget_demand(sid, &publication.demand);
         for subscriber in publication.subscribers {
             self.command(MediaCommand::Unsubscribe { session: subscriber, track: sid.clone() });
+            self.received_ended(subscriber, kind);
         }
         self.forget_choices(sid);
     }

@@ -66,7 +66,7 @@ impl Room {
         self.members.keys().copied()
     }
 
-    fn member(&self, identity: &Identity) -> Option<&Member> {
+    pub(super) fn member(&self, identity: &Identity) -> Option<&Member> {
         self.members.get(self.by_identity.get(identity)?)
     }
 }

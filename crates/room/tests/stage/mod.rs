@@ -7,7 +7,7 @@ use room::media::{ConnectionMode, LiveLayer, MediaCommand, MediaEnd, MediaEvent,
 use room::participant::{ClientInfo, DisconnectReason, Participant, ParticipantKind};
 use room::permission::Permission;
 use room::track::{TrackKind, TrackRequest, TrackSource};
-use room::{Identity, Notice, Room, RoomConfig, RoomInput, SessionId, TrackSid};
+use room::{AdminError, AdminRequest, Identity, Notice, Room, RoomConfig, RoomInput, SessionId, TrackSid};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -77,6 +77,12 @@ impl Stage {
     pub fn input(&mut self, input: RoomInput) {
         self.room.handle_input(self.now(), input);
         self.drain();
+    }
+
+    pub fn administer(&mut self, request: AdminRequest) -> Result<(), AdminError> {
+        let done = self.room.administer(self.now(), request);
+        self.drain();
+        done
     }
 
     pub fn media(&mut self, event: MediaEvent) {

@@ -5,7 +5,9 @@ use super::{data_track, info, proto};
 use prost::Message as _;
 use proto::signal_response::Message;
 use room::RoomEvent;
-use room::effect::{LeaveAction, ParticipantQuality, RequestOutcome, RequestSubject, Speaker, WantedCodec};
+use room::effect::{
+    LeaveAction, ParticipantQuality, RequestOutcome, RequestSubject, Speaker, SubscriptionFailure, WantedCodec,
+};
 use room::media::{ConnectionMode, Target};
 use room::participant::DisconnectReason;
 use room::settings::HIGHEST_LAYER;
@@ -61,7 +63,7 @@ pub fn responses(event: &RoomEvent, mode: ConnectionMode, server: &ServerFacts) 
         }
         RoomEvent::Leave { reason, action } => return smallvec![leave(*reason, *action)],
         // A fresh token is the gateway's to make: it has the keys.
-        RoomEvent::PermissionChanged => return Responses::new(),
+        RoomEvent::ClaimsChanged { .. } => return Responses::new(),
         track => match track_message(track) {
             Some(message) => message,
             None => return Responses::new(),
@@ -118,16 +120,18 @@ fn track_message(event: &RoomEvent) -> Option<Message> {
         RoomEvent::TrackSubscribed { sid } => {
             Message::TrackSubscribed(proto::TrackSubscribed { track_sid: sid.to_string() })
         }
+        RoomEvent::MuteRequested { track, muted } => {
+            Message::Mute(proto::MuteTrackRequest { sid: track.to_string(), muted: *muted })
+        }
         RoomEvent::LayersWanted { track, codecs } => {
             Message::SubscribedQualityUpdate(subscribed_quality(track, codecs))
         }
         RoomEvent::SubscriptionPermission { participant, track, allowed } => {
             Message::SubscriptionPermissionUpdate(subscription_permission(participant, track, *allowed))
         }
-        RoomEvent::SubscriptionFailed { track } => Message::SubscriptionResponse(proto::SubscriptionResponse {
-            track_sid: track.to_string(),
-            err: proto::SubscriptionError::SeTrackNotfound as i32,
-        }),
+        RoomEvent::SubscriptionFailed { track, failure } => {
+            Message::SubscriptionResponse(subscription_failed(track, *failure))
+        }
         RoomEvent::DataTrackPublished { track } => {
             let info = Some(data_track::info(track));
             Message::PublishDataTrackResponse(proto::PublishDataTrackResponse { info })
@@ -169,6 +173,15 @@ fn subscription_permission(
         track_sid: track.to_string(),
         allowed,
     }
+}
+
+fn subscription_failed(track: &TrackSid, failure: SubscriptionFailure) -> proto::SubscriptionResponse {
+    let err = match failure {
+        SubscriptionFailure::NotFound => proto::SubscriptionError::SeTrackNotfound,
+        // LiveKit has no word for it.
+        SubscriptionFailure::Refused => proto::SubscriptionError::SeUnknown,
+    };
+    proto::SubscriptionResponse { track_sid: track.to_string(), err: err as i32 }
 }
 
 fn description(kind: &str, id: u32, sdp: &str, tracks: &[(String, TrackSid)]) -> proto::SessionDescription {

@@ -1,5 +1,6 @@
 //! Rooms, participants and tracks as LiveKit writes them.
 
+use super::track::source;
 use super::{data_track, proto};
 use room::Origin;
 use room::effect::RoomInfo;
@@ -69,8 +70,25 @@ pub fn permission(permission: &Permission) -> proto::ParticipantPermission {
         recorder: permission.recorder,
         can_update_metadata: permission.can_update_metadata,
         agent: permission.agent,
-        can_subscribe_metrics: false,
-        can_manage_agent_session: false,
+        can_subscribe_metrics: permission.can_subscribe_metrics,
+        can_manage_agent_session: permission.can_manage_agent_session,
+    }
+}
+
+/// What the server API grants in place of `before`: everything that it doesn't say is not granted. An agent stays one.
+#[allow(deprecated)] // `recorder`
+pub fn granted(said: &proto::ParticipantPermission, before: &Permission) -> Permission {
+    Permission {
+        can_subscribe: said.can_subscribe,
+        can_publish: said.can_publish,
+        can_publish_data: said.can_publish_data,
+        can_publish_sources: said.can_publish_sources.iter().map(|number| source(*number)).collect(),
+        can_update_metadata: said.can_update_metadata,
+        can_subscribe_metrics: said.can_subscribe_metrics,
+        can_manage_agent_session: said.can_manage_agent_session,
+        hidden: said.hidden,
+        recorder: said.recorder,
+        agent: before.agent,
     }
 }
 

@@ -45,6 +45,8 @@ pub const LIST_PARTICIPANTS: Shape = Shape(&[("participants", Many(&PARTICIPANT)
 
 /// `livekit.PerformRpcResponse`
 pub const PERFORM_RPC: Shape = Shape(&[("payload", Text)]);
+/// `livekit.MuteRoomTrackResponse`
+pub const MUTE_TRACK: Shape = Shape(&[("track", One(&TRACK))]);
 
 /// `livekit.AgentDispatch`
 pub const AGENT_DISPATCH: Shape = Shape(&[
@@ -289,6 +291,7 @@ mod tests {
     fn the_shapes_have_the_fields_of_the_generated_types() {
         same_fields::<proto::ListRoomsResponse>(&LIST_ROOMS);
         same_fields::<proto::ListParticipantsResponse>(&LIST_PARTICIPANTS);
+        same_fields::<proto::MuteRoomTrackResponse>(&MUTE_TRACK);
         same_fields::<proto::AgentDispatch>(&AGENT_DISPATCH);
         same_fields::<proto::AgentDispatchState>(&AGENT_DISPATCH_STATE);
         same_fields::<proto::ListAgentDispatchResponse>(&LIST_DISPATCH);

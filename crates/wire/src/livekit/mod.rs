@@ -28,6 +28,7 @@ pub mod join_response;
 pub mod json_names;
 pub mod query;
 pub mod rpc;
+pub mod room_configuration;
 pub mod signal;
 pub mod track;
 pub mod twirp;

@@ -5,16 +5,20 @@ use super::{data_track, proto, simulate, sync_state, track};
 use prost::Message as _;
 use proto::request_response::{Reason, Request};
 use proto::signal_request::Message;
+use room::input::{Subscriber, TrackPermission};
 use room::media::{ConnectionMode, Target};
 use room::participant::DisconnectReason;
 use room::settings::{TrackSettings, WantedPicture};
-use room::{RoomInput, SessionId, TrackSid};
+use room::{Identity, ParticipantSid, RoomInput, SessionId, TrackSid};
 
 /// Longest message, in bytes (livekit.md 2.1): an SDP offer of a large meeting has about 200 KB.
 pub const MAX_SIGNAL_BYTES: usize = 2 * 1024 * 1024;
 
 /// Most tracks in one subscription update or list of a resume: as many as a large room has; the rest comes in the next message.
 pub const MAX_SUBSCRIPTION_TRACKS: usize = 10_000;
+
+/// Most entries of a subscription permission: as many as a full room has receivers.
+pub const MAX_TRACK_PERMISSIONS: usize = room::limits::MAX_PARTICIPANTS as usize;
 
 /// Longest candidate, in bytes: real ones have about 150.
 pub const MAX_CANDIDATE_BYTES: usize = 4 * 1024;
@@ -47,7 +51,7 @@ pub enum Signal {
     },
     /// What we don't do, with the answer that says so.
     Refused(Box<proto::SignalResponse>),
-    /// What needs no answer and changes nothing here (yet): permissions, simulations.
+    /// What needs no answer and changes nothing here (yet): simulations.
     Ignored(&'static str),
 }
 
@@ -118,7 +122,7 @@ impl Sender {
             Message::StoreDataBlobRequest(store) => no_blobs(store.request_id),
             Message::GetDataBlobRequest(get) => no_blobs(get.request_id),
             Message::UpdateLayers(_) => Signal::Ignored("update_layers"),
-            Message::SubscriptionPermission(_) => Signal::Ignored("subscription_permission"),
+            Message::SubscriptionPermission(update) => self.subscription_permission(update)?,
             Message::Simulate(asked) => match simulate::read(&asked) {
                 Some(scenario) => room(RoomInput::Simulate { session, scenario }),
                 None => Signal::Ignored("simulate"),
@@ -168,6 +172,20 @@ impl Sender {
         Ok(room(RoomInput::UpdateSubscription { session, tracks: subscribed_tracks(update)?, subscribe }))
     }
 
+    /// Who may receive this client's tracks. Every SDK says so right after joining: everybody.
+    fn subscription_permission(self, update: proto::SubscriptionPermission) -> Result<Signal, SignalError> {
+        let permissions = update.track_permissions;
+        let tracks: usize = permissions.iter().map(|permission| permission.track_sids.len()).sum();
+        if permissions.len() > MAX_TRACK_PERMISSIONS || tracks > MAX_SUBSCRIPTION_TRACKS {
+            return Err(SignalError::TooLarge);
+        }
+        Ok(room(RoomInput::SubscriptionPermission {
+            session: self.session,
+            everybody: update.all_participants,
+            permissions: permissions.into_iter().map(track_permission).collect(),
+        }))
+    }
+
     /// A size, where there is one, says more than a quality (whose default in protobuf is LOW).
     fn track_settings(self, update: proto::UpdateTrackSettings) -> Result<Signal, SignalError> {
         if update.track_sids.len() > MAX_SUBSCRIPTION_TRACKS {
@@ -205,6 +223,17 @@ impl Sender {
             size: None,
         }))
     }
+}
+
+/// The identity counts where both are said, as in the reference.
+fn track_permission(permission: proto::TrackPermission) -> TrackPermission {
+    let subscriber = if permission.participant_identity.is_empty() {
+        Subscriber::Sid(ParticipantSid::new(permission.participant_sid))
+    } else {
+        Subscriber::Identity(Identity::named_by_token(&permission.participant_identity))
+    };
+    let tracks = permission.track_sids.into_iter().map(TrackSid::new).collect();
+    TrackPermission { subscriber, all_tracks: permission.all_tracks, tracks }
 }
 
 /// The two lists that a client may fill say the same: tracks.

@@ -52,6 +52,8 @@ pub enum Code {
     PermissionDenied,
     /// No such thing.
     NotFound,
+    /// Right, but not as things stand: a setting forbids it.
+    FailedPrecondition,
     /// A limit is reached.
     ResourceExhausted,
     /// Known, but not built.
@@ -74,6 +76,7 @@ impl Code {
             Self::Unauthenticated => "unauthenticated",
             Self::PermissionDenied => "permission_denied",
             Self::NotFound => "not_found",
+            Self::FailedPrecondition => "failed_precondition",
             Self::ResourceExhausted => "resource_exhausted",
             Self::Unimplemented => "unimplemented",
             Self::Canceled => "canceled",
@@ -90,6 +93,7 @@ impl Code {
             Self::PermissionDenied => 403,
             Self::BadRoute | Self::NotFound => 404,
             Self::Canceled => 408,
+            Self::FailedPrecondition => 412,
             Self::ResourceExhausted => 429,
             Self::Internal => 500,
             Self::Unimplemented => 501,

@@ -1,0 +1,149 @@
+//! RoomService's methods that change what goes on in a room (L-06, L-36, L-43, L-55).
+
+use crate::harness::{Client, Heard, Server, backend, keys, now};
+use gateway::rooms::RegistryConfig;
+use prost::Message as _;
+use serde_json::json;
+use wire::livekit::proto;
+
+struct Scene {
+    server: Server,
+    alice: Client,
+}
+
+/// Alice is in the room `r`.
+async fn scene() -> Scene {
+    let server = Server::start(RegistryConfig::default()).await;
+    let mut alice = server.join("alice").await;
+    alice.joined().await;
+    Scene { server, alice }
+}
+
+fn admin(room: &str) -> String {
+    backend(|video| {
+        video.room_admin = true;
+        video.room = room.into();
+    })
+}
+
+impl Scene {
+    async fn call(&self, method: &str, body: serde_json::Value) -> serde_json::Value {
+        let answer = self.server.api(method, &admin("r"), &body.to_string()).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()
+    }
+
+    /// (status, code, message)
+    async fn refused(&self, method: &str, body: serde_json::Value) -> (u16, String, String) {
+        let answer = self.server.api(method, &admin("r"), &body.to_string()).await;
+        let text = |key: &str| answer.json()[key].as_str().unwrap().to_owned();
+        (answer.status, text("code"), text("msg"))
+    }
+}
+
+async fn fresh_claims(client: &mut Client) -> auth::Claims {
+    let token = client
+        .hear_until(|heard| match heard {
+            Heard::RefreshToken(token) => Some(token),
+            _ => None,
+        })
+        .await;
+    auth::verify(&token, &keys(), now()).unwrap()
+}
+
+#[tokio::test]
+async fn l_43_update_participant_is_answered_seen_and_in_the_next_token() {
+    // L-06, L-43, L-52
+    let mut scene = scene().await;
+    fresh_claims(&mut scene.alice).await;
+    let body = json!({
+        "room": "r", "identity": "alice", "name": "Alice A.", "metadata": "row 3", "attributes": {"seat": "7"},
+        "permission": {"can_subscribe": true, "can_publish": true, "can_publish_sources": ["MICROPHONE"]},
+    });
+    let shown = scene.call("UpdateParticipant", body).await;
+    assert_eq!((&shown["name"], &shown["metadata"]), (&json!("Alice A."), &json!("row 3")));
+    assert_eq!(shown["attributes"], json!({"seat": "7"}));
+    assert_eq!(shown["permission"]["can_publish_sources"], json!(["MICROPHONE"]));
+    assert_eq!(shown["permission"]["can_publish_data"], false);
+    // One token for what is said, one for what is permitted.
+    fresh_claims(&mut scene.alice).await;
+    let claims = fresh_claims(&mut scene.alice).await;
+    assert_eq!((claims.sub.as_str(), claims.name.as_str(), claims.metadata.as_str()), ("alice", "Alice A.", "row 3"));
+    assert_eq!(claims.attributes["seat"], "7");
+    assert_eq!(claims.video.can_publish_sources, ["microphone"]);
+    assert_eq!((claims.video.can_publish_data, claims.video.room_join), (Some(false), true));
+    let cleared =
+        scene.call("UpdateParticipant", json!({"room": "r", "identity": "alice", "attributes": {"seat": ""}})).await;
+    assert_eq!((&cleared["attributes"], &cleared["name"]), (&json!({}), &json!("Alice A.")));
+}
+
+#[tokio::test]
+async fn l_43_what_is_too_long_changes_nothing() {
+    // L-43
+    let scene = scene().await;
+    let attributes: serde_json::Map<_, _> = (0..2000).map(|n| (format!("key{n}"), json!("v".repeat(40)))).collect();
+    for (field, value, msg) in [
+        ("metadata", json!("m".repeat(512 * 1024 + 1)), "metadata size exceeds limits"),
+        ("name", json!("n".repeat(257)), "name length exceeds limits"),
+        ("attributes", json!(attributes), "attribute size exceeds limits"),
+    ] {
+        let refused = scene.refused("UpdateParticipant", json!({"room": "r", "identity": "alice", field: value})).await;
+        assert_eq!(refused, (400, "invalid_argument".into(), msg.into()));
+    }
+    let alice = scene.call("GetParticipant", json!({"room": "r", "identity": "alice"})).await;
+    assert_eq!((&alice["name"], &alice["metadata"], &alice["version"]), (&json!(""), &json!(""), &json!(1)));
+}
+
+#[tokio::test]
+async fn l_55_update_room_metadata_is_told() {
+    // L-55
+    let mut scene = scene().await;
+    let room = scene.call("UpdateRoomMetadata", json!({"room": "r", "metadata": "act 2"})).await;
+    assert_eq!(room["metadata"], "act 2");
+    let told = scene.alice.hear_until(|heard| match heard {
+        Heard::RoomUpdate(update) => update.room,
+        _ => None,
+    });
+    assert_eq!(told.await.metadata, "act 2");
+    let long = json!({"room": "r", "metadata": "m".repeat(512 * 1024 + 1)});
+    let refused = scene.refused("UpdateRoomMetadata", long).await;
+    assert_eq!(refused, (400, "invalid_argument".into(), "metadata size exceeds limits".into()));
+}
+
+#[tokio::test]
+async fn l_06_l_36_who_is_not_there_cannot_be_changed() {
+    // L-06, L-36
+    let scene = scene().await;
+    let nobody = json!({"room": "r", "identity": "bob", "track_sid": "TR_x", "track_sids": ["TR_x"], "muted": true});
+    for method in ["MutePublishedTrack", "UpdateParticipant", "UpdateSubscriptions"] {
+        let refused = scene.refused(method, nobody.clone()).await;
+        assert_eq!(refused, (404, "not_found".into(), "participant does not exist".into()), "{method}");
+        let elsewhere = scene.server.api(method, &admin("x"), r#"{"room":"x","identity":"alice"}"#).await;
+        assert_eq!((elsewhere.status, &elsewhere.json()["msg"]), (404, &json!("requested room does not exist")));
+    }
+    let track = json!({"room": "r", "identity": "alice", "track_sid": "TR_x", "muted": true});
+    assert_eq!(
+        scene.refused("MutePublishedTrack", track).await,
+        (404, "not_found".into(), "track is not found".into())
+    );
+    let asked = json!({"room": "r", "identity": "alice", "subscribe": true,
+        "participant_tracks": [{"participant_sid": "PA_x", "track_sids": ["TR_x"]}]});
+    assert_eq!(scene.call("UpdateSubscriptions", asked).await, json!({}));
+}
+
+#[tokio::test]
+async fn l_53_the_methods_speak_protobuf_too() {
+    // L-53
+    let scene = scene().await;
+    let bearer = format!("Bearer {}", admin("r"));
+    let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/protobuf")];
+    let request = proto::UpdateParticipantRequest {
+        room: "r".into(),
+        identity: "alice".into(),
+        name: "A.".into(),
+        ..Default::default()
+    };
+    let path = "/twirp/livekit.RoomService/UpdateParticipant";
+    let answer = scene.server.request("POST", path, &headers, &request.encode_to_vec()).await;
+    assert_eq!(proto::ParticipantInfo::decode(&*answer.bytes).unwrap().name, "A.");
+}
