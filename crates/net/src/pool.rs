@@ -44,6 +44,8 @@ pub struct PoolConfig {
     pub loopback: bool,
     /// Which shard a new peer goes to.
     pub placement: Placement,
+    /// Estimate what each subscriber's way carries, and send what fits.
+    pub congestion_control: bool,
 }
 
 /// Which shard a new peer goes to.
@@ -107,6 +109,7 @@ impl MediaPool {
             let connection = ConnectionConfig {
                 certificate: certificate.clone(),
                 candidates: candidates(normal(udp.bound), &config.advertise, config.loopback),
+                congestion_control: config.congestion_control,
             };
             let shard_config = ShardConfig { index: index as u8, connection, dialect: Arc::clone(&dialect), entropy };
             let thread = Thread {

@@ -21,6 +21,7 @@ pub fn pool(config: &Config) -> PoolConfig {
         advertise: config.rtc_node_ip.0.clone(),
         loopback: config.rtc_loopback,
         placement: config.rtc_placement,
+        congestion_control: config.rtc_congestion_control,
     }
 }
 

@@ -40,6 +40,8 @@ pub struct Join {
     pub mode: ConnectionMode,
     /// Subscribe to everything that is published (L-21).
     pub auto_subscribe: bool,
+    /// Tracks may be paused where bandwidth is short (`subscriber_allow_pause`); else their lowest layers are sent.
+    pub may_pause: bool,
     /// Tracks announced with the join (`add_track_requests`).
     pub tracks: Vec<TrackRequest>,
     /// (offer id, SDP) that came with the join.

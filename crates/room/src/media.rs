@@ -93,6 +93,8 @@ pub enum MediaCommand {
         mode: ConnectionMode,
         /// What its data is stamped with and what it may.
         sender: Arc<DataSender>,
+        /// Tracks may be paused where its way is too narrow (`subscriber_allow_pause`).
+        may_pause: bool,
     },
     /// Its peer ends: connections closed, subscriptions and tracks gone. Last command of a session.
     RemovePeer {
@@ -338,6 +340,15 @@ pub enum MediaEvent {
         session: SessionId,
         /// Which track.
         track: TrackSid,
+    },
+    /// A subscribed track was paused because the receiver's way is too narrow for it, or goes on (livekit.md 2.7).
+    StreamPaused {
+        /// The receiver.
+        session: SessionId,
+        /// Which track.
+        track: TrackSid,
+        /// Paused now.
+        paused: bool,
     },
     /// Sound levels of tracks heard since the last such event, newest wins.
     Levels {

@@ -12,6 +12,7 @@ use crate::sdp::{Sdp, SdpError};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use str0m::bwe::{Bitrate, BweKind};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, Reliability};
 use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Pt};
@@ -30,6 +31,11 @@ pub const MAX_MESSAGE_BYTES: u32 = 65_535;
 const MAX_BUFFERED_BYTES: usize = 4 * MAX_MESSAGE_BYTES as usize;
 /// [`Event::Writable`] comes when a channel's buffer has drained to this.
 const LOW_WATER_BYTES: usize = MAX_BUFFERED_BYTES / 2;
+/// Before anything is known of the way to a peer: one camera's highest layer. libwebrtc begins with 0.3 Mbit/s, which would
+/// show everybody a small picture first; probes correct it within a round trip or two either way.
+const FIRST_ESTIMATE_BPS: u64 = 2_000_000;
+/// Timeouts in a row that may be due at once and bring nothing: one for each timer inside, more would be a circle.
+const MAX_IDLE_TURNS: u8 = 4;
 /// How often loss and round trip are reported (livekit.md 2.8: quality every 5 s).
 const STATS_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -40,6 +46,8 @@ pub struct ConnectionConfig {
     pub certificate: Certificate,
     /// Addresses that clients are told: host candidates.
     pub candidates: Vec<SocketAddr>,
+    /// Estimate what the way to the peer carries ([`Event::Estimate`]).
+    pub congestion_control: bool,
 }
 
 /// Why a connection can't go on, or an SDP wasn't taken.
@@ -97,6 +105,9 @@ pub enum Event {
     IngressLoss(f32),
     /// Every 5 s for each stream that we send: fraction lost 0..=1 as the peer reports it, and the round trip.
     EgressLoss(f32, Option<Duration>),
+    /// What the way to the peer carries of pictures, bit/s, as we estimate it from transport-wide feedback (or the peer
+    /// does, by REMB, where it gives none).
+    Estimate(u64),
 }
 
 /// A stream whose packets come: found once by SSRC, since only the first packets carry mid and rid.
@@ -119,6 +130,11 @@ pub struct Connection {
     accepted: Accepted,
     candidates: Vec<SocketAddr>,
     lost: bool,
+    congestion_control: bool,
+    /// Of the last input.
+    now: Instant,
+    /// Timeouts since the last output that were due at once.
+    idle_turns: u8,
 }
 
 impl std::fmt::Debug for Connection {
@@ -146,6 +162,9 @@ impl Connection {
             accepted: Accepted::new(),
             candidates: config.candidates.clone(),
             lost: false,
+            congestion_control: config.congestion_control,
+            now,
+            idle_turns: 0,
         }
     }
 
@@ -187,7 +206,7 @@ impl Connection {
             return Err(ConnectionError::Negotiation("a section without mid or of an unknown kind".into()));
         }
         check_payload_types(&offer).map_err(ConnectionError::Negotiation)?;
-        let accepted = prepare_offer(&mut offer);
+        let accepted = prepare_offer(&mut offer, self.congestion_control);
         let offer = SdpOffer::from_sdp_string(&offer.to_string()).map_err(negotiation_error)?;
         let answer = self.rtc.sdp_api().accept_offer(offer).map_err(negotiation_error)?;
         self.restore_credentials(fresh);
@@ -226,7 +245,7 @@ impl Connection {
         let pending = self.pending_offer.take().ok_or(ConnectionError::NoOffer)?;
         let mut answer = Sdp::parse(answer)?;
         check_payload_types(&answer).map_err(ConnectionError::Negotiation)?;
-        prepare_offer(&mut answer);
+        prepare_offer(&mut answer, self.congestion_control);
         let answer = SdpAnswer::from_sdp_string(&answer.to_string()).map_err(negotiation_error)?;
         self.rtc.sdp_api().accept_answer(pending, answer).map_err(negotiation_error)?;
         self.learn_codecs();
@@ -257,7 +276,12 @@ impl Connection {
 
     /// The stream that we send on an m-line, once negotiated.
     pub fn send_stream(&mut self, mid: Mid) -> Option<SendStream> {
-        self.rtc.direct_api().stream_tx_by_mid(mid.0, None).map(|stream| SendStream { ssrc: stream.ssrc() })
+        let mut api = self.rtc.direct_api();
+        let stream = api.stream_tx_by_mid(mid.0, None)?;
+        // What is forwarded was paced by its publisher. Held back here, a keyframe would come as late as it is large; what
+        // the way can't carry, the allocator takes off. Only probes are paced.
+        stream.set_unpaced(true);
+        Some(SendStream { ssrc: stream.ssrc() })
     }
 
     /// What we send on an m-line from now on is another stream: new SSRCs, sequence numbers from the caller's start.
@@ -291,6 +315,7 @@ impl Connection {
         datagram: &[u8],
     ) -> Result<(), ConnectionError> {
         let Ok(receive) = Receive::new(Protocol::Udp, source, destination, datagram) else { return Ok(()) };
+        self.now = now;
         self.rtc.handle_input(Input::Receive(now, receive)).map_err(transport_error)
     }
 
@@ -299,6 +324,7 @@ impl Connection {
     /// # Errors
     /// The connection is broken and must be dropped.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), ConnectionError> {
+        self.now = now;
         self.rtc.handle_input(Input::Timeout(now)).map_err(transport_error)
     }
 
@@ -309,8 +335,12 @@ impl Connection {
     pub fn poll(&mut self) -> Result<Output, ConnectionError> {
         loop {
             match self.rtc.poll_output().map_err(transport_error)? {
+                str0m::Output::Timeout(at) if self.goes_on(at) => {
+                    self.rtc.handle_input(Input::Timeout(self.now)).map_err(transport_error)?;
+                }
                 str0m::Output::Timeout(at) => return Ok(Output::Timeout(at)),
                 str0m::Output::Transmit(transmit) => {
+                    self.idle_turns = 0;
                     let (source, destination) = (transmit.source, transmit.destination);
                     return Ok(Output::Transmit(Datagram { source, destination, contents: transmit.contents }));
                 }
@@ -321,6 +351,17 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// With estimation str0m gives one packet for each timeout. What is due now leaves in this turn, so that a frame's
+    /// packets still share a send call.
+    fn goes_on(&mut self, at: Instant) -> bool {
+        self.idle_turns = self.idle_turns.saturating_add(1);
+        let goes_on = self.congestion_control && at <= self.now && self.idle_turns <= MAX_IDLE_TURNS;
+        if !goes_on {
+            self.idle_turns = 0;
+        }
+        goes_on
     }
 
     fn translate(&mut self, event: str0m::Event) -> Option<Event> {
@@ -341,6 +382,10 @@ impl Connection {
             Strom::ChannelBufferedAmountLow(id) => Some(Event::Writable(ChannelId(id))),
             Strom::MediaIngressStats(stats) => stats.loss.map(Event::IngressLoss),
             Strom::MediaEgressStats(stats) => stats.loss.map(|loss| Event::EgressLoss(loss, stats.rtt)),
+            Strom::EgressBitrateEstimate(BweKind::Twcc { estimate, can_probe: true }) => {
+                Some(Event::Estimate(estimate.as_u64()))
+            }
+            Strom::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => Some(Event::Estimate(estimate.as_u64())),
             Strom::Closed => Some(Event::Closed),
             _ => None,
         }
@@ -412,6 +457,16 @@ impl Connection {
         true
     }
 
+    /// How much we would like to send, bit/s: so far probes look.
+    pub fn set_desired_bitrate(&mut self, bps: u64) {
+        self.rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::from(bps));
+    }
+
+    /// Forgets what was learnt of the way and begins anew with this estimate, bit/s: probes find out what more it carries.
+    pub fn restart_estimate(&mut self, bps: u64) {
+        self.rtc.bwe().reset(Bitrate::from(bps));
+    }
+
     /// Asks the peer for a keyframe (PLI, RFC 4585 section 6.3.1). False if it sends no such stream yet.
     pub fn request_keyframe(&mut self, mid: Mid, rid: Option<Rid>) -> bool {
         match self.rtc.direct_api().stream_rx_by_mid(mid.0, rid.map(|rid| rid.0)) {
@@ -479,7 +534,9 @@ impl OfferBuilder<'_> {
 }
 
 fn rtc_config(config: &ConnectionConfig, credentials: &Credentials) -> RtcConfig {
+    let estimate = config.congestion_control.then_some(Bitrate::from(FIRST_ESTIMATE_BPS));
     RtcConfig::new()
+        .enable_bwe(estimate)
         .set_crypto_provider(provider())
         .set_dtls_cert(config.certificate.0.clone())
         .set_local_ice_credentials(ice_creds(credentials))

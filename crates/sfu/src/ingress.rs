@@ -25,6 +25,9 @@ impl Shard {
         if let Some(level) = packet.audio_level {
             track.level.observe(level);
         }
+        if let Some(meter) = track.meters.get_mut(usize::from(layer)) {
+            meter.add(packet.payload.len());
+        }
         let keyframe = begins_keyframe(packet.codec, &packet.payload);
         if track.heard(layer, packet.ssrc, packet.codec, now) {
             self.announce(track_key, outbox);

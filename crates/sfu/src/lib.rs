@@ -9,6 +9,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test begins at some instant"))]
 
+mod allocate;
+mod bandwidth;
 mod data;
 mod demux;
 mod drive;
@@ -17,6 +19,7 @@ mod ingress;
 mod keyframe;
 mod levels;
 mod lines;
+mod meter;
 mod negotiate;
 mod outbox;
 mod peer;
@@ -31,6 +34,7 @@ mod track;
 mod wants;
 
 pub use data::{DataDialect, StampedPacket};
+pub use meter::LayerRates;
 pub use outbox::Outbox;
 pub use relay::{RelayMessage, RoomKey, RoomRef};
 pub use shard::{Shard, ShardConfig};

@@ -1,5 +1,6 @@
 //! A participant's peer: its connections, its m-lines and its data channels.
 
+use crate::bandwidth::Way;
 use crate::data::Channels;
 use crate::lines::{ReceiveLine, SendLine};
 use crate::relay::RoomRef;
@@ -112,6 +113,9 @@ pub(crate) struct Peer {
     /// Its entry in the timers.
     pub(crate) armed: Option<Instant>,
     pub(crate) loss: LossReport,
+    pub(crate) way: Way,
+    /// Its tracks may be paused where its way is too narrow.
+    pub(crate) may_pause: bool,
     #[cfg(feature = "fault-injection")]
     pub(crate) faulty: bool,
 }

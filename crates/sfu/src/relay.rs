@@ -1,6 +1,7 @@
 //! What shards tell each other. A relay subscription makes another shard a subscriber of a track: packets go there
 //! once, however many receive them there.
 
+use crate::meter::LayerRates;
 use crate::track::{RelayWants, TrackKey};
 use room::TrackSid;
 use rtc::IngressPacket;
@@ -83,6 +84,13 @@ pub enum RelayMessage {
         /// Payload shared, not copied.
         packet: IngressPacket,
     },
+    /// What the layers of a track that you subscribed to carry, whether you get them or not.
+    Rates {
+        /// Your entry for it.
+        key: TrackKey,
+        /// bit/s; 0: quiet.
+        rates: LayerRates,
+    },
     /// A receiver on my side needs a keyframe of your track.
     Keyframe {
         /// Yours.
@@ -109,8 +117,11 @@ pub enum RelayMessage {
 }
 
 impl RelayMessage {
-    /// May be dropped when the way between two shards is full: what UDP would lose too.
+    /// May be dropped when the way between two shards is full: what UDP would lose too, and what comes anew.
     pub fn is_droppable(&self) -> bool {
-        matches!(self, RelayMessage::Packet { .. } | RelayMessage::Data { reliable: false, .. })
+        matches!(
+            self,
+            RelayMessage::Packet { .. } | RelayMessage::Rates { .. } | RelayMessage::Data { reliable: false, .. }
+        )
     }
 }

@@ -24,6 +24,8 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 pub(crate) const LOST_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often layers are looked at and held-back keyframe requests go out.
 const TICK: Duration = Duration::from_millis(100);
+/// How often bandwidth is shared out anew; what shrinks is acted on at once.
+const SHARE_INTERVAL: Duration = Duration::from_millis(500);
 /// How often a peer's loss is reported (livekit.md 2.8).
 const QUALITY_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -54,6 +56,7 @@ pub struct Shard {
     pub(crate) dirty: Vec<PeerKey>,
     pub(crate) stats: ShardStats,
     next_tick: Instant,
+    next_share: Instant,
     next_window: Instant,
     next_quality: Instant,
 }
@@ -73,6 +76,7 @@ impl Shard {
             dirty: Vec::new(),
             stats: ShardStats::default(),
             next_tick: now + TICK,
+            next_share: now + SHARE_INTERVAL,
             next_window: now + WINDOW,
             next_quality: now + QUALITY_INTERVAL,
         }
@@ -116,8 +120,8 @@ impl Shard {
         owner: u8,
         outbox: &mut dyn Outbox,
     ) {
-        if let MediaCommand::AddPeer { session, mode, sender } = command {
-            self.add_peer(now, room, session, mode, sender);
+        if let MediaCommand::AddPeer { session, mode, sender, may_pause } = command {
+            self.add_peer(now, room, session, mode, sender, may_pause);
             return;
         }
         let Some(key) = self.sessions.get(&command.session()).copied() else { return };
@@ -173,6 +177,7 @@ impl Shard {
         session: SessionId,
         mode: ConnectionMode,
         sender: Arc<DataSender>,
+        may_pause: bool,
     ) {
         let link = || Link::new(Connection::new(&self.config.connection, self.credentials(), now));
         let publisher = link();
@@ -195,6 +200,8 @@ impl Shard {
             dirty: false,
             armed: None,
             loss: Default::default(),
+            way: Default::default(),
+            may_pause,
             #[cfg(feature = "fault-injection")]
             faulty: false,
         };
@@ -318,7 +325,7 @@ impl Shard {
 
     /// When [`Shard::handle_timeout`] is due next.
     pub fn poll_timeout(&self) -> Instant {
-        let housekeeping = self.next_tick.min(self.next_window).min(self.next_quality);
+        let housekeeping = self.next_tick.min(self.next_share).min(self.next_window).min(self.next_quality);
         self.timers.next().map_or(housekeeping, |next| next.min(housekeeping))
     }
 
@@ -333,7 +340,13 @@ impl Shard {
         }
         if self.next_tick <= now {
             self.next_tick = now + TICK;
+            self.meter_layers();
             self.look_at_layers(now, outbox);
+        }
+        if self.next_share <= now {
+            self.next_share = now + SHARE_INTERVAL;
+            self.tell_rates(outbox);
+            self.share_out_all(now, outbox);
         }
         if self.next_window <= now {
             self.next_window = now + WINDOW;

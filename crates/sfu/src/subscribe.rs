@@ -114,7 +114,8 @@ impl Shard {
             let stream = peer.link(target).connection.send_stream(mid);
             peer.send_lines[index].stream = stream;
             peer.send_lines[index].open = stream.is_some();
-            opened.push((track, sid, Receiver::new(key, index as u16, peer.send_lines[index].settings)));
+            let line = &peer.send_lines[index];
+            opened.push((track, sid, Receiver::new(key, index as u16, line.settings, line.allowed)));
         }
         for (track_key, sid, receiver) in opened {
             if let Some(track) = self.tracks.get_mut(track_key) {
@@ -123,6 +124,16 @@ impl Shard {
             }
             outbox.event(room, MediaEvent::Subscribed { session, track: sid });
             self.tell_owner(track_key, outbox);
+            self.begin_picture(now, key, track_key, outbox);
+        }
+    }
+
+    /// What a receiver should have may have changed: its owner is told, and a keyframe is asked for.
+    pub(crate) fn retarget(&mut self, now: Instant, key: PeerKey, track_key: TrackKey, outbox: &mut dyn Outbox) {
+        self.tell_owner(track_key, outbox);
+        let Some(track) = self.tracks.get_mut(track_key) else { return };
+        let current = track.receiver(key).and_then(|receiver| receiver.selector.current());
+        if track.target_of(key) != current {
             self.begin_picture(now, key, track_key, outbox);
         }
     }
@@ -184,6 +195,11 @@ impl Shard {
             RelayMessage::Subscribe { track, from, key } => {
                 let wants = RelayWants::default();
                 self.relay_subscribed(&track, RelayTarget { shard: from, key, wants }, outbox);
+            }
+            RelayMessage::Rates { key, rates } => {
+                if let Some(track) = self.tracks.get_mut(key) {
+                    track.rates = rates;
+                }
             }
             RelayMessage::Wants { track, from, wants } => self.relay_wants(&track, from, wants),
             RelayMessage::Unsubscribe { track, from } => {

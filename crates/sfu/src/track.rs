@@ -2,6 +2,7 @@
 
 use crate::keyframe::Throttle;
 use crate::levels::LevelWindow;
+use crate::meter::{LayerRates, Meter};
 use crate::peer::PeerKey;
 use crate::relay::RoomKey;
 use crate::select::{LayerSet, Liveness, MAX_LAYERS, Selector, Targets};
@@ -60,22 +61,34 @@ pub(crate) struct Receiver {
     pub(crate) line: u16,
     /// The highest layer that its settings want; `None`: nothing.
     pub(crate) wanted: Option<u8>,
+    /// The highest layer that its way carries; `None`: none, it is paused.
+    allowed: Option<u8>,
     pub(crate) selector: Selector,
 }
 
 impl Receiver {
-    pub(crate) fn new(peer: PeerKey, line: u16, settings: ReceiveSettings) -> Self {
-        Self { peer, line, wanted: settings.layer, selector: Selector::default() }
+    pub(crate) fn new(peer: PeerKey, line: u16, settings: ReceiveSettings, allowed: Option<u8>) -> Self {
+        Self { peer, line, wanted: settings.layer, allowed, selector: Selector::default() }
     }
 
     /// The highest layer that it may have now.
     pub(crate) fn cap(&self) -> Option<u8> {
-        self.wanted
+        Some(self.wanted?.min(self.allowed?))
     }
 
     /// New settings. What is disabled stops at once.
     pub(crate) fn set(&mut self, settings: ReceiveSettings) {
         self.wanted = settings.layer;
+        self.stop_if_capped();
+    }
+
+    /// What its way carries.
+    pub(crate) fn allow(&mut self, layer: Option<u8>) {
+        self.allowed = layer;
+        self.stop_if_capped();
+    }
+
+    fn stop_if_capped(&mut self) {
         if self.cap().is_none() {
             self.selector.stop();
         }
@@ -101,6 +114,9 @@ pub(crate) struct Track {
     pub(crate) live: Liveness,
     /// The layers that receivers should have: refreshed by packets and by the shard's tick.
     pub(crate) targets: Targets,
+    pub(crate) meters: [Meter; MAX_LAYERS],
+    /// What each layer carries, here or as its owner's shard says.
+    pub(crate) rates: LayerRates,
     pub(crate) throttles: [Throttle; MAX_LAYERS],
     pub(crate) level: LevelWindow,
     pub(crate) receivers: Vec<Receiver>,
@@ -121,6 +137,8 @@ impl Track {
             layers: SmallVec::new(),
             live: Liveness::default(),
             targets: Targets::among(MAX_LAYERS),
+            meters: Default::default(),
+            rates: LayerRates::default(),
             throttles: Default::default(),
             level: LevelWindow::default(),
             receivers: Vec::new(),
@@ -140,6 +158,13 @@ impl Track {
     /// The layer of a packet by its rid; `None` for a rid that was not offered.
     pub(crate) fn layer_of(&self, rid: Option<Rid>) -> Option<u8> {
         self.layers.iter().position(|layer| layer.rid == rid || layer.rid.is_none()).map(|index| index as u8)
+    }
+
+    /// A tenth of a second is over.
+    pub(crate) fn tick_meters(&mut self) {
+        for (rate, meter) in self.rates.iter_mut().zip(&mut self.meters) {
+            *rate = meter.tick();
+        }
     }
 
     /// A packet of `layer` came. True if it shows something new: the codec, or the layer's SSRC.

@@ -52,7 +52,7 @@ impl DataDialect for Plain {
 /// What shards wrote in their turn.
 #[derive(Default)]
 struct Written {
-    datagrams: Vec<Parcel>,
+    datagrams: Vec<(SocketAddr, SocketAddr, Vec<u8>)>,
     events: VecDeque<MediaEvent>,
     relays: VecDeque<(u8, RelayMessage)>,
 }
@@ -60,7 +60,7 @@ struct Written {
 impl Outbox for Written {
     fn datagram(&mut self, _: Option<IpAddr>, datagram: Datagram) {
         let (source, destination) = (datagram.source, datagram.destination);
-        self.datagrams.push(Parcel { source, destination, bytes: datagram.bytes().to_vec() });
+        self.datagrams.push((source, destination, datagram.bytes().to_vec()));
     }
     fn event(&mut self, _: RoomKey, event: MediaEvent) {
         self.events.push_back(event);
@@ -101,8 +101,11 @@ impl World {
     pub fn new(config: WorldConfig, begin: Instant) -> Self {
         let certificate = Certificate::generate().expect("a certificate can be made");
         let shard = |index: u8| {
-            let connection =
-                ConnectionConfig { certificate: certificate.clone(), candidates: vec![shard_address(index)] };
+            let connection = ConnectionConfig {
+                certificate: certificate.clone(),
+                candidates: vec![shard_address(index)],
+                congestion_control: true,
+            };
             Shard::new(ShardConfig { index, connection, dialect: Arc::new(Plain), entropy }, begin)
         };
         let now = Now { at: begin, unix_ms: 0 };
@@ -126,6 +129,11 @@ impl World {
 
     /// Somebody joins, on this shard.
     pub fn join(&mut self, name: &str, shard: u8) -> ClientId {
+        self.join_with(name, shard, |_| {})
+    }
+
+    /// Somebody joins who says more than a name.
+    pub fn join_with(&mut self, name: &str, shard: u8, change: impl FnOnce(&mut Join)) -> ClientId {
         let id = self.seats.len();
         let session = SessionId(id as u64 + 1);
         let address = SocketAddr::from(([10, 0, 1, id as u8], 5000));
@@ -134,7 +142,7 @@ impl World {
         let link = |direction: u64| Link::new(self.config.link, self.config.seed + id as u64 * 2 + direction);
         self.seats.push(Seat { client, shard, up: link(0), down: link(1) });
         self.sessions.insert(session, id);
-        self.tell(RoomInput::Join(Box::new(Join {
+        let mut join = Join {
             session,
             identity: Identity::token(name),
             name: name.into(),
@@ -145,9 +153,12 @@ impl World {
             client: ClientInfo { protocol: 17, ..ClientInfo::default() },
             mode: ConnectionMode::Single,
             auto_subscribe: true,
+            may_pause: false,
             tracks: Vec::new(),
             offer,
-        })));
+        };
+        change(&mut join);
+        self.tell(RoomInput::Join(Box::new(join)));
         id
     }
 
@@ -202,6 +213,16 @@ impl World {
         let session = self.seats[id].client.session;
         self.seats[id].up = Link::new(LinkConfig { loss: 1.0, ..LinkConfig::default() }, 0);
         self.tell(RoomInput::SignalLost { session });
+    }
+
+    /// The network towards a client changes.
+    pub fn change_down(&mut self, id: ClientId, link: LinkConfig) {
+        self.seats[id].down.change(link);
+    }
+
+    /// How long the last datagram to a client waited in its link's queue.
+    pub fn queue_delay(&self, id: ClientId) -> Duration {
+        self.seats[id].down.queued
     }
 
     /// A datagram from anywhere comes to a shard's port.
@@ -314,7 +335,8 @@ impl World {
             for shard in &mut self.shards {
                 shard.flush(self.now, &mut self.written);
             }
-            for parcel in std::mem::take(&mut self.written.datagrams) {
+            for (source, destination, bytes) in std::mem::take(&mut self.written.datagrams) {
+                let parcel = Parcel { source, destination, bytes, sent: self.now };
                 let seat = self.seats.iter_mut().find(|seat| seat.client.address == parcel.destination);
                 if let Some(seat) = seat {
                     seat.down.send(self.now, parcel);

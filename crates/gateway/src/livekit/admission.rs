@@ -112,6 +112,7 @@ impl Admission {
             client: params.client,
             mode: params.mode,
             auto_subscribe: params.auto_subscribe,
+            may_pause: params.may_pause,
             tracks: params.tracks,
             offer: params.offer,
         };

@@ -193,6 +193,7 @@ mod tests {
             client: Default::default(),
             mode: ConnectionMode::Single,
             auto_subscribe: true,
+            may_pause: false,
             tracks: Vec::new(),
             offer: None,
         };

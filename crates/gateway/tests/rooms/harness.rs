@@ -33,6 +33,7 @@ pub(crate) fn registry(config: RegistryConfig) -> Registry {
         advertise: Vec::new(),
         loopback: true,
         placement: Placement::LeastLoaded,
+        congestion_control: true,
     };
     Registry::new(config, MediaPool::start(&pool, Arc::new(Mute)).expect("loopback can be bound"))
 }
@@ -60,6 +61,7 @@ pub(crate) fn ticket(registry: &Registry, identity: &str, credential: Credential
         client: ClientInfo::default(),
         mode: ConnectionMode::Single,
         auto_subscribe: true,
+        may_pause: false,
         tracks: Vec::new(),
         offer: None,
     };

@@ -106,6 +106,7 @@ impl Room {
             info,
             mode: join.mode,
             auto_subscribe: join.auto_subscribe,
+            may_pause: join.may_pause,
             signalling: true,
             media: MediaState::Waiting,
             departure: None,
@@ -136,8 +137,8 @@ impl Room {
         let Some(member) = self.members.get(&session) else {
             return;
         };
-        let (mode, sender) = (member.mode, member.data_sender());
-        self.command(MediaCommand::AddPeer { session, mode, sender });
+        let (mode, sender, may_pause) = (member.mode, member.data_sender(), member.may_pause);
+        self.command(MediaCommand::AddPeer { session, mode, sender, may_pause });
     }
 
     /// Others see a newcomer at once, not when the media is up (livekit.md 1).

@@ -30,6 +30,7 @@ impl Room {
             }
             MediaEvent::TrackEnded { session, track } => self.on_track_ended(session, &track),
             MediaEvent::Subscribed { session, track } => self.on_subscribed(session, &track),
+            MediaEvent::StreamPaused { session, track, paused } => self.on_stream_paused(session, track, paused),
             MediaEvent::Levels { levels } => self.on_levels(now, &levels),
             MediaEvent::Quality { session, up_loss, down_loss, rtt_ms } => {
                 self.on_quality(now, session, [up_loss, down_loss], rtt_ms);

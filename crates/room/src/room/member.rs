@@ -39,6 +39,7 @@ pub(super) struct Member {
     pub(super) info: Arc<Participant>,
     pub(super) mode: ConnectionMode,
     pub(super) auto_subscribe: bool,
+    pub(super) may_pause: bool,
     /// False once their socket broke without a word.
     pub(super) signalling: bool,
     pub(super) media: MediaState,

@@ -111,6 +111,7 @@ impl Stage {
             client: ClientInfo::default(),
             mode: ConnectionMode::Single,
             auto_subscribe: true,
+            may_pause: false,
             tracks: Vec::new(),
             offer: None,
         }

@@ -74,6 +74,8 @@ pub struct JoinParams {
     pub client: ClientInfo,
     /// Receive everything that is published (L-21).
     pub auto_subscribe: bool,
+    /// Tracks may be paused where bandwidth is short.
+    pub may_pause: bool,
     /// Overrides the token's, if the token allows; empty: doesn't.
     pub metadata: String,
     /// Overrides the token's, key by key, if the token allows.
@@ -114,6 +116,7 @@ impl JoinParams {
             mode: ConnectionMode::Dual,
             client: client_from_query(query),
             auto_subscribe: query.flag("auto_subscribe", true),
+            may_pause: query.flag("subscriber_allow_pause", false),
             metadata: String::new(),
             attributes: query.get("attributes").map_or(Ok(BTreeMap::new()), attributes)?,
             tracks: Vec::new(),
@@ -156,7 +159,8 @@ fn from_join_request(request: proto::JoinRequest) -> Result<JoinParams, JoinRequ
     Ok(JoinParams {
         mode: ConnectionMode::Single,
         client: request.client_info.map(info::client).unwrap_or_default(),
-        auto_subscribe: request.connection_settings.is_none_or(|settings| settings.auto_subscribe),
+        auto_subscribe: request.connection_settings.as_ref().is_none_or(|settings| settings.auto_subscribe),
+        may_pause: request.connection_settings.and_then(|settings| settings.subscriber_allow_pause).unwrap_or_default(),
         metadata: request.metadata,
         attributes: request.participant_attributes.into_iter().collect(),
         tracks: tracks.map_err(|_| JoinRequestError::Track)?,
