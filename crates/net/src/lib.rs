@@ -5,9 +5,12 @@
 
 pub mod addresses;
 mod egress;
+pub mod external;
 mod mesh;
+pub mod network;
 pub mod pool;
 mod rooms;
 mod shard;
 mod stray;
+pub mod tls;
 mod udp;

@@ -14,6 +14,12 @@ pub struct Facts {
     pub public_url: String,
     /// Where HTTP listens.
     pub http: Vec<SocketAddr>,
+    /// Where https listens, and what certificate it has.
+    pub https: Vec<SocketAddr>,
+    /// The certificate in words; empty without https.
+    pub certificate: String,
+    /// The domain that a certificate authority vouches for.
+    pub domain: Option<String>,
     /// Where media listens.
     pub media: Vec<SocketAddr>,
     /// This machine's address as others see it, if it is known.
@@ -46,6 +52,9 @@ pub fn text(facts: &Facts) -> String {
     let shown = facts.first_start || matches!(facts.origin, Origin::Dev | Origin::Drawn);
     line("operator", if shown { &facts.operator_token } else { "odeon token create --operator" });
     line("listens", &listens(facts));
+    if !facts.certificate.is_empty() {
+        line("tls", &facts.certificate);
+    }
     line("data", &facts.data_dir.display().to_string());
     if let Some(note) = camera_note(facts) {
         line("note", note);
@@ -63,7 +72,9 @@ fn key_note(origin: Origin) -> &'static str {
 }
 
 fn listens(facts: &Facts) -> String {
-    format!("http on tcp {}, media on udp {}", sockets(&facts.http), sockets(&facts.media))
+    let https =
+        if facts.https.is_empty() { String::new() } else { format!(", https on tcp {}", sockets(&facts.https)) };
+    format!("http on tcp {}{https}, media on udp {}", sockets(&facts.http), sockets(&facts.media))
 }
 
 fn sockets(addresses: &[SocketAddr]) -> String {
@@ -80,16 +91,27 @@ fn page_url(facts: &Facts) -> String {
     if !facts.public_url.is_empty() {
         return format!("{}/", facts.public_url);
     }
-    let Some(first) = facts.http.first() else {
+    let (scheme, usual_port, sockets) = match facts.https.is_empty() {
+        true => ("http", 80, &facts.http),
+        false => ("https", 443, &facts.https),
+    };
+    let Some(first) = sockets.first() else {
         return String::new();
     };
+    let port = if first.port() == usual_port { String::new() } else { format!(":{}", first.port()) };
+    format!("{scheme}://{}{port}/", host(facts, first))
+}
+
+fn host(facts: &Facts, first: &SocketAddr) -> String {
+    if let Some(domain) = &facts.domain {
+        return domain.clone();
+    }
     let machine = facts.machine.filter(|_| first.ip().is_unspecified());
-    let host = match machine.unwrap_or(first.ip()) {
+    match machine.unwrap_or(first.ip()) {
         ip if ip.is_loopback() || ip.is_unspecified() => "localhost".to_owned(),
         IpAddr::V6(ip) => format!("[{ip}]"),
         IpAddr::V4(ip) => ip.to_string(),
-    };
-    format!("http://{host}:{}/", first.port())
+    }
 }
 
 // Browsers hand out cameras in secure contexts only, and nobody guesses that from the error.
@@ -97,7 +119,7 @@ fn camera_note(facts: &Facts) -> Option<&'static str> {
     let url = page_url(facts);
     let secure = url.starts_with("https://") || url.starts_with("http://localhost");
     (!secure).then_some(
-        "browsers give cameras to https pages only: put a TLS proxy in front, and name it in http.public_url",
+        "browsers give cameras to https pages only: --tls.self_signed=true will do in a LAN, tls.acme.domains for the world",
     )
 }
 
@@ -109,6 +131,9 @@ mod tests {
         Facts {
             public_url: String::new(),
             http: vec!["0.0.0.0:7880".parse().unwrap(), "[::]:7880".parse().unwrap()],
+            https: Vec::new(),
+            certificate: String::new(),
+            domain: None,
             media: (0..64).map(|i| SocketAddr::new([0, 0, 0, 0].into(), 7882 + i)).collect(),
             machine: Some("203.0.113.5".parse().unwrap()),
             key: "APIkey".into(),
@@ -152,7 +177,23 @@ mod tests {
         assert_eq!(page_url(&named), "https://venue.example/");
         assert!(text(&named).contains("wss://venue.example/"));
         let v6 = Facts { http: vec!["[2001:db8::1]:80".parse().unwrap()], ..facts(Origin::Dev) };
-        assert_eq!(page_url(&v6), "http://[2001:db8::1]:80/");
+        assert_eq!(page_url(&v6), "http://[2001:db8::1]/");
+    }
+
+    #[test]
+    fn with_a_certificate_the_page_is_where_browsers_give_cameras() {
+        let secure = Facts {
+            https: vec!["0.0.0.0:7443".parse().unwrap()],
+            certificate: "self-signed, SHA-256 AB:CD".into(),
+            ..facts(Origin::Drawn)
+        };
+        let told = text(&secure);
+        for what in ["page      https://203.0.113.5:7443/", "wss://203.0.113.5:7443/", "AB:CD", "https on tcp"] {
+            assert!(told.contains(what), "{what} is missing:\n{told}");
+        }
+        assert!(told.lines().count() <= 12 && !told.contains("cameras"), "{told}");
+        let named = Facts { https: vec!["[::]:443".parse().unwrap()], domain: Some("venue.example".into()), ..secure };
+        assert_eq!(page_url(&named), "https://venue.example/");
     }
 
     #[test]

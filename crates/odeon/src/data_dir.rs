@@ -53,14 +53,14 @@ pub enum DataDirError {
     },
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct About {
     format: u32,
     node_id: String,
 }
 
 /// An opened folder.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct DataDir {
     path: PathBuf,
     about: About,

@@ -3,6 +3,7 @@
 use crate::config::ConfigError;
 use crate::data_dir::DataDirError;
 use crate::keys::KeysError;
+use crate::tls::TlsError;
 use std::fmt::Display;
 use std::io;
 
@@ -37,6 +38,12 @@ impl From<DataDirError> for Failure {
 
 impl From<KeysError> for Failure {
     fn from(error: KeysError) -> Self {
+        Self::other(error)
+    }
+}
+
+impl From<TlsError> for Failure {
+    fn from(error: TlsError) -> Self {
         Self::other(error)
     }
 }

@@ -2,20 +2,25 @@
 //!
 //! `axum::serve` sets none of these, so the connections are served by hyper itself.
 
+mod counted;
+pub mod https;
+
 use crate::client_addr;
 use crate::config::Networks;
 use axum::Router;
 use axum::extract::ConnectInfo;
+use counted::Counted;
 use http::Request;
+use https::Https;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::Service;
@@ -33,12 +38,21 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
+/// Where connections come in.
+#[derive(Debug)]
+pub struct Door {
+    /// The socket.
+    pub listener: TcpListener,
+    /// How TLS is spoken there; `None` is plain HTTP.
+    pub https: Option<Arc<Https>>,
+}
+
 /// Settings of the server.
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
     /// Connections at a time, WebSockets counted in.
     pub max_connections: usize,
-    /// Time for a request's head.
+    /// Time for a request's head, and before it for a TLS handshake.
     pub header_timeout: Duration,
     /// Whose X-Forwarded-For is believed.
     pub trusted_proxies: Networks,
@@ -53,15 +67,16 @@ pub struct HttpServer {
 }
 
 impl HttpServer {
-    /// Serves `router` on all of `listeners`. Handlers find the client as `ConnectInfo<SocketAddr>` (with proxies seen
+    /// Serves `router` behind all of `doors`. Handlers find the client as `ConnectInfo<SocketAddr>` (with proxies seen
     /// through) and as [`client_addr::Client`].
-    pub fn start(listeners: Vec<TcpListener>, router: Router, config: HttpConfig) -> Self {
+    pub fn start(doors: Vec<Door>, router: Router, config: HttpConfig) -> Self {
         let max_connections = u32::try_from(config.max_connections.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
         let connections = Arc::new(Semaphore::new(max_connections as usize));
         let (stop, stopped) = watch::channel(false);
         let config = Arc::new(config);
-        for listener in listeners {
+        for Door { listener, https } in doors {
             let server = Acceptor {
+                https,
                 router: router.clone(),
                 config: Arc::clone(&config),
                 connections: Arc::clone(&connections),
@@ -85,6 +100,7 @@ impl HttpServer {
 }
 
 struct Acceptor {
+    https: Option<Arc<Https>>,
     router: Router,
     config: Arc<HttpConfig>,
     connections: Arc<Semaphore>,
@@ -124,90 +140,69 @@ impl Acceptor {
         };
         // Signalling is small messages that somebody waits for.
         let _ = stream.set_nodelay(true);
-        let stream = Counted { stream, _permit: permit };
-        tokio::spawn(serve(stream, peer, self.router.clone(), Arc::clone(&self.config), self.stopped.clone()));
+        let visit = Visit {
+            peer,
+            secure: self.https.is_some(),
+            router: self.router.clone(),
+            config: Arc::clone(&self.config),
+            stopped: self.stopped.clone(),
+        };
+        match &self.https {
+            None => drop(tokio::spawn(visit.serve(Counted::new(stream, permit)))),
+            Some(https) => drop(tokio::spawn(visit.serve_https(Arc::clone(https), stream, permit))),
+        }
     }
 }
 
-async fn serve(
-    stream: Counted,
+/// What is known of a connection.
+struct Visit {
     peer: SocketAddr,
+    secure: bool,
     router: Router,
     config: Arc<HttpConfig>,
-    mut stopped: watch::Receiver<bool>,
-) {
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(config.header_timeout);
-    builder.max_buf_size(MAX_HEAD_BYTES).max_headers(MAX_HEADERS);
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        let client = client_addr::resolve(peer.ip(), request.headers(), &config.trusted_proxies);
-        request.extensions_mut().insert(client);
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(client.address, peer.port())));
-        router.clone().call(request)
-    });
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = told_to_stop(&mut stopped) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    stopped: watch::Receiver<bool>,
+}
+
+impl Visit {
+    async fn serve_https(mut self, https: Arc<Https>, stream: TcpStream, permit: OwnedSemaphorePermit) {
+        let opened = tokio::select! {
+            opened = https.open(stream, self.peer, self.config.header_timeout) => opened,
+            () = told_to_stop(&mut self.stopped) => None,
+        };
+        if let Some(stream) = opened {
+            self.serve(Counted::new(stream, permit)).await;
         }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "HTTP connection ended");
+    }
+
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: Counted<S>) {
+        let Self { peer, secure, router, config, mut stopped } = self;
+        let mut builder = http1::Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(config.header_timeout);
+        builder.max_buf_size(MAX_HEAD_BYTES).max_headers(MAX_HEADERS);
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            let mut client = client_addr::resolve(peer.ip(), request.headers(), &config.trusted_proxies);
+            client.secure |= secure;
+            request.extensions_mut().insert(client);
+            request.extensions_mut().insert(ConnectInfo(SocketAddr::new(client.address, peer.port())));
+            router.clone().call(request)
+        });
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = told_to_stop(&mut stopped) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "HTTP connection ended");
+        }
     }
 }
 
 // The sender gone counts as told.
 async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
-}
-
-/// A connection and its place among the counted ones. A WebSocket outlives the HTTP connection that it began as, and keeps
-/// the place by keeping the stream.
-struct Counted {
-    stream: TcpStream,
-    _permit: OwnedSemaphorePermit,
-}
-
-mod counted_io {
-    use super::{Counted, io};
-    use std::io::IoSlice;
-    use std::pin::Pin;
-    use std::task::{Context, Poll};
-    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-    impl AsyncRead for Counted {
-        fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-            Pin::new(&mut self.get_mut().stream).poll_read(cx, buf)
-        }
-    }
-
-    impl AsyncWrite for Counted {
-        fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-            Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
-        }
-
-        fn poll_write_vectored(
-            self: Pin<&mut Self>,
-            cx: &mut Context<'_>,
-            bufs: &[IoSlice<'_>],
-        ) -> Poll<io::Result<usize>> {
-            Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, bufs)
-        }
-
-        fn is_write_vectored(&self) -> bool {
-            self.stream.is_write_vectored()
-        }
-
-        fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Pin::new(&mut self.get_mut().stream).poll_flush(cx)
-        }
-
-        fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
-        }
-    }
 }
 
 #[cfg(test)]

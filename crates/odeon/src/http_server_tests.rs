@@ -17,9 +17,10 @@ fn start(config: HttpConfig) -> (HttpServer, SocketAddr) {
         "done"
     };
     let router = Router::new().route("/who", get(who)).route("/slow", get(slow));
-    let listeners = listen::bind(&["127.0.0.1".parse().unwrap()], 0).unwrap();
+    let listeners = listen::bind(&["127.0.0.1".parse().unwrap()], 0, "http.port").unwrap();
     let address = listeners[0].local_addr().unwrap();
-    (HttpServer::start(listeners, router, config), address)
+    let doors = listeners.into_iter().map(|listener| Door { listener, https: None }).collect();
+    (HttpServer::start(doors, router, config), address)
 }
 
 async fn ask(address: SocketAddr, head: &str) -> String {

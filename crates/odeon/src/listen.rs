@@ -9,8 +9,8 @@ use tokio::net::TcpListener;
 const BACKLOG: i32 = 4096;
 
 /// Listens on each of `addresses` (all of the machine's when there are none), on one and the same port. A machine without
-/// IPv6 is told of and not given up on, as long as there is another address.
-pub fn bind(addresses: &[IpAddr], port: u16) -> io::Result<Vec<TcpListener>> {
+/// IPv6 is told of and not given up on, as long as there is another address. `setting` is the port's name in a refusal.
+pub fn bind(addresses: &[IpAddr], port: u16, setting: &str) -> io::Result<Vec<TcpListener>> {
     let all = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
     let addresses = if addresses.is_empty() { &all[..] } else { addresses };
     let mut listeners: Vec<TcpListener> = Vec::new();
@@ -22,9 +22,9 @@ pub fn bind(addresses: &[IpAddr], port: u16) -> io::Result<Vec<TcpListener>> {
                 listeners.push(listener);
             }
             Err(error) if address.is_ipv6() && !listeners.is_empty() && is_unavailable(&error) => {
-                tracing::warn!(%error, "this machine has no IPv6: HTTP listens on IPv4 only");
+                tracing::warn!(%error, "this machine has no IPv6: it listens on IPv4 only");
             }
-            Err(error) => return Err(told(error, *address, port)),
+            Err(error) => return Err(told(&error, SocketAddr::new(*address, port), setting)),
         }
     }
     Ok(listeners)
@@ -48,13 +48,15 @@ fn is_unavailable(error: &io::Error) -> bool {
     unsupported || error.kind() == io::ErrorKind::AddrNotAvailable
 }
 
-fn told(error: io::Error, address: IpAddr, port: u16) -> io::Error {
+fn told(error: &io::Error, address: SocketAddr, setting: &str) -> io::Error {
     let remedy = match error.kind() {
-        io::ErrorKind::AddrInUse => ": another program has it; end that, or choose another with --http.port",
-        io::ErrorKind::PermissionDenied => ": ports under 1024 need permission",
-        _ => "",
+        io::ErrorKind::AddrInUse => format!(": another program has it; end that, or choose another with --{setting}"),
+        io::ErrorKind::PermissionDenied => {
+            format!(": ports under 1024 need permission; choose another with --{setting}")
+        }
+        _ => String::new(),
     };
-    io::Error::new(error.kind(), format!("can't listen on {}: {error}{remedy}", SocketAddr::new(address, port)))
+    io::Error::new(error.kind(), format!("can't listen on {address}: {error}{remedy}"))
 }
 
 #[cfg(test)]
@@ -63,7 +65,7 @@ mod tests {
 
     #[tokio::test]
     async fn all_addresses_share_the_port_that_was_drawn() {
-        let listeners = bind(&["127.0.0.1".parse().unwrap(), "127.0.0.2".parse().unwrap()], 0).unwrap();
+        let listeners = bind(&["127.0.0.1".parse().unwrap(), "127.0.0.2".parse().unwrap()], 0, "http.port").unwrap();
         let ports: Vec<_> = listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
         assert!(ports.len() == 2 && ports[0] == ports[1] && ports[0] != 0);
     }
@@ -71,8 +73,8 @@ mod tests {
     #[tokio::test]
     async fn a_taken_port_is_told_with_its_remedy() {
         let loopback = ["127.0.0.1".parse().unwrap()];
-        let held = bind(&loopback, 0).unwrap();
-        let error = bind(&loopback, held[0].local_addr().unwrap().port()).unwrap_err();
+        let held = bind(&loopback, 0, "http.port").unwrap();
+        let error = bind(&loopback, held[0].local_addr().unwrap().port(), "http.port").unwrap_err();
         assert!(error.to_string().contains("--http.port"), "{error}");
     }
 }

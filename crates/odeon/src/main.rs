@@ -6,6 +6,7 @@
 #![allow(unreachable_pub, reason = "nothing in a binary is reachable; `pub` marks what a module shows the others")]
 
 mod banner;
+mod candidates;
 mod cli;
 mod client_addr;
 mod commands;
@@ -29,6 +30,7 @@ mod scratch;
 mod signals;
 mod start;
 mod state;
+mod tls;
 mod token;
 mod venue;
 

@@ -11,18 +11,23 @@ use std::num::NonZero;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-/// The media plane's.
-pub fn pool(config: &Config) -> PoolConfig {
+/// The media plane's. `advertise` is what clients are told instead of the machine's own addresses, if anything.
+pub fn pool(config: &Config, advertise: Vec<IpAddr>) -> PoolConfig {
     PoolConfig {
         shards: shards(config.rtc_shards),
-        bind: config.rtc_bind.unwrap_or_else(all_addresses),
+        bind: media_bind(config),
         udp_port: config.rtc_udp_port,
         single_port: config.rtc_single_port,
-        advertise: config.rtc_node_ip.0.clone(),
+        advertise,
         loopback: config.rtc_loopback,
         placement: config.rtc_placement,
         congestion_control: config.rtc_congestion_control,
     }
+}
+
+/// The address that media listens on.
+pub fn media_bind(config: &Config) -> IpAddr {
+    config.rtc_bind.unwrap_or_else(all_addresses)
 }
 
 // 0: one for each core.
@@ -35,6 +40,19 @@ fn shards(configured: u16) -> u16 {
 fn all_addresses() -> IpAddr {
     let v6 = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
     if UdpSocket::bind((v6, 0)).is_ok() { v6 } else { IpAddr::V4(Ipv4Addr::UNSPECIFIED) }
+}
+
+/// Whom a certificate of our own is for: every name and address by which somebody in the same network could come.
+pub fn certificate_names(config: &Config) -> Vec<String> {
+    let mut names = vec!["localhost".to_owned()];
+    let public = config.http_public_url.0.parse::<http::Uri>().ok();
+    names.extend(public.as_ref().and_then(http::Uri::host).map(|host| host.trim_matches(['[', ']']).to_owned()));
+    let addresses = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    let addresses = addresses.into_iter().chain(net::addresses::interface_addresses());
+    names.extend(addresses.chain(config.rtc_node_ip.0.iter().copied()).map(|address: IpAddr| address.to_string()));
+    let mut seen = std::collections::BTreeSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    names
 }
 
 /// The rooms'. In `--dev` every room is open.
@@ -87,14 +105,24 @@ mod tests {
 
     #[test]
     fn a_shard_for_each_core_unless_told_otherwise() {
-        assert!((1..=MAX_SHARDS).contains(&pool(&config(&[])).shards));
-        assert_eq!(pool(&config(&[("rtc.shards", "3")])).shards, 3);
+        assert!((1..=MAX_SHARDS).contains(&pool(&config(&[]), Vec::new()).shards));
+        assert_eq!(pool(&config(&[("rtc.shards", "3")]), Vec::new()).shards, 3);
+    }
+
+    #[test]
+    fn our_own_certificate_is_for_every_name_that_leads_here() {
+        let config = config(&[("http.public_url", "https://venue.example:8443"), ("rtc.node_ip", "203.0.113.5")]);
+        let names = certificate_names(&config);
+        for name in ["localhost", "127.0.0.1", "::1", "venue.example", "203.0.113.5"] {
+            assert_eq!(names.iter().filter(|found| *found == name).count(), 1, "{name} in {names:?}");
+        }
     }
 
     // L-09: --node-ip.
-    #[test]
-    fn l_09_the_nodes_address_is_what_clients_are_told() {
-        let told = pool(&config(&[("rtc.node_ip", "203.0.113.5")])).advertise;
+    #[tokio::test]
+    async fn l_09_the_nodes_address_is_what_clients_are_told() {
+        let config = config(&[("rtc.node_ip", "203.0.113.5")]);
+        let told = pool(&config, crate::candidates::advertised(&config).await).advertise;
         assert_eq!(told, ["203.0.113.5".parse::<IpAddr>().unwrap()]);
     }
 

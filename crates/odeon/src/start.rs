@@ -59,11 +59,12 @@ fn warn_of(config: &Config, keys: &Keys) {
 async fn run(loaded: &Loaded, dir: &DataDir, keys: Keys, mut live: Live) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
     let metrics = begin_metrics()?;
-    let venue = Venue::open(loaded, dir, Arc::new(keys.store.clone()), metrics)?;
+    let venue = Venue::open(loaded, dir, Arc::new(keys.store.clone()), metrics).await?;
     show(&banner::text(&venue.facts(&loaded.config, dir, &keys)));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "open");
     while signals.next().await == Asked::Reload {
         live.reload();
+        venue.reload();
     }
     end(venue, live.drain_timeout(), signals).await;
     Ok(())

@@ -1,15 +1,19 @@
 //! Everything that runs, put together: media threads, rooms, gateways, HTTP.
 
 use crate::banner;
+use crate::candidates;
 use crate::config::{Config, Loaded};
 use crate::data_dir::DataDir;
-use crate::http_server::{HttpConfig, HttpServer};
+use crate::failure::Failure;
+use crate::http_server::https::Https;
+use crate::http_server::{Door, HttpConfig, HttpServer};
 use crate::keys::Keys;
 use crate::listen;
 use crate::ops;
 use crate::plan;
 use crate::routes;
 use crate::state::State;
+use crate::tls::Tls;
 use auth::KeyStore;
 use gateway::Gateway;
 use gateway::livekit::LiveKitData;
@@ -35,24 +39,44 @@ pub struct Venue {
     registry: Registry,
     http: HttpServer,
     http_addrs: Vec<SocketAddr>,
+    https_addrs: Vec<SocketAddr>,
+    tls: Option<Tls>,
 }
 
 impl Venue {
     /// Binds everything and opens.
-    pub fn open(loaded: &Loaded, dir: &DataDir, keys: Arc<KeyStore>, metrics: PrometheusHandle) -> io::Result<Self> {
+    pub async fn open(
+        loaded: &Loaded,
+        dir: &DataDir,
+        keys: Arc<KeyStore>,
+        metrics: PrometheusHandle,
+    ) -> Result<Self, Failure> {
         let config = &loaded.config;
         let state = State::default();
-        let listeners = listen::bind(&config.http_bind.0, config.http_port)?;
-        let http_addrs = listeners.iter().map(|listener| listener.local_addr()).collect::<io::Result<_>>()?;
-        let media = MediaPool::start(&plan::pool(config), Arc::new(LiveKitData))?;
+        let names = plan::certificate_names(config);
+        let tls = Tls::prepare(config, dir, &names)?;
+        let mut doors = plain_doors(config)?;
+        let http_addrs = addresses(&doors)?;
+        let https = tls.as_ref().map(|tls| secure_doors(config, tls)).transpose()?.unwrap_or_default();
+        let https_addrs = addresses(&https)?;
+        doors.extend(https);
+        let media = MediaPool::start(&plan::pool(config, candidates::advertised(config).await), Arc::new(LiveKitData))?;
         let registry = Registry::new(plan::registry(config, loaded.dev), media.clone());
         let gateway = Gateway::new(plan::gateway(config, dir.node_id()), Arc::clone(&keys), registry.clone());
         let counting = media.clone();
         let collect = Arc::new(move || counting.publish_metrics());
         let ops = ops::Ops { state: state.clone(), keys, metrics, collect };
-        let http = HttpServer::start(listeners, routes::all(gateway, ops), http_config(config));
+        let http = HttpServer::start(doors, routes::all(gateway, ops), http_config(config));
+        if let Some(tls) = &tls {
+            tls.keep_fresh(dir, names);
+        }
         state.set_ready();
-        Ok(Self { state, media, registry, http, http_addrs })
+        Ok(Self { state, media, registry, http, http_addrs, https_addrs, tls })
+    }
+
+    /// Looks for a newer certificate (SIGHUP).
+    pub fn reload(&self) {
+        self.tls.iter().for_each(Tls::reload);
     }
 
     /// From now on nobody new gets in.
@@ -84,6 +108,9 @@ impl Venue {
         banner::Facts {
             public_url: config.http_public_url.0.clone(),
             http: self.http_addrs.clone(),
+            https: self.https_addrs.clone(),
+            certificate: self.tls.as_ref().map(Tls::summary).unwrap_or_default(),
+            domain: self.tls.as_ref().and_then(Tls::domain).map(str::to_owned),
             media: self.media.local_addrs(),
             machine: machine_address(),
             key: key.to_owned(),
@@ -94,6 +121,21 @@ impl Venue {
             data_dir: dir.path().to_owned(),
         }
     }
+}
+
+fn plain_doors(config: &Config) -> io::Result<Vec<Door>> {
+    let listeners = listen::bind(&config.http_bind.0, config.http_port, "http.port")?;
+    Ok(listeners.into_iter().map(|listener| Door { listener, https: None }).collect())
+}
+
+fn secure_doors(config: &Config, tls: &Tls) -> io::Result<Vec<Door>> {
+    let https = Arc::new(Https::new(&tls.certificates, tls.is_acme(), None)?);
+    let listeners = listen::bind(&config.tls_bind.0, config.tls_port, "tls.port")?;
+    Ok(listeners.into_iter().map(|listener| Door { listener, https: Some(Arc::clone(&https)) }).collect())
+}
+
+fn addresses(doors: &[Door]) -> io::Result<Vec<SocketAddr>> {
+    doors.iter().map(|door| door.listener.local_addr()).collect()
 }
 
 fn http_config(config: &Config) -> HttpConfig {

@@ -1,5 +1,6 @@
 //! Fuzz bodies: run by `cargo fuzz` on random input and by stable tests on truncated and flipped samples.
 
+use crate::binding;
 use crate::connection::{Connection, ConnectionConfig};
 use crate::credentials::Credentials;
 use crate::crypto::Certificate;
@@ -20,6 +21,13 @@ pub fn sdp(data: &[u8]) {
 pub fn stun(data: &[u8]) {
     if let Some(ufrag) = Credentials::addressed_ufrag(data) {
         Credentials::shard_of(ufrag);
+    }
+}
+
+/// The answer to a STUN request of ours.
+pub fn binding(data: &[u8]) {
+    if let Some((transaction, _)) = data.get(8..).and_then(|rest| rest.split_first_chunk()) {
+        binding::mapped_address(data, transaction);
     }
 }
 

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test begins at some instant"))]
 
+pub mod binding;
 pub mod codec;
 pub mod connection;
 pub mod credentials;

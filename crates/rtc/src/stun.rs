@@ -1,14 +1,14 @@
 //! Just enough STUN (RFC 8489) to find whose a datagram is, before any work is done for it.
 
 /// Fixed header: type, length, magic cookie, transaction id (RFC 8489 section 5).
-const HEADER: usize = 20;
-const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xA4, 0x42];
+pub(crate) const HEADER: usize = 20;
+pub(crate) const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xA4, 0x42];
 /// USERNAME (RFC 8489 section 14.3).
 const USERNAME: u16 = 0x0006;
 /// RFC 8489 section 14.3: a user name is shorter than 509 bytes.
 const MAX_USERNAME: usize = 508;
 /// A binding request carries about ten attributes; more is no browser's.
-const MAX_ATTRIBUTES: usize = 32;
+pub(crate) const MAX_ATTRIBUTES: usize = 32;
 
 /// Is this a STUN message at all? By the first two bits, the cookie and the length.
 pub fn is_stun(datagram: &[u8]) -> bool {
@@ -33,7 +33,7 @@ pub fn username(datagram: &[u8]) -> Option<&str> {
 }
 
 /// Splits the first attribute off: (type, value, what follows its padding).
-fn attribute(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
+pub(crate) fn attribute(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     let head = bytes.first_chunk::<4>()?;
     let kind = u16::from_be_bytes([head[0], head[1]]);
     let length = usize::from(u16::from_be_bytes([head[2], head[3]]));

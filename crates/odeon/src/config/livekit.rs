@@ -5,12 +5,8 @@
 const FOREIGN: &[(&str, &str)] = &[
     ("rtc.port_range_start", "media takes one UDP port a shard, from rtc.udp_port on; remove it"),
     ("rtc.port_range_end", "media takes one UDP port a shard, from rtc.udp_port on; remove it"),
-    ("rtc.use_external_ip", "name the public address in rtc.node_ip"),
-    ("rtc.stun_servers", "clients need none: the server's address is public; remove it"),
     ("rtc.turn_servers", "relays come with a later version; remove it"),
     ("rtc.use_ice_lite", "the server is always ICE-lite; remove it"),
-    ("rtc.interfaces", "name the addresses in rtc.bind"),
-    ("rtc.ips", "name the addresses in rtc.bind"),
     ("logging", "use log.level and log.format"),
     ("redis", "several nodes come with a later version; remove it"),
     ("turn", "the built-in relay comes with a later version; remove it"),

@@ -7,6 +7,7 @@ mod env;
 mod explain;
 mod file;
 mod livekit;
+mod names;
 mod nearest;
 mod setting;
 mod table;
@@ -126,6 +127,7 @@ pub struct Loaded {
 const DEV: &[(&str, &str)] = &[
     ("keys", "devkey: secret"),
     ("http.bind", "127.0.0.1,::1"),
+    ("tls.bind", "127.0.0.1,::1"),
     ("rtc.bind", "127.0.0.1"),
     ("rtc.loopback", "true"),
     ("rooms.undeclared", "open"),

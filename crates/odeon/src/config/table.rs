@@ -1,6 +1,7 @@
 //! The table of settings. A row is: description (with its unit), key, field: type = default, when a change takes effect,
 //! LiveKit's names that mean the same.
 
+use super::names::{Domains, Email, Servers, Url, Words};
 use super::setting::{Effect, Setting, settings};
 use super::value::{Addresses, Keys, LogFormat, LogLevel, Networks, RoomNames, Undeclared, Value};
 use net::pool::Placement;
@@ -19,6 +20,24 @@ settings! {
     "http.header_timeout" http_header_timeout: Duration = Duration::from_secs(10), Restart;
     /// The page's address as people type it, such as https://venue.example: for links when a proxy stands in front. Empty: taken from the address that HTTP listens on.
     "http.public_url" http_public_url: PublicUrl = PublicUrl::default(), Restart;
+    /// TCP port of https, where the settings below say which certificate. 0 draws a free one.
+    "tls.port" tls_port: u16 = 7443, Restart;
+    /// Addresses that https listens on. Empty: all of the machine's.
+    "tls.bind" tls_bind: Addresses = Addresses::default(), Restart;
+    /// Certificate chain for https in a PEM file, the server's own first. Needs `tls.key_file`. It is read again when it changes, and on SIGHUP.
+    "tls.cert_file" tls_cert_file: Option<PathBuf> = None, Restart;
+    /// Private key of `tls.cert_file` in a PEM file.
+    "tls.key_file" tls_key_file: Option<PathBuf> = None, Restart;
+    /// A certificate for https that nobody vouches for, for a LAN: made at the first start and kept in the data folder.
+    "tls.self_signed" tls_self_signed: bool = false, Restart;
+    /// Domains for which an ACME authority is asked for a certificate. Port 443 of each has to lead to `tls.port`.
+    "tls.acme.domains" tls_acme_domains: Domains = Domains::default(), Restart;
+    /// Where the ACME authority writes to when something is wrong with a certificate. Empty: nowhere.
+    "tls.acme.email" tls_acme_email: Email = Email::default(), Restart;
+    /// The ACME authority: where its API begins.
+    "tls.acme.directory_url" tls_acme_directory_url: Url = Url("https://acme-v02.api.letsencrypt.org/directory".to_owned()), Restart;
+    /// Certificate in a PEM file that vouches for the ACME authority's own web server, where the system knows it not.
+    "tls.acme.root_file" tls_acme_root_file: Option<PathBuf> = None, Restart;
     /// API keys and their secrets, which sign and check tokens. A secret has 32 bytes at least. Empty: one is drawn at the first start and kept in the data folder.
     "keys" keys: Keys = Keys::default(), Restart, livekit ["$LIVEKIT_KEYS"];
     /// UDP port of media. Shard i listens on this plus i, unless `rtc.single_port`. 0 draws free ones.
@@ -31,6 +50,20 @@ settings! {
     "rtc.bind" rtc_bind: Option<IpAddr> = None, Restart;
     /// Public addresses that clients are told instead of the machine's own, where it stands behind NAT.
     "rtc.node_ip" rtc_node_ip: Addresses = Addresses::default(), Restart, livekit ["--node-ip", "$NODE_IP"];
+    /// Ask STUN servers how the world sees this machine, and tell clients that address too. For machines behind a NAT that leads the ports here (most clouds).
+    "rtc.use_external_ip" rtc_use_external_ip: bool = false, Restart;
+    /// Tell clients only the address that STUN servers see, and not the machine's own.
+    "rtc.external_ip_only" rtc_external_ip_only: bool = false, Restart;
+    /// STUN servers that are asked for the external address, all at once, each as host:port; the first answer counts.
+    "rtc.stun_servers" rtc_stun_servers: Servers = Servers::of(&["stun.l.google.com:19302", "global.stun.twilio.com:3478"]), Restart;
+    /// Interfaces whose addresses alone clients are told. Empty: all.
+    "rtc.interfaces.includes" rtc_interfaces_includes: Words = Words::default(), Restart;
+    /// Interfaces whose addresses clients are not told, such as docker0.
+    "rtc.interfaces.excludes" rtc_interfaces_excludes: Words = Words::default(), Restart;
+    /// Address blocks of which alone clients are told addresses. Empty: all.
+    "rtc.ips.includes" rtc_ips_includes: Networks = Networks::default(), Restart;
+    /// Address blocks of which clients are told no addresses.
+    "rtc.ips.excludes" rtc_ips_excludes: Networks = Networks::default(), Restart;
     /// Media threads, each with a UDP socket of its own. 0: one for each core.
     "rtc.shards" rtc_shards: u16 = 0, Restart;
     /// Estimate what each subscriber's network carries, and send the layers that fit. Off: everybody gets what they ask for.

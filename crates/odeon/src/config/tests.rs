@@ -29,15 +29,23 @@ fn another(setting: &Setting) -> &'static str {
         "http.public_url" => "https://venue.example",
         "keys" => "APIother: a-secret-of-at-least-32-bytes-here",
         "rooms.open" | "rooms.token" => "foyer,stage",
-        "http.bind" | "rtc.bind" | "rtc.node_ip" => "192.0.2.1",
+        "http.bind" | "tls.bind" | "rtc.bind" | "rtc.node_ip" => "192.0.2.1",
         "http.trusted_proxies" => "192.0.2.0/24",
         "rtc.placement" => "round_robin",
         "rooms.undeclared" => "token",
         "log.format" => "json",
         "log.level" => "debug",
         "data_dir" => "elsewhere",
+        "rtc.stun_servers" => "stun.example:3478",
+        "rtc.interfaces.includes" | "rtc.interfaces.excludes" => "eth0",
+        "rtc.ips.includes" | "rtc.ips.excludes" => "192.0.2.0/24",
+        "tls.acme.domains" => "venue.example",
+        "tls.acme.email" => "ops@venue.example",
+        "tls.acme.directory_url" => "https://authority.example/directory",
         "room.auto_create" => "false",
-        "rtc.single_port" | "rtc.loopback" => "true",
+        "tls.self_signed" | "rtc.use_external_ip" | "rtc.external_ip_only" | "rtc.single_port" | "rtc.loopback" => {
+            "true"
+        }
         _ => "17",
     }
 }
@@ -152,6 +160,25 @@ fn l_09_livekits_yaml_is_read_where_it_means_the_same() {
     assert_eq!(config.log_level.0, "debug");
 }
 
+// L-09: which address clients are told, by LiveKit's own names.
+#[test]
+fn l_09_livekits_address_settings_are_read() {
+    let text = "rtc:\n  use_external_ip: true\n  external_ip_only: true\n  stun_servers:\n    - stun.example:3478\n  \
+                interfaces:\n    includes: [en0]\n    excludes: [docker0]\n  ips:\n    includes: [10.0.0.0/16]\n    \
+                excludes: [192.168.1.0/24]\n";
+    let config = yaml(text).unwrap().config;
+    assert!(config.rtc_use_external_ip && config.rtc_external_ip_only);
+    assert_eq!(config.rtc_stun_servers.0, ["stun.example:3478"]);
+    assert_eq!(
+        (config.rtc_interfaces_includes.0, config.rtc_interfaces_excludes.0),
+        (vec!["en0".into()], vec!["docker0".into()])
+    );
+    assert_eq!(
+        (config.rtc_ips_includes.show(), config.rtc_ips_excludes.show()),
+        ("10.0.0.0/16".into(), "192.168.1.0/24".into())
+    );
+}
+
 #[test]
 fn l_09_livekits_environment_is_read_and_ours_wins_over_it() {
     let theirs = environment(&[("LIVEKIT_KEYS", "APIone: secret-one"), ("UDP_PORT", "7999")]).unwrap().config;
@@ -163,7 +190,7 @@ fn l_09_livekits_environment_is_read_and_ours_wins_over_it() {
 #[test]
 fn what_livekit_has_and_we_have_not_is_refused_with_what_to_do() {
     assert!(told(yaml("redis:\n  address: localhost:6379")).contains("later version"));
-    assert!(told(yaml("rtc:\n  use_external_ip: true")).contains("rtc.node_ip"));
+    assert!(told(yaml("rtc:\n  turn_servers: []")).contains("later version"));
 }
 
 #[test]
@@ -201,6 +228,6 @@ fn explain_suggests_the_nearest_key() {
 #[test]
 fn dev_is_reachable_from_this_machine_only() {
     let config = load(&Sources { dev: true, ..Sources::default() }).unwrap().config;
-    let addresses = config.http_bind.0.iter().chain(&config.rtc_bind);
-    assert!(addresses.clone().count() == 3 && addresses.clone().all(std::net::IpAddr::is_loopback));
+    let addresses = config.http_bind.0.iter().chain(&config.tls_bind.0).chain(&config.rtc_bind);
+    assert!(addresses.clone().count() == 5 && addresses.clone().all(std::net::IpAddr::is_loopback));
 }

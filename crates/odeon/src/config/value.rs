@@ -1,6 +1,7 @@
 //! What a setting's text can be. One reading for file, environment and flag: a file's value is first turned into the
 //! text that the environment would have (see [`super::file`]).
 
+use net::network::Network;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
@@ -65,6 +66,16 @@ impl Value for PathBuf {
     }
 }
 
+impl Value for Option<PathBuf> {
+    const KIND: &'static str = "a path, or nothing";
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok((!text.is_empty()).then(|| PathBuf::from(text)))
+    }
+    fn show(&self) -> String {
+        self.as_ref().map_or_else(String::new, |path| path.display().to_string())
+    }
+}
+
 /// The longest time that a setting may name: a typed-in timestamp is a mistake, not ten thousand years.
 const MAX_DURATION: Duration = Duration::from_secs(30 * 24 * 3600);
 
@@ -120,48 +131,6 @@ impl Value for Addresses {
     }
 }
 
-/// An address block in CIDR notation (RFC 4632).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    prefix: u8,
-}
-
-impl Network {
-    /// Whether `address` lies in the block. A v4-mapped IPv6 address counts as the IPv4 one that it is.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(a), IpAddr::V4(b)) => same_prefix(&a.octets(), &b.octets(), self.prefix),
-            (IpAddr::V6(a), IpAddr::V6(b)) => same_prefix(&a.octets(), &b.octets(), self.prefix),
-            _ => false,
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix.parse().ok()?)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().ok()?;
-        let bits = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.unwrap_or(bits);
-        (prefix <= bits).then_some(Self { address, prefix })
-    }
-}
-
-impl fmt::Display for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
-    }
-}
-
-fn same_prefix(a: &[u8], b: &[u8], bits: u8) -> bool {
-    let whole = usize::from(bits / 8);
-    let rest = bits % 8;
-    let mask = !(0xff_u16 >> rest) as u8;
-    a[..whole] == b[..whole] && (rest == 0 || (a[whole] ^ b[whole]) & mask == 0)
-}
-
 /// Address blocks, separated by commas.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Networks(pub Vec<Network>);
@@ -176,7 +145,7 @@ impl Networks {
 impl Value for Networks {
     const KIND: &'static str = "address blocks such as 10.0.0.0/8 or ::1, separated by commas, or nothing";
     fn parse(text: &str) -> Result<Self, String> {
-        parse_list(text, |item| Network::parse(item).ok_or_else(expected::<Self>)).map(Self)
+        parse_list(text, |item| item.parse().map_err(|_| expected::<Self>())).map(Self)
     }
     fn show(&self) -> String {
         show_list(&self.0)

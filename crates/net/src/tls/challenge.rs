@@ -1,0 +1,22 @@
+//! How a domain is shown to be ours to a certificate authority that connects to it (TLS-ALPN-01, RFC 8737).
+
+use super::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use super::{CertificateError, ServerCertificate};
+use rcgen::{CertificateParams, CustomExtension, KeyPair};
+
+impl ServerCertificate {
+    /// The certificate that answers a challenge: for `domain` alone, with the SHA-256 `digest` of the key authorisation in
+    /// its critical extension `acmeIdentifier` (RFC 8737, 3).
+    ///
+    /// # Errors
+    /// `domain` is no DNS name, or there is no randomness.
+    pub fn for_challenge(domain: &str, digest: &[u8; 32]) -> Result<Self, CertificateError> {
+        let not_made = |error: rcgen::Error| CertificateError::NotMade(error.to_string());
+        let mut params = CertificateParams::new(vec![domain.to_owned()]).map_err(not_made)?;
+        params.custom_extensions = vec![CustomExtension::new_acme_identifier(digest)];
+        let key = KeyPair::generate().map_err(not_made)?;
+        let certificate = params.self_signed(&key).map_err(not_made)?;
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        Self::from_der(vec![certificate.der().clone()], &key)
+    }
+}
