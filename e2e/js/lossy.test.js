@@ -5,21 +5,9 @@ import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually, subscribed } from '../lib/browser.js';
 import { gathering, meeting } from '../lib/meeting.js';
-import { startRelay } from '../lib/relay.js';
+import { startRelay, throughRelay } from '../lib/relay.js';
 
 const world = meeting({ settings: { 'rtc.shards': 1 } });
-
-/** Runs in the page before anything else: every candidate of the server's leads to the relay's port. */
-function throughRelay(port) {
-  const rewrite = (line) => line.replace(/(candidate:\S+ \d+ udp \d+ )\S+ \d+/gi, `$1127.0.0.1 ${port}`);
-  const { setRemoteDescription, addIceCandidate } = RTCPeerConnection.prototype;
-  RTCPeerConnection.prototype.setRemoteDescription = function (description) {
-    return setRemoteDescription.call(this, description && { type: description.type, sdp: rewrite(description.sdp) });
-  };
-  RTCPeerConnection.prototype.addIceCandidate = function (candidate) {
-    return addIceCandidate.call(this, candidate?.candidate ? { ...(candidate.toJSON?.() ?? candidate), candidate: rewrite(candidate.candidate) } : candidate);
-  };
-}
 
 for (const mode of ['single', 'dual']) {
   describe(`through the relay (${mode})`, () => {

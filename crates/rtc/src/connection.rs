@@ -8,7 +8,9 @@ use crate::credentials::Credentials;
 use crate::crypto::{Certificate, provider};
 use crate::negotiation::{Accepted, OfferedSection, SectionPlan, accept, check_payload_types, finish, prepare_offer};
 use crate::packet::{ChannelId, Datagram, IngressPacket, Mid, Orientation, OutgoingPacket, Rid, SendStream, Vp8};
+use crate::scalability::{self, Templates};
 use crate::sdp::{Sdp, SdpError};
+use smallvec::SmallVec;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +19,7 @@ use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, Reliability};
 use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Pt};
 use str0m::net::{Protocol, Receive};
-use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RtpPacket, RtpWrite, Ssrc};
+use str0m::rtp::{Extension, ExtensionMap, ExtensionSerializer, ExtensionValues, RtpPacket, RtpWrite, Ssrc};
 use str0m::{Candidate, IceConnectionState, IceCreds, Input, Rtc, RtcConfig};
 
 /// Packets that a NACK may bring back: 1.4 s of video at 1.5 Mbit/s, 0.35 s at 6. Each costs its subscriber half a
@@ -31,6 +33,9 @@ pub const MAX_MESSAGE_BYTES: u32 = 65_535;
 const MAX_BUFFERED_BYTES: usize = 4 * MAX_MESSAGE_BYTES as usize;
 /// [`Event::Writable`] comes when a channel's buffer has drained to this.
 const LOW_WATER_BYTES: usize = MAX_BUFFERED_BYTES / 2;
+/// AV1 RTP payload format, appendix A.
+const DEPENDENCY_DESCRIPTOR: &str =
+    "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
 /// Before anything is known of the way to a peer: one camera's highest layer. libwebrtc begins with 0.3 Mbit/s, which would
 /// show everybody a small picture first; probes correct it within a round trip or two either way.
 const FIRST_ESTIMATE_BPS: u64 = 2_000_000;
@@ -111,11 +116,12 @@ pub enum Event {
 }
 
 /// A stream whose packets come: found once by SSRC, since only the first packets carry mid and rid.
-#[derive(Clone, Copy)]
 struct IngressStream {
     ssrc: Ssrc,
     mid: Mid,
     rid: Option<Rid>,
+    /// Of AV1's dependency descriptor.
+    templates: Templates,
 }
 
 /// A peer connection.
@@ -402,12 +408,18 @@ impl Connection {
 
     fn ingress(&mut self, packet: RtpPacket) -> Option<IngressPacket> {
         let ssrc = packet.header.ssrc;
-        let stream = match self.streams.iter().find(|stream| stream.ssrc == ssrc) {
-            Some(stream) => *stream,
+        let at = match self.streams.iter().position(|stream| stream.ssrc == ssrc) {
+            Some(at) => at,
             None => self.find_stream(ssrc)?,
         };
         let codec = self.codecs.iter().find(|(pt, _)| *pt == packet.header.payload_type)?.1;
         let extensions = &packet.header.ext_vals;
+        let stream = &mut self.streams[at];
+        let scalability = match codec {
+            Codec::Vp9 => scalability::vp9(&packet.payload),
+            Codec::Av1 => descriptor(extensions).and_then(|descriptor| stream.templates.read(descriptor)),
+            _ => None,
+        };
         Some(IngressPacket {
             mid: stream.mid,
             rid: stream.rid,
@@ -422,16 +434,17 @@ impl Connection {
             orientation: extensions.video_orientation.map(Orientation),
             vp8: (codec == Codec::Vp8).then(|| Vp8::parse(&packet.payload)).flatten(),
             payload: packet.payload,
+            scalability,
             arrival: packet.timestamp,
         })
     }
 
-    fn find_stream(&mut self, ssrc: Ssrc) -> Option<IngressStream> {
+    fn find_stream(&mut self, ssrc: Ssrc) -> Option<usize> {
         let mut api = self.rtc.direct_api();
         let stream = api.stream_rx(&ssrc)?;
-        let found = IngressStream { ssrc, mid: Mid(stream.mid()), rid: stream.rid().map(Rid) };
-        self.streams.push(found);
-        Some(found)
+        let (mid, rid, templates) = (Mid(stream.mid()), stream.rid().map(Rid), Templates::default());
+        self.streams.push(IngressStream { ssrc, mid, rid, templates });
+        Some(self.streams.len() - 1)
     }
 
     /// Queues a packet; it leaves with the next [`Connection::handle_timeout`] and [`Connection::poll`]. Returns false
@@ -445,9 +458,9 @@ impl Connection {
             packet.sequence.into(),
             packet.timestamp,
             from.arrival,
-            Arc::clone(&from.payload),
+            if packet.hollow { Arc::from([]) } else { Arc::clone(&from.payload) },
         )
-        .marker(from.marker)
+        .marker(packet.marker)
         .nackable(!from.codec.is_audio())
         .ext_vals(extension_values(from));
         if let Some(patch) = packet.vp8.and_then(|rewrite| from.vp8?.patch(rewrite)) {
@@ -565,7 +578,35 @@ fn extensions() -> ExtensionMap {
     map.set(10, Extension::RtpStreamId);
     map.set(11, Extension::RepairedRtpStreamId);
     map.set(13, Extension::VideoOrientation);
+    map.set(14, Extension::with_serializer(DEPENDENCY_DESCRIPTOR, DependencyDescriptor));
     map
+}
+
+/// Read where a publisher sends it. Nobody is sent it: without upper layers AV1 goes by RTP's own order.
+#[derive(Debug)]
+struct DependencyDescriptor;
+
+/// As it came.
+struct RawDescriptor(SmallVec<[u8; 32]>);
+
+impl ExtensionSerializer for DependencyDescriptor {
+    fn write_to(&self, _: &mut [u8], _: &ExtensionValues) -> usize {
+        0
+    }
+    fn parse_value(&self, bytes: &[u8], values: &mut ExtensionValues) -> bool {
+        values.user_values.set(RawDescriptor(SmallVec::from_slice(bytes)));
+        true
+    }
+    fn is_video(&self) -> bool {
+        true
+    }
+    fn is_audio(&self) -> bool {
+        false
+    }
+}
+
+fn descriptor(values: &ExtensionValues) -> Option<&[u8]> {
+    values.user_values.get::<RawDescriptor>().map(|raw| &raw.0[..])
 }
 
 fn extension_values(from: &IngressPacket) -> ExtensionValues {

@@ -31,6 +31,16 @@ pub fn binding(data: &[u8]) {
     }
 }
 
+/// The layers of scalable video: a keyframe's descriptor, and one that follows it.
+pub fn scalability(data: &[u8]) {
+    crate::scalability::vp9(data);
+    let mut templates = crate::scalability::Templates::default();
+    let (first, second) = data.split_at(data.len() / 2);
+    templates.read(data);
+    templates.read(first);
+    templates.read(second);
+}
+
 /// A connection takes an offer, and lives whatever it says.
 pub fn offer(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };

@@ -14,6 +14,7 @@ pub mod crypto;
 pub mod fuzz;
 pub mod negotiation;
 pub mod packet;
+pub mod scalability;
 pub mod sdp;
 pub mod stun;
 
@@ -22,4 +23,5 @@ pub use connection::{Connection, ConnectionConfig, ConnectionError, Event, Outpu
 pub use credentials::Credentials;
 pub use negotiation::{OfferedSection, SectionKind, SectionPlan};
 pub use packet::{ChannelId, Datagram, IngressPacket, Mid, OutgoingPacket, Rid, SendStream, Vp8, Vp8Rewrite};
+pub use scalability::Scalability;
 pub use sdp::Sdp;

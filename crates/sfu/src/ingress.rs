@@ -18,7 +18,7 @@ impl Shard {
             return; // A section whose track nobody announced.
         };
         let Some(track) = self.tracks.get_mut(track_key) else { return };
-        let Some(layer) = track.layer_of(packet.rid) else { return };
+        let Some(layer) = track.layer_of_packet(&packet) else { return };
         self.stats.packets_in += 1;
         // Arrival is the shard's time: layers of a track are aligned by it.
         packet.arrival = now;

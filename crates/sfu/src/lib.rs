@@ -15,6 +15,7 @@ mod data;
 mod demux;
 mod drive;
 mod fanout;
+mod gaps;
 mod ingress;
 mod keyframe;
 mod levels;

@@ -362,7 +362,7 @@ impl Shard {
     fn look_at_layers(&mut self, now: Instant, outbox: &mut dyn Outbox) {
         let mut due = Vec::new();
         for (key, track) in &mut self.tracks {
-            track.targets.update(track.live.live(now));
+            track.refresh_targets(now);
             for (layer, throttle) in track.throttles.iter_mut().enumerate() {
                 if !track.muted && throttle.due(now) {
                     due.push((key, layer as u8));

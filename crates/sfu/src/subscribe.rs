@@ -246,6 +246,7 @@ impl Shard {
     ) {
         let Some(track) = self.tracks.get_mut(key) else { return };
         packet.arrival = now;
+        track.layer_of_packet(&packet);
         track.heard(layer, packet.ssrc, packet.codec, now);
         self.forward(now, key, layer, keyframe, &packet, outbox);
     }

@@ -10,7 +10,7 @@ use room::media::LiveLayer;
 use room::settings::ReceiveSettings;
 use room::track::TrackKind;
 use room::{SessionId, TrackSid};
-use rtc::{Codec, Mid, Rid};
+use rtc::{Codec, IngressPacket, Mid, Rid};
 use smallvec::SmallVec;
 use std::time::Instant;
 
@@ -112,6 +112,8 @@ pub(crate) struct Track {
     pub(crate) muted: bool,
     pub(crate) layers: SmallVec<[Layer; MAX_LAYERS]>,
     pub(crate) live: Liveness,
+    /// All its layers come in one stream (SVC).
+    pub(crate) scalable: bool,
     /// The layers that receivers should have: refreshed by packets and by the shard's tick.
     pub(crate) targets: Targets,
     pub(crate) meters: [Meter; MAX_LAYERS],
@@ -136,6 +138,7 @@ impl Track {
             muted: false,
             layers: SmallVec::new(),
             live: Liveness::default(),
+            scalable: false,
             targets: Targets::among(MAX_LAYERS),
             meters: Default::default(),
             rates: LayerRates::default(),
@@ -156,21 +159,42 @@ impl Track {
     }
 
     /// The layer of a packet by its rid; `None` for a rid that was not offered.
-    pub(crate) fn layer_of(&self, rid: Option<Rid>) -> Option<u8> {
+    fn layer_of(&self, rid: Option<Rid>) -> Option<u8> {
         self.layers.iter().position(|layer| layer.rid == rid || layer.rid.is_none()).map(|index| index as u8)
     }
 
     /// A tenth of a second is over.
     pub(crate) fn tick_meters(&mut self) {
+        let mut below = 0;
         for (rate, meter) in self.rates.iter_mut().zip(&mut self.meters) {
             *rate = meter.tick();
+            if self.scalable && *rate > 0 {
+                *rate += below; // Who has this layer has those below it too.
+                below = *rate;
+            }
         }
+    }
+
+    /// Quiet layers give way. In one stream they don't: the encoder leaves out what it must, and says so in the stream.
+    pub(crate) fn refresh_targets(&mut self, now: Instant) {
+        if !self.scalable {
+            self.targets.update(self.live.live(now));
+        }
+    }
+
+    /// The layer of a packet; `None` for a stream that was not offered.
+    pub(crate) fn layer_of_packet(&mut self, packet: &IngressPacket) -> Option<u8> {
+        let Some(spatial) = packet.spatial_layer() else { return self.layer_of(packet.rid) };
+        if !std::mem::replace(&mut self.scalable, true) {
+            self.targets = Targets::among(MAX_LAYERS);
+        }
+        Some(spatial.min(MAX_LAYERS as u8 - 1))
     }
 
     /// A packet of `layer` came. True if it shows something new: the codec, or the layer's SSRC.
     pub(crate) fn heard(&mut self, layer: u8, ssrc: u32, codec: Codec, now: Instant) -> bool {
         self.live.heard(layer, now);
-        self.targets.update(self.live.live(now));
+        self.refresh_targets(now);
         let new_codec = self.codec.replace(codec) != Some(codec);
         let known = self.layers.get_mut(usize::from(layer)).map(|known| std::mem::replace(&mut known.ssrc, ssrc));
         new_codec || known.is_some_and(|known| known != ssrc)

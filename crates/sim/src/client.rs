@@ -1,7 +1,7 @@
 //! A single-PeerConnection client: offers, publishes, receives, and notes what it got.
 
 use crate::link::Parcel;
-use crate::media::{Camera, Microphone, PacketContents, contents, opus, vp8};
+use crate::media::{Camera, Microphone, PacketContents, contents, opus, vp8, vp9};
 use room::track::{TrackKind, TrackRequest, TrackSource};
 use room::{RoomEvent, SessionId, TrackSid};
 use std::collections::{BTreeMap, HashMap};
@@ -24,6 +24,8 @@ pub struct Received {
     pub frames: Vec<(u16, u8)>,
     /// Those of them that were keyframes.
     pub keyframes: Vec<(u16, u8)>,
+    /// The frames and layers whose packets had the marker bit: the last of a picture.
+    pub ends: Vec<(u16, u8)>,
     /// Picture ids of those frames, as shown to this receiver.
     pub picture_ids: Vec<u16>,
     /// RTP timestamps of those frames.
@@ -347,7 +349,11 @@ impl Client {
     fn film(&mut self, now: Instant) {
         for camera in &mut self.cameras {
             while camera.next <= now {
-                send_frame(&mut self.rtc, camera, now);
+                if camera.scalable {
+                    send_scalable_frame(&mut self.rtc, camera, now);
+                } else {
+                    send_frame(&mut self.rtc, camera, now);
+                }
                 camera.next += Camera::INTERVAL;
             }
         }
@@ -398,6 +404,13 @@ impl Client {
         self.cameras.iter_mut().for_each(|camera| camera.shape = Camera::HD.to_vec());
     }
 
+    /// Its cameras send VP9 with three layers in one stream from now on.
+    pub fn film_scalable(&mut self) {
+        for camera in &mut self.cameras {
+            (camera.scalable, camera.shape) = (true, Camera::HD.to_vec());
+        }
+    }
+
     /// Keyframes its camera has sent.
     pub fn keyframes_sent(&self) -> usize {
         self.cameras.iter().map(|camera| camera.keyframes_sent).sum()
@@ -446,9 +459,32 @@ fn send_frame(rtc: &mut Rtc, camera: &mut Camera, now: Instant) {
     }
 }
 
+fn send_scalable_frame(rtc: &mut Rtc, camera: &mut Camera, now: Instant) {
+    camera.frame = camera.frame.wrapping_add(1);
+    let keyframe = std::mem::take(&mut camera.keyframe[0]);
+    camera.keyframes_sent += usize::from(keyframe);
+    for layer in 0..camera.shape.len() {
+        let packets = camera.shape[layer].packets;
+        for packet in 0..packets {
+            let payload = camera.scalable_payload(layer, packet, keyframe);
+            let mut api = rtc.direct_api();
+            let Some(stream) = api.stream_tx_by_mid(camera.mid, None) else { continue };
+            let timestamp = u32::from(camera.frame) * 3600;
+            let last = layer + 1 == camera.shape.len() && packet + 1 == packets;
+            let write = RtpWrite::new(vp9(), camera.sequence[0].into(), timestamp, now, payload);
+            stream.write_rtp(write.marker(last).nackable(true));
+            camera.sequence[0] += 1;
+        }
+    }
+}
+
 impl Received {
     fn picture(&mut self, now: Instant, packet: &RtpPacket) {
-        let Some(contents) = contents(&packet.payload) else { return };
+        let scalable = packet.header.payload_type == vp9();
+        let Some(contents) = contents(&packet.payload, scalable) else { return };
+        if packet.header.marker {
+            self.ends.push((contents.frame, contents.layer));
+        }
         let key = (contents.frame, contents.layer);
         let parts = self.partial.entry(key).or_default();
         if parts.iter().any(|part| part.packet == contents.packet) {

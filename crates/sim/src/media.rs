@@ -23,6 +23,8 @@ pub struct Camera {
     pub(crate) keyframes_sent: usize,
     pub(crate) sequence: Vec<u64>,
     pub(crate) shape: Vec<Shape>,
+    /// VP9 with all three layers in one stream.
+    pub(crate) scalable: bool,
 }
 
 impl Camera {
@@ -41,6 +43,7 @@ impl Camera {
             keyframe: vec![true; layers],
             paused: vec![false; layers],
             keyframes_sent: 0,
+            scalable: false,
             shape: vec![Self::SMALL; layers],
             sequence: (0..layers as u64).map(|layer| 1000 * (layer + 1)).collect(),
         }
@@ -51,6 +54,22 @@ impl Camera {
         let begins = if packet == 0 { 0x10 } else { 0x00 };
         let picture_id = self.frame & 0x7fff;
         let mut payload = vec![0x80 | begins, 0x80, 0x80 | (picture_id >> 8) as u8, picture_id as u8];
+        self.fill(payload, layer, packet, keyframe)
+    }
+
+    /// The same of VP9 (RFC 9628 section 4.2): picture id, layers, not flexible.
+    pub(crate) fn scalable_payload(&self, layer: usize, packet: u16, keyframe: bool) -> Vec<u8> {
+        let (begins, ends) = (packet == 0, packet + 1 == self.shape[layer].packets);
+        let predicted = !keyframe;
+        let first = 0xa0 | u8::from(predicted) << 6 | u8::from(begins) << 3 | u8::from(ends) << 2;
+        let picture_id = self.frame & 0x7fff;
+        let between = u8::from(layer > 0);
+        let layers = (layer as u8) << 1 | between;
+        let payload = vec![first, 0x80 | (picture_id >> 8) as u8, picture_id as u8, layers, 0];
+        self.fill(payload, layer, packet, keyframe)
+    }
+
+    fn fill(&self, mut payload: Vec<u8>, layer: usize, packet: u16, keyframe: bool) -> Vec<u8> {
         payload.push(u8::from(!keyframe));
         payload.extend_from_slice(&self.frame.to_be_bytes());
         payload.push(packet as u8);
@@ -87,9 +106,14 @@ pub(crate) struct PacketContents {
     pub(crate) picture_id: u16,
 }
 
-/// Reads what [`Camera::payload`] wrote.
-pub(crate) fn contents(payload: &[u8]) -> Option<PacketContents> {
-    let [_, _, high, low, flags, frame_high, frame_low, packet, layer, packets, ..] = *payload else { return None };
+/// Reads what [`Camera::payload`] wrote, or [`Camera::scalable_payload`].
+pub(crate) fn contents(payload: &[u8], scalable: bool) -> Option<PacketContents> {
+    let descriptor = if scalable { payload.get(1..3)? } else { payload.get(2..4)? };
+    let &[high, low] = descriptor else { return None };
+    let [flags, frame_high, frame_low, packet, layer, packets, ..] = *payload.get(if scalable { 5.. } else { 4.. })?
+    else {
+        return None;
+    };
     Some(PacketContents {
         frame: u16::from_be_bytes([frame_high, frame_low]),
         packet,
@@ -103,6 +127,11 @@ pub(crate) fn contents(payload: &[u8]) -> Option<PacketContents> {
 /// VP8's payload type in str0m's defaults.
 pub(crate) fn vp8() -> Pt {
     96.into()
+}
+
+/// VP9's, profile 0.
+pub(crate) fn vp9() -> Pt {
+    98.into()
 }
 
 /// Opus'.
