@@ -25,7 +25,12 @@ pub enum RoomEffect {
     Media(MediaCommand),
     /// Something that those outside may want to know (webhooks, agents).
     Notice(Notice),
-    /// Close this session's socket once its outbox has been written.
+    /// Close this session's socket once its outbox has been written; the session lives on and may be resumed.
+    HangUp {
+        /// Whose.
+        session: SessionId,
+    },
+    /// The session has ended: forget it, and close its socket once its outbox has been written.
     CloseSession {
         /// Whose.
         session: SessionId,
@@ -141,6 +146,11 @@ pub enum RoomEvent {
         you: Arc<Participant>,
         /// Everybody that you may see.
         others: Vec<Arc<Participant>>,
+    },
+    /// First of all after a resume: you are in again.
+    Resumed {
+        /// Sequence of the last reliable packet that we took from you; 0: none.
+        last_message_seq: u32,
     },
     /// Participants changed, came or went (state Disconnected).
     ParticipantsUpdated(Vec<Arc<Participant>>),

@@ -1,6 +1,6 @@
 //! What a room can be told.
 
-use crate::id::{Identity, SessionId, TrackSid};
+use crate::id::{Identity, ParticipantSid, SessionId, TrackSid};
 use crate::media::{ConnectionMode, MediaEvent, Target};
 use crate::participant::{ClientInfo, DisconnectReason, ParticipantKind};
 use crate::permission::Permission;
@@ -48,6 +48,21 @@ pub struct Join {
     pub offer: Option<(u32, String)>,
 }
 
+/// What a client that resumes says of itself. LiveKit: `SyncState`, without what only its own server needs.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SyncState {
+    /// Tracks that it wants against its default: unwanted ones if it subscribes to everything.
+    pub tracks: Vec<TrackSid>,
+    /// What it wants of these.
+    pub subscribe: bool,
+    /// Tracks that it has and wants nothing of for now.
+    pub disabled: Vec<TrackSid>,
+    /// What it publishes.
+    pub published: Vec<TrackSid>,
+    /// Sequence of the last reliable packet that it has of each sender.
+    pub received: Vec<(ParticipantSid, u32)>,
+}
+
 /// Everything that can happen to a room.
 #[derive(Clone, Debug)]
 pub enum RoomInput {
@@ -64,6 +79,18 @@ pub enum RoomInput {
     SignalLost {
         /// Who.
         session: SessionId,
+    },
+    /// Their signalling is back on a new connection; [`crate::Room::check_resume`] has found the session (L-31).
+    Resume {
+        /// Who.
+        session: SessionId,
+    },
+    /// What a client that resumes holds to be so.
+    SyncState {
+        /// Who.
+        session: SessionId,
+        /// What.
+        state: Box<SyncState>,
     },
     /// An SDP offer (publisher or only connection).
     Offer {

@@ -48,6 +48,14 @@ pub const SIGNAL_LOST_GRACE: Duration = Duration::from_secs(20);
 /// `disconnectCleanupDuration` (livekit.md 2.9). A client that reconnects by itself does it within that time.
 pub const MEDIA_LOST_GRACE: Duration = Duration::from_secs(5);
 
+/// How long before a broken connection was noticed its client may have heard nothing: a session without any frame is lost
+/// after 15 s, and what was written shortly before it fell silent may be lost too.
+pub const UNNOTICED_LOSS: Duration = Duration::from_secs(20);
+
+/// Who left is remembered for those who could not be told, so many participants at most: a few hundred bytes each. Whoever
+/// missed more joins anew.
+pub const MAX_FAREWELLS: usize = 1024;
+
 /// Least time between two room updates: joins come in bursts and each update goes to everybody (livekit.md 2.3, step 9).
 pub const ROOM_UPDATE_INTERVAL: Duration = Duration::from_secs(5);
 

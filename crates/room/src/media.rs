@@ -101,6 +101,12 @@ pub enum MediaCommand {
         /// Whose.
         session: SessionId,
     },
+    /// The client's signalling is back on a new connection. Answered by [`MediaEvent::Resumed`], after which our own
+    /// connection's ICE restarts (dual mode; in single mode the client restarts it by its offer).
+    Resume {
+        /// Whose.
+        session: SessionId,
+    },
     /// Permissions changed.
     SetSender {
         /// Whose.
@@ -207,6 +213,7 @@ impl MediaCommand {
         match *self {
             AddPeer { session, .. }
             | RemovePeer { session }
+            | Resume { session }
             | SetSender { session, .. }
             | Offer { session, .. }
             | Answer { session, .. }
@@ -283,6 +290,13 @@ pub enum MediaEvent {
         candidates: Vec<String>,
         /// ufrag they belong to.
         ufrag: String,
+    },
+    /// The answer to [`MediaCommand::Resume`]. Offers that come before it are lost with the old signalling.
+    Resumed {
+        /// Whose.
+        session: SessionId,
+        /// Sequence of the last reliable packet taken from this client; 0: none.
+        last_message_seq: u32,
     },
     /// Single mode: the client must offer this many more receive sections.
     SectionsNeeded {

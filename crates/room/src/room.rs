@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `join` | who comes in, and in which order they are told (livekit.md 2.3) |
 //! | `leave` | every way out: goodbye, removal, duplicate, lost signal, lost media, the room's end |
+//! | `resume` | coming back with a new connection to the same session (2.9) |
+//! | `farewells` | who left while somebody could not be told |
 //! | `tracks` | announce, go live, mute, end (2.4) |
 //! | `subscriptions` | who receives what (2.7) |
 //! | `receive_settings` | in which layer, or not at all (2.7) |
@@ -16,6 +18,7 @@
 //! | `views` | read-only, for the API |
 
 mod audience;
+mod farewells;
 mod join;
 mod leave;
 mod lifecycle;
@@ -25,6 +28,7 @@ mod metadata;
 mod publication;
 mod quality;
 mod receive_settings;
+mod resume;
 mod speakers;
 mod subscriptions;
 mod tracks;
@@ -39,6 +43,7 @@ use crate::effect::RoomEffect;
 use crate::id::{Identity, RoomSid, SessionId, SidSource, TrackSid};
 use crate::input::{Now, RoomInput};
 use crate::notice::Notice;
+use farewells::Farewells;
 use indexmap::IndexMap;
 use lifecycle::Lifecycle;
 use member::Member;
@@ -94,9 +99,12 @@ pub struct Room {
     owners: HashMap<TrackSid, SessionId>,
     /// When somebody leaves if nothing happens before: the same as each member's `departure`, ordered.
     departures: BTreeSet<(Instant, SessionId)>,
+    farewells: Farewells,
     speakers: SpeakerBoard,
     quality: QualityRounds,
     lifecycle: Lifecycle,
+    /// When the input at hand came.
+    at: Instant,
     effects: VecDeque<RoomEffect>,
 }
 
@@ -116,8 +124,10 @@ impl Room {
             by_identity: HashMap::new(),
             owners: HashMap::new(),
             departures: BTreeSet::new(),
+            farewells: Farewells::default(),
             speakers: SpeakerBoard::default(),
             quality: QualityRounds::default(),
+            at: now.at,
             effects: VecDeque::from([RoomEffect::Notice(started)]),
         }
     }
@@ -128,6 +138,7 @@ impl Room {
         if self.lifecycle.ended() {
             return;
         }
+        self.at = now.at;
         self.dispatch(now, input);
         self.settle(now);
     }
@@ -142,6 +153,8 @@ impl Room {
             RoomInput::Join(join) => self.on_join(now, *join),
             RoomInput::Leave { session, reason } => self.on_leave(session, reason),
             RoomInput::SignalLost { session } => self.on_signal_lost(now, session),
+            RoomInput::Resume { session } => self.on_resume(now, session),
+            RoomInput::SyncState { session, state } => self.on_sync_state(session, *state),
             RoomInput::Offer { session, id, sdp } => self.on_offer(session, id, sdp),
             RoomInput::Answer { session, id, sdp } => self.on_answer(session, id, sdp),
             RoomInput::Candidate { session, target, candidate } => self.on_candidate(session, target, candidate),

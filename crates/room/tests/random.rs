@@ -3,6 +3,7 @@
 mod stage;
 
 use room::effect::RoomEvent;
+use room::input::SyncState;
 use room::media::{AudioLevel, ConnectionMode, LiveLayer, MediaCommand, MediaEnd, MediaEvent, Target};
 use room::participant::DisconnectReason;
 use room::settings::TrackSettings;
@@ -42,8 +43,12 @@ struct Oracle {
     /// Sessions that got Joined and not yet an end.
     open: BTreeSet<SessionId>,
     ended: BTreeSet<SessionId>,
-    /// Sessions that ended themselves or whose signal broke: they need no Leave.
+    /// Sessions that ended themselves: they need no Leave.
     excused: BTreeSet<SessionId>,
+    /// Sessions without a connection: they can be told nothing.
+    lost: BTreeSet<SessionId>,
+    /// Sessions with a new connection, on which the first word must be Resumed or Leave.
+    resuming: BTreeSet<SessionId>,
     peers: BTreeSet<SessionId>,
     received: BTreeSet<(SessionId, TrackSid)>,
     hidden: BTreeSet<String>,
@@ -58,6 +63,7 @@ impl Oracle {
         match step {
             Step::Told(session, event) => self.check_event(*session, event),
             Step::Command(command) => self.check_command(command),
+            Step::HungUp(session) => drop(self.lost.insert(*session)),
             Step::Closed(session) => self.check_closed(*session),
             Step::Ended => self.room_ended = true,
         }
@@ -72,11 +78,24 @@ impl Oracle {
         }
         assert!(self.open.contains(&session), "the first event is Joined, none comes after the end: {event:?}");
         assert!(!self.told_leave.contains(&session), "Leave is the last event");
+        assert!(!self.lost.contains(&session), "nobody is there: {event:?}");
+        match event {
+            RoomEvent::Resumed { .. } => self.check_resumed(session),
+            RoomEvent::Leave { .. } => {}
+            _ => assert!(!self.resuming.contains(&session), "before Resumed: {event:?}"),
+        }
         match event {
             RoomEvent::ParticipantsUpdated(list) => list.iter().for_each(|info| self.check_info(session, info)),
             RoomEvent::Leave { .. } => drop(self.told_leave.insert(session)),
             _ => {}
         }
+    }
+
+    /// What is shown after it may have been shown before.
+    fn check_resumed(&mut self, session: SessionId) {
+        assert!(self.resuming.remove(&session), "asked for");
+        let own = self.versions.iter_mut().filter(|((viewer, _), _)| *viewer == session);
+        own.for_each(|(_, version)| *version = version.saturating_sub(1));
     }
 
     fn check_info(&mut self, viewer: SessionId, info: &room::participant::Participant) {
@@ -112,7 +131,7 @@ impl Oracle {
     fn check_closed(&mut self, session: SessionId) {
         assert!(self.open.remove(&session), "closed once, and was open");
         assert!(self.ended.insert(session));
-        let excused = self.excused.contains(&session);
+        let excused = self.excused.contains(&session) || self.lost.contains(&session);
         assert!(excused || self.told_leave.contains(&session), "closed without a word");
     }
 }
@@ -192,16 +211,27 @@ impl World {
         let session = self.dice.pick(&self.sessions);
         let track = self.dice.pick(&self.tracks);
         let flag = self.dice.coin();
-        match self.dice.below(17) {
+        match self.dice.below(21) {
             0 => {
                 let reason = DisconnectReason::ClientInitiated;
                 self.oracle.excused.insert(session);
                 RoomInput::Leave { session, reason }
             }
             1 => {
-                // Who has no socket is closed without a word.
-                self.oracle.open.remove(&session);
+                self.oracle.lost.insert(session);
+                self.oracle.resuming.remove(&session);
                 RoomInput::SignalLost { session }
+            }
+            11 => {
+                self.oracle.lost.remove(&session);
+                self.oracle.resuming.insert(session);
+                RoomInput::Resume { session }
+            }
+            12 => RoomInput::Media(MediaEvent::Resumed { session, last_message_seq: 7 }),
+            13 => {
+                let state = SyncState { tracks: vec![track.clone()], subscribe: flag, ..SyncState::default() };
+                let published = if flag { vec![] } else { vec![track] };
+                RoomInput::SyncState { session, state: Box::new(SyncState { published, ..state }) }
             }
             2 => RoomInput::Remove { identity: Identity::token(format!("p{}", self.dice.below(12))) },
             3 => RoomInput::AddTrack { session, request: Box::new(self.request()) },

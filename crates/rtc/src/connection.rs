@@ -90,7 +90,7 @@ pub enum Event {
     Connected,
     /// Every path is lost (the peer may come back, with a check from anywhere).
     Disconnected,
-    /// A path is there again.
+    /// A path is there again, or the first one after a restart of ICE.
     Reconnected,
     /// The peer closed.
     Closed,
@@ -131,10 +131,13 @@ pub struct Connection {
     streams: Vec<IngressStream>,
     codecs: Vec<(Pt, Codec)>,
     pending_offer: Option<SdpPendingOffer>,
+    /// What our credentials become once the pending offer, which restarts ICE, is answered.
+    next_credentials: Option<Credentials>,
     raw: Option<Sdp>,
     /// Of the offer that `raw` answers.
     accepted: Accepted,
     candidates: Vec<SocketAddr>,
+    /// No path of this ICE generation is there, though one has been, or had been of the generation before.
     lost: bool,
     congestion_control: bool,
     /// Of the last input.
@@ -164,6 +167,7 @@ impl Connection {
             streams: Vec::new(),
             codecs: Vec::new(),
             pending_offer: None,
+            next_credentials: None,
             raw: None,
             accepted: Accepted::new(),
             candidates: config.candidates.clone(),
@@ -179,8 +183,17 @@ impl Connection {
         &self.credentials
     }
 
+    /// What they become once our pending offer is answered, if it restarts ICE.
+    pub fn next_credentials(&self) -> Option<&Credentials> {
+        self.next_credentials.as_ref()
+    }
+
     /// `candidate:…` lines of our addresses, for trickling.
     pub fn candidate_lines(&self) -> Vec<String> {
+        self.lines_of(&self.credentials.ufrag)
+    }
+
+    fn lines_of(&self, ufrag: &str) -> Vec<String> {
         let lines = self.candidates.iter().filter_map(|address| Candidate::host(*address, Protocol::Udp).ok());
         lines
             .enumerate()
@@ -188,11 +201,10 @@ impl Connection {
                 let address = candidate.addr();
                 let priority = candidate.prio().saturating_sub(index as u32 * 256);
                 format!(
-                    "candidate:{} 1 udp {priority} {} {} typ host ufrag {}",
+                    "candidate:{} 1 udp {priority} {} {} typ host ufrag {ufrag}",
                     index + 1,
                     address.ip(),
                     address.port(),
-                    self.credentials.ufrag
                 )
             })
             .collect()
@@ -215,7 +227,7 @@ impl Connection {
         let accepted = prepare_offer(&mut offer, self.congestion_control);
         let offer = SdpOffer::from_sdp_string(&offer.to_string()).map_err(negotiation_error)?;
         let answer = self.rtc.sdp_api().accept_offer(offer).map_err(negotiation_error)?;
-        self.restore_credentials(fresh);
+        self.restarted_with(fresh);
         self.raw = Some(Sdp::parse(&answer.to_sdp_string())?);
         self.accepted = accepted;
         self.learn_codecs();
@@ -225,9 +237,10 @@ impl Connection {
     /// The finished answer (or offer), with one plan for each section by position.
     pub fn finish(&mut self, plans: &[SectionPlan]) -> Option<String> {
         let mut sdp = self.raw.take()?;
-        finish(&mut sdp, plans, &self.credentials);
+        let credentials = self.next_credentials.as_ref().unwrap_or(&self.credentials);
+        finish(&mut sdp, plans, credentials);
         accept(&mut sdp, &std::mem::take(&mut self.accepted));
-        let lines = self.candidate_lines();
+        let lines = self.lines_of(&credentials.ufrag);
         for (index, section) in sdp.sections.iter_mut().enumerate() {
             section.remove_attribute("candidate");
             if index == 0 {
@@ -237,10 +250,16 @@ impl Connection {
         Some(sdp.to_string())
     }
 
-    /// Adds a section of ours to the next offer.
+    /// Adds a section of ours to the next offer. An offer that is still pending is taken back.
     pub fn next_offer(&mut self) -> OfferBuilder<'_> {
         self.pending_offer = None;
-        OfferBuilder { api: self.rtc.sdp_api(), pending: &mut self.pending_offer, raw: &mut self.raw }
+        self.next_credentials = None;
+        OfferBuilder {
+            api: self.rtc.sdp_api(),
+            pending: &mut self.pending_offer,
+            next_credentials: &mut self.next_credentials,
+            raw: &mut self.raw,
+        }
     }
 
     /// Takes the answer to our offer.
@@ -254,16 +273,21 @@ impl Connection {
         prepare_offer(&mut answer, self.congestion_control);
         let answer = SdpAnswer::from_sdp_string(&answer.to_string()).map_err(negotiation_error)?;
         self.rtc.sdp_api().accept_answer(pending, answer).map_err(negotiation_error)?;
+        if let Some(next) = self.next_credentials.take() {
+            self.restarted_with(next);
+        }
         self.learn_codecs();
         Ok(())
     }
 
-    /// str0m answers an ICE restart with credentials of its own, which name no shard.
-    fn restore_credentials(&mut self, fresh: Credentials) {
+    /// If ICE has just restarted, these are our credentials now: str0m draws its own, which name no shard. Whatever paths
+    /// there were belong to the generation before; packets still flow on them until one of the new is there.
+    fn restarted_with(&mut self, fresh: Credentials) {
         let restarted = self.rtc.direct_api().local_ice_credentials().ufrag != self.credentials.ufrag;
         if restarted {
             self.credentials = fresh;
             self.rtc.direct_api().set_local_ice_credentials(ice_creds(&self.credentials));
+            self.lost = true;
         }
     }
 
@@ -398,10 +422,12 @@ impl Connection {
     }
 
     fn ice_state(&mut self, state: IceConnectionState) -> Option<Event> {
-        let was_lost = std::mem::replace(&mut self.lost, state == IceConnectionState::Disconnected);
-        match (was_lost, self.lost) {
-            (false, true) => Some(Event::Disconnected),
-            (true, false) if state.is_connected() => Some(Event::Reconnected),
+        match state {
+            IceConnectionState::Disconnected => {
+                let news = !std::mem::replace(&mut self.lost, true);
+                news.then_some(Event::Disconnected)
+            }
+            state if state.is_connected() => std::mem::take(&mut self.lost).then_some(Event::Reconnected),
             _ => None,
         }
     }
@@ -512,6 +538,7 @@ impl Connection {
 pub struct OfferBuilder<'a> {
     api: str0m::change::SdpApi<'a>,
     pending: &'a mut Option<SdpPendingOffer>,
+    next_credentials: &'a mut Option<Credentials>,
     raw: &'a mut Option<Sdp>,
 }
 
@@ -533,6 +560,12 @@ impl OfferBuilder<'_> {
     pub fn set_sending(&mut self, mid: Mid, sending: bool) {
         let direction = if sending { Direction::SendOnly } else { Direction::Inactive };
         self.api.set_direction(mid.0, direction);
+    }
+
+    /// Restarts ICE: `fresh` becomes our credentials when the offer is answered. Until then everything goes on as it is.
+    pub fn restart_ice(&mut self, fresh: Credentials) {
+        self.api.ice_restart(true);
+        *self.next_credentials = Some(fresh);
     }
 
     /// Makes the offer: the mids of its sections by position, to plan them. `None`: nothing to offer.

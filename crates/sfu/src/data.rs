@@ -62,6 +62,11 @@ pub(crate) struct Channels {
 }
 
 impl Channels {
+    /// Sequence of the last reliable packet taken from the client; 0: none, or none known.
+    pub(crate) fn last_taken(&self) -> u32 {
+        0
+    }
+
     fn purpose(&self, target: Target, id: ChannelId) -> Option<Purpose> {
         self.open.iter().find(|channel| channel.0 == target && channel.1 == id).and_then(|channel| channel.2)
     }

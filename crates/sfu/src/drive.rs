@@ -101,8 +101,8 @@ impl Shard {
             Event::ChannelClosed(channel) => self.channel_closed(key, target, channel),
             Event::Writable(_) => self.drain_backlog(key),
             Event::Connected => self.connected(now, key, target, outbox),
-            Event::Disconnected => self.set_progress(key, target, Progress::Lost { until: now + LOST_TIMEOUT }),
-            Event::Reconnected => self.set_progress(key, target, Progress::Up),
+            Event::Disconnected => self.path_lost(now, key, target),
+            Event::Reconnected => self.path_found(now, key, target, outbox),
             Event::Closed => self.end_peer(key, MediaEnd::ClosedByPeer, outbox),
             Event::Estimate(bps) if target == self.sending_target(key) => self.estimated(now, key, bps, outbox),
             Event::Estimate(_) => {}
@@ -118,9 +118,22 @@ impl Shard {
         self.peers.get(key).map_or(Target::Publisher, |peer| peer.sending_target())
     }
 
-    fn set_progress(&mut self, key: PeerKey, target: Target, progress: Progress) {
+    fn path_lost(&mut self, now: Instant, key: PeerKey, target: Target) {
         if let Some(peer) = self.peers.get_mut(key) {
-            peer.link(target).progress = progress;
+            peer.link(target).progress = Progress::Lost { until: now + LOST_TIMEOUT };
+        }
+    }
+
+    /// A path is there again. What was sent meanwhile may not have arrived: pictures begin anew.
+    fn path_found(&mut self, now: Instant, key: PeerKey, target: Target, outbox: &mut dyn Outbox) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        let link = peer.link(target);
+        if !matches!(link.progress, Progress::Lost { .. }) {
+            return; // DTLS is not up yet: that it is, is told apart.
+        }
+        link.progress = Progress::Up;
+        if target == peer.sending_target() {
+            self.begin_pictures(now, key, outbox);
         }
     }
 

@@ -6,14 +6,14 @@
 
 use crate::lines::{ReceiveLine, SendLine, Use};
 use crate::outbox::Outbox;
-use crate::peer::{Peer, PeerKey, Progress};
+use crate::peer::{Offered, Peer, PeerKey, Progress};
 use crate::shard::{CONNECT_TIMEOUT, Shard};
 use crate::track::{Owner, Track};
 use room::TrackSid;
 use room::media::{ExpectedTrack, MediaEvent, Target};
 use room::track::TrackKind;
 use rtc::negotiation::ReceivePlan;
-use rtc::{Mid, OfferedSection, SectionKind, SectionPlan};
+use rtc::{Credentials, Mid, OfferedSection, SectionKind, SectionPlan};
 use std::time::Instant;
 
 /// Tracks that a peer may have announced and not yet offered (LiveKit: 20 pending).
@@ -53,8 +53,29 @@ impl Shard {
         self.assign_waiting(key);
         self.answer(now, key, id, &sections, outbox);
         if restarted {
-            self.ufrag_changed(key, Target::Publisher, &before, outbox);
+            self.restarted(now, key, Target::Publisher, &before);
+            self.tell_candidates(key, Target::Publisher, outbox);
         }
+    }
+
+    /// The client's signalling is back: what was under way by the old one is taken up again.
+    pub(crate) fn resume(&mut self, key: PeerKey, outbox: &mut dyn Outbox) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        let (session, room) = (peer.session, peer.room.key);
+        let last_message_seq = peer.channels.last_taken();
+        outbox.event(room, MediaEvent::Resumed { session, last_message_seq });
+        if let Some(link) = &peer.subscriber {
+            peer.restart = link.progress != Progress::New && link.connection.next_credentials().is_none();
+        } else {
+            // It offers anew, since ICE restarts; what it was asked for may not have reached it.
+            (peer.negotiating, peer.asked) = (false, None);
+        }
+        if let Some(Offered { sdp, tracks }) = peer.offered.clone() {
+            let id = peer.offer_id;
+            outbox.event(room, MediaEvent::Offer { session, id, sdp, tracks });
+        }
+        peer.negotiate = true;
+        self.mark_dirty(key);
     }
 
     /// Sends the answer, and opens what it maps.
@@ -81,26 +102,30 @@ impl Shard {
     /// After its first description a connection has candidates to tell and a time to come up.
     fn described(&mut self, now: Instant, key: PeerKey, target: Target, outbox: &mut dyn Outbox) {
         let Some(peer) = self.peers.get_mut(key) else { return };
-        let (session, room) = (peer.session, peer.room.key);
         let link = peer.link(target);
         if link.progress == Progress::New {
             link.progress = Progress::Connecting { until: now + CONNECT_TIMEOUT };
         }
         if !std::mem::replace(&mut link.candidates_sent, true) {
-            let candidates = link.connection.candidate_lines();
-            let ufrag = link.connection.credentials().ufrag.clone();
-            outbox.event(room, MediaEvent::Candidates { session, target, candidates, ufrag });
+            self.tell_candidates(key, target, outbox);
         }
     }
 
-    fn ufrag_changed(&mut self, key: PeerKey, target: Target, before: &str, outbox: &mut dyn Outbox) {
+    /// ICE has restarted: checks come for another ufrag from now on.
+    fn restarted(&mut self, now: Instant, key: PeerKey, target: Target, before: &str) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        let link = peer.link(target);
+        link.restarted(now);
+        self.demux.remove_ufrag(before);
+        self.demux.add_ufrag(&link.connection.credentials().ufrag, key, target);
+    }
+
+    fn tell_candidates(&mut self, key: PeerKey, target: Target, outbox: &mut dyn Outbox) {
         let Some(peer) = self.peers.get_mut(key) else { return };
         let (session, room) = (peer.session, peer.room.key);
         let link = peer.link(target);
-        let ufrag = link.connection.credentials().ufrag.clone();
         let candidates = link.connection.candidate_lines();
-        self.demux.remove_ufrag(before);
-        self.demux.add_ufrag(&ufrag, key, target);
+        let ufrag = link.connection.credentials().ufrag.clone();
         outbox.event(room, MediaEvent::Candidates { session, target, candidates, ufrag });
     }
 
@@ -195,8 +220,9 @@ impl Shard {
     /// Dual mode: everything that changed, in one offer.
     fn make_offer(&mut self, now: Instant, key: PeerKey, outbox: &mut dyn Outbox) {
         self.assign_waiting(key);
+        let fresh = self.credentials();
         let Some(peer) = self.peers.get_mut(key) else { return };
-        let Some(offered) = build_offer(peer) else { return };
+        let Some(offered) = build_offer(peer, fresh) else { return };
         peer.negotiating = true;
         peer.offer_id += 1;
         let plans: Vec<_> = offered.iter().map(|mid| offer_plan(&peer.send_lines, mid)).collect();
@@ -204,6 +230,7 @@ impl Shard {
         let (session, room) = (peer.session, peer.room.key);
         let tracks = mapped(&peer.send_lines);
         let Some(sdp) = peer.link(Target::Subscriber).connection.finish(&plans) else { return };
+        peer.offered = Some(Offered { sdp: sdp.clone(), tracks: tracks.clone() });
         outbox.event(room, MediaEvent::Offer { session, id, sdp, tracks });
         self.described(now, key, Target::Subscriber, outbox);
     }
@@ -215,13 +242,20 @@ impl Shard {
             return; // To an offer that a newer one replaced.
         }
         let (session, room) = (peer.session, peer.room.key);
-        if let Err(error) = peer.link(Target::Subscriber).connection.accept_answer(sdp) {
+        let connection = &mut peer.link(Target::Subscriber).connection;
+        let before = connection.credentials().ufrag.clone();
+        if let Err(error) = connection.accept_answer(sdp) {
             outbox.event(room, MediaEvent::NegotiationFailed { session, error: error.to_string() });
             return;
         }
-        peer.negotiating = false;
-        peer.negotiate |= !peer.waiting.is_empty() || peer.send_lines.iter().any(|line| line.use_ == Use::Draining);
+        let restarted = connection.credentials().ufrag != before;
+        (peer.negotiating, peer.offered) = (false, None);
+        peer.negotiate |=
+            peer.restart || !peer.waiting.is_empty() || peer.send_lines.iter().any(|line| line.use_ == Use::Draining);
         self.open_lines(now, key, outbox);
+        if restarted {
+            self.restarted(now, key, Target::Subscriber, &before);
+        }
         self.mark_dirty(key);
     }
 }
@@ -357,11 +391,14 @@ fn ask_sections(peer: &mut Peer, outbox: &mut dyn Outbox) {
 }
 
 /// Puts what changed into an offer: channels first, tracks on free lines, new lines, drained ones inactive.
-fn build_offer(peer: &mut Peer) -> Option<Vec<String>> {
-    let Peer { subscriber, send_lines, waiting, .. } = peer;
+fn build_offer(peer: &mut Peer, fresh: Credentials) -> Option<Vec<String>> {
+    let Peer { subscriber, send_lines, waiting, restart, .. } = peer;
     let link = subscriber.as_mut()?;
     let first = link.progress == Progress::New;
     let mut offer = link.connection.next_offer();
+    if std::mem::take(restart) {
+        offer.restart_ice(fresh);
+    }
     if first {
         for (label, reliable) in SERVER_CHANNELS {
             offer.add_channel(label, reliable);

@@ -4,6 +4,7 @@ use crate::bandwidth::Way;
 use crate::data::Channels;
 use crate::lines::{ReceiveLine, SendLine};
 use crate::relay::RoomRef;
+use crate::shard::CONNECT_TIMEOUT;
 use crate::track::TrackKey;
 use room::media::{DataSender, ExpectedTrack, Target};
 use room::settings::ReceiveSettings;
@@ -30,6 +31,14 @@ pub(crate) struct Waiting {
     pub(crate) settings: ReceiveSettings,
 }
 
+/// An offer of ours.
+#[derive(Clone, Debug)]
+pub(crate) struct Offered {
+    pub(crate) sdp: String,
+    /// (mid, track) for each section that sends.
+    pub(crate) tracks: Vec<(String, TrackSid)>,
+}
+
 /// How far a connection has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Progress {
@@ -39,7 +48,7 @@ pub(crate) enum Progress {
     Connecting { until: Instant },
     /// ICE and DTLS are up.
     Up,
-    /// All paths lost; gone by then unless one comes back.
+    /// All paths lost, or none of the new ICE generation there yet; gone by then unless one comes.
     Lost { until: Instant },
 }
 
@@ -66,6 +75,15 @@ pub(crate) struct Link {
 impl Link {
     pub(crate) fn new(connection: Connection) -> Self {
         Self { connection, progress: Progress::New, candidates_sent: false, sources: Vec::new(), path: None }
+    }
+
+    /// ICE restarts: paths have to be found as at the first time, while packets still flow on the old ones.
+    pub(crate) fn restarted(&mut self, now: Instant) {
+        let until = now + CONNECT_TIMEOUT;
+        self.progress = match self.progress {
+            Progress::New | Progress::Connecting { .. } => Progress::Connecting { until },
+            Progress::Up | Progress::Lost { .. } => Progress::Lost { until },
+        };
     }
 
     /// When its progress has to be looked at.
@@ -102,6 +120,10 @@ pub(crate) struct Peer {
     pub(crate) channels: Channels,
     /// Single: sections were asked for. Dual: an offer of ours is pending.
     pub(crate) negotiating: bool,
+    /// Dual: our pending offer, to be sent again if it is lost with the client's signalling.
+    pub(crate) offered: Option<Offered>,
+    /// Dual: our next offer restarts ICE.
+    pub(crate) restart: bool,
     /// Single: what was last asked for (audio, video), and how many lines there were.
     pub(crate) asked: Option<(u32, u32, usize)>,
     /// Something changed that needs a negotiation: looked at when the turn ends.

@@ -132,6 +132,7 @@ impl Shard {
         match command {
             MediaCommand::AddPeer { .. } => {}
             MediaCommand::RemovePeer { .. } => self.farewell(key, outbox),
+            MediaCommand::Resume { .. } => self.resume(key, outbox),
             MediaCommand::SetSender { sender, .. } => {
                 if let Some(peer) = self.peers.get_mut(key) {
                     peer.sender = sender;
@@ -195,6 +196,8 @@ impl Shard {
             waiting: Default::default(),
             channels: Default::default(),
             negotiating: false,
+            offered: None,
+            restart: false,
             asked: None,
             offer_id: 0,
             dirty: false,

@@ -190,6 +190,18 @@ impl World {
         self.offers();
     }
 
+    /// A client's signalling is back on a new connection.
+    pub fn resume(&mut self, id: ClientId) {
+        let session = self.seats[id].client.session;
+        self.tell(RoomInput::Resume { session });
+    }
+
+    /// A client's signalling alone breaks.
+    pub fn lose_signal(&mut self, id: ClientId) {
+        let session = self.seats[id].client.session;
+        self.tell(RoomInput::SignalLost { session });
+    }
+
     /// A client says goodbye.
     pub fn leave(&mut self, id: ClientId) {
         let session = self.seats[id].client.session;
@@ -381,7 +393,7 @@ impl World {
                     }
                 }
                 RoomEffect::Media(command) => self.command(command),
-                RoomEffect::CloseSession { session } => {
+                RoomEffect::HangUp { session } | RoomEffect::CloseSession { session } => {
                     if let Some(id) = self.sessions.get(&session) {
                         self.seats[*id].client.closed = true;
                     }

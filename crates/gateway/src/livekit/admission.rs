@@ -2,15 +2,15 @@
 
 use super::grants;
 use crate::client::bearer;
-use crate::rooms::{Credential, JoinError, JoinTicket};
+use crate::rooms::{Credential, JoinError, JoinTicket, ResumeTicket};
 use crate::{Gateway, clock};
 use auth::Claims;
 use http::{HeaderMap, StatusCode};
-use room::Identity;
 use room::input::Join;
 use room::limits::MAX_NAME_BYTES;
+use room::{Identity, ParticipantSid};
 use std::borrow::Cow;
-use wire::livekit::join_request::{JoinParams, JoinRequestError};
+use wire::livekit::join_request::{JoinParams, JoinRequestError, Resume};
 use wire::livekit::query::Query;
 
 /// Somebody who may join, so far as token and parameters tell.
@@ -93,6 +93,15 @@ impl Admission {
     /// A page token opens no door that is not open to everybody.
     pub(super) fn credential(&self) -> Credential {
         if self.claims.odeon_page { Credential::Public } else { Credential::Token }
+    }
+
+    /// Which session they want to go on with. Its sid alone, which everybody in the room knows, opens nothing.
+    pub(super) fn resume_ticket(&self, resume: &Resume) -> ResumeTicket {
+        ResumeTicket {
+            identity: Identity::token(self.claims.participant_identity()),
+            sid: ParticipantSid::new(resume.participant_sid.as_str()),
+            credential: self.credential(),
+        }
     }
 
     /// What the room is told.

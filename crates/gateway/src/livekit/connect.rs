@@ -4,11 +4,13 @@
 use super::admission::{Admission, Refusal, Version, admit};
 use super::session::{self, Session};
 use crate::Gateway;
+use crate::rooms::Resumption;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use wire::livekit::join_request::Resume;
 use wire::livekit::signal::MAX_SIGNAL_BYTES;
 
 /// Read buffer of a socket, in bytes: the library's 128 KiB for each would be most of an idle session's memory.
@@ -77,9 +79,23 @@ async fn connect(
         return with_cors(crate::not_found::not_found());
     };
     match admit(&gateway, version, query.as_deref().unwrap_or_default(), &headers) {
-        Ok(admission) if admission.params.resume.is_some() => limited(upgrade).on_upgrade(session::refuse_resume),
-        Ok(admission) => join(gateway, admission, upgrade).await.unwrap_or_else(Refusal::into_response),
+        Ok(mut admission) => match admission.params.resume.take() {
+            Some(resume) => go_on(gateway, admission, resume, upgrade).await,
+            None => join(gateway, admission, upgrade).await.unwrap_or_else(Refusal::into_response),
+        },
         Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// L-31: the session goes on, or the first message says that it can't (livekit.md 2.9).
+async fn go_on(gateway: Gateway, admission: Admission, resume: Resume, upgrade: WebSocketUpgrade) -> Response {
+    let ticket = admission.resume_ticket(&resume);
+    match gateway.registry().resume(&admission.room, ticket).await {
+        Some((Resumption { handle, mode }, outbox)) => {
+            let session = Session::new(gateway, admission.claims, mode, handle, outbox);
+            limited(upgrade).on_upgrade(|socket| session.go_on(socket, resume.state))
+        }
+        None => limited(upgrade).on_upgrade(session::refuse_resume),
     }
 }
 

@@ -8,6 +8,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use room::effect::LeaveAction;
+use room::input::SyncState;
 use room::media::ConnectionMode;
 use room::participant::DisconnectReason;
 use room::{RoomEvent, RoomInput};
@@ -101,6 +102,16 @@ impl Session {
         }
     }
 
+    /// The same for a session that goes on. What its client has said of itself with the request comes first.
+    pub(super) async fn go_on(self, socket: WebSocket, state: Option<SyncState>) {
+        if let Some(state) = state {
+            let input = RoomInput::SyncState { session: self.handle.id(), state: Box::new(state) };
+            // A room that is gone says so by the end of the outbox.
+            let _ = self.handle.send(input).await;
+        }
+        self.run(socket).await;
+    }
+
     async fn talk_and_close(mut self, mut socket: WebSocket) {
         let end = self.talk(&mut socket).await;
         match end {
@@ -152,7 +163,9 @@ impl Session {
             write(socket, message(frame.clone(), encoding)).await?;
         }
         match outgoing.event() {
-            RoomEvent::Joined { .. } | RoomEvent::PermissionChanged => self.send_token(socket).await,
+            RoomEvent::Joined { .. } | RoomEvent::Resumed { .. } | RoomEvent::PermissionChanged => {
+                self.send_token(socket).await
+            }
             _ => Ok(()),
         }
     }

@@ -6,11 +6,15 @@ use super::registry::JoinError;
 use super::task::Request;
 use room::effect::RoomInfo;
 use room::input::Join;
+use room::media::ConnectionMode;
 use room::participant::{DisconnectReason, Participant};
 use room::{Identity, ParticipantSid, RoomInput, SessionId};
 use std::sync::Arc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
+
+/// The socket that a session joins by.
+pub(super) const FIRST_SOCKET: u32 = 0;
 
 /// The room has ended; look for a new one of its name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -24,6 +28,26 @@ pub struct JoinTicket {
     pub join: Join,
     /// By what right.
     pub credential: Credential,
+}
+
+/// A session that a client wants to go on with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ResumeTicket {
+    /// Who, by their token.
+    pub identity: Identity,
+    /// The sid that they had.
+    pub sid: ParticipantSid,
+    /// By what right: the same as they joined by.
+    pub credential: Credential,
+}
+
+/// A session that goes on.
+#[derive(Debug)]
+pub struct Resumption {
+    /// Its voice from now on; the old one is not heard any more.
+    pub handle: SessionHandle,
+    /// As it joined.
+    pub mode: ConnectionMode,
 }
 
 /// A data packet made by the server, for some or for everybody.
@@ -57,10 +81,20 @@ impl RoomHandle {
     pub(super) async fn join(&self, ticket: JoinTicket) -> Result<(SessionHandle, OutboxReceiver), JoinError> {
         let (outbox, receiver) = outbox();
         // Before the request: if the caller is cancelled while it waits, the room still learns that nobody is there.
-        let session = SessionHandle { session: ticket.join.session, requests: self.requests.clone(), left: false };
+        let session = SessionHandle::new(ticket.join.session, FIRST_SOCKET, self.requests.clone());
         let ticket = Box::new(ticket);
         self.ask(|reply| Request::Join { ticket, outbox, reply }).await.map_err(|RoomGone| JoinError::Gone)??;
         Ok((session, receiver))
+    }
+
+    /// Goes on with a session on a new socket; `None` if there is no such session any more. The first event in the outbox
+    /// is `Resumed`, or `Leave`; the old socket is closed without a word.
+    pub(super) async fn resume(&self, ticket: ResumeTicket) -> Option<(Resumption, OutboxReceiver)> {
+        let (outbox, receiver) = outbox();
+        let requests = self.requests.clone();
+        // The handle is made over there: if the caller is gone by then, dropping it tells the room.
+        let resumed = self.ask(|reply| Request::Resume { ticket, outbox, requests, reply }).await.ok()??;
+        Some((resumed, receiver))
     }
 
     /// The room as it is.
@@ -133,11 +167,17 @@ impl RoomHandle {
 #[derive(Debug)]
 pub struct SessionHandle {
     session: SessionId,
+    /// Which of the session's sockets, counted from the join: only the last one is heard.
+    socket: u32,
     requests: mpsc::Sender<Request>,
     left: bool,
 }
 
 impl SessionHandle {
+    pub(super) fn new(session: SessionId, socket: u32, requests: mpsc::Sender<Request>) -> Self {
+        Self { session, socket, requests, left: false }
+    }
+
     /// Its number, to be named in every input.
     pub fn id(&self) -> SessionId {
         self.session
@@ -148,7 +188,11 @@ impl SessionHandle {
     /// # Errors
     /// The room has ended.
     pub async fn send(&self, input: RoomInput) -> Result<(), RoomGone> {
-        self.requests.send(Request::Input(input)).await.map_err(|_| RoomGone)
+        self.requests.send(self.said(input)).await.map_err(|_| RoomGone)
+    }
+
+    fn said(&self, input: RoomInput) -> Request {
+        Request::Input { session: self.session, socket: self.socket, input }
     }
 
     /// Says goodbye.
@@ -164,7 +208,7 @@ impl Drop for SessionHandle {
         if self.left {
             return;
         }
-        let lost = Request::Input(RoomInput::SignalLost { session: self.session });
+        let lost = self.said(RoomInput::SignalLost { session: self.session });
         // Life-cycle inputs are never dropped: if the room is busy, it is told as soon as there is place.
         if let Err(TrySendError::Full(lost)) = self.requests.try_send(lost)
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
@@ -179,7 +223,6 @@ impl Drop for SessionHandle {
 mod tests {
     use super::*;
     use futures_util::future::poll_immediate;
-    use room::media::ConnectionMode;
 
     fn ticket(session: u64) -> JoinTicket {
         let join = Join {
@@ -201,7 +244,10 @@ mod tests {
     }
 
     fn is_loss_of(request: Option<Request>, id: u64) -> bool {
-        matches!(request, Some(Request::Input(RoomInput::SignalLost { session })) if session == SessionId(id))
+        matches!(
+            request,
+            Some(Request::Input { input: RoomInput::SignalLost { session }, .. }) if session == SessionId(id)
+        )
     }
 
     /// The client hung up before the room answered: the room hears of the loss right after the join.
@@ -220,19 +266,19 @@ mod tests {
     #[tokio::test]
     async fn a_loss_reaches_a_room_that_was_busy() {
         let (requests, mut queue) = mpsc::channel(1);
-        let session = SessionHandle { session: SessionId(5), requests: requests.clone(), left: false };
-        requests.try_send(Request::Input(RoomInput::Delete)).expect("place for one");
+        let session = SessionHandle::new(SessionId(5), FIRST_SOCKET, requests.clone());
+        requests.try_send(session.said(RoomInput::Delete)).expect("place for one");
         drop(session);
-        assert!(matches!(queue.recv().await, Some(Request::Input(RoomInput::Delete))));
+        assert!(matches!(queue.recv().await, Some(Request::Input { input: RoomInput::Delete, .. })));
         assert!(is_loss_of(queue.recv().await, 5));
     }
 
     #[tokio::test]
     async fn a_goodbye_is_no_loss() {
         let (requests, mut queue) = mpsc::channel(8);
-        let session = SessionHandle { session: SessionId(5), requests, left: false };
+        let session = SessionHandle::new(SessionId(5), FIRST_SOCKET, requests);
         session.leave(DisconnectReason::ClientInitiated).await;
-        assert!(matches!(queue.recv().await, Some(Request::Input(RoomInput::Leave { .. }))));
+        assert!(matches!(queue.recv().await, Some(Request::Input { input: RoomInput::Leave { .. }, .. })));
         assert!(queue.recv().await.is_none());
     }
 }

@@ -14,7 +14,7 @@ mod task;
 mod watch;
 
 pub use access::{Access, Credential};
-pub use handle::{DataMessage, JoinTicket, RoomGone, RoomHandle, SessionHandle};
+pub use handle::{DataMessage, JoinTicket, ResumeTicket, Resumption, RoomGone, RoomHandle, SessionHandle};
 pub use outbox::OutboxReceiver;
 pub use outgoing::{Dialect, Outgoing};
 pub use registry::{JoinError, Registry, RegistryConfig};

@@ -1,7 +1,7 @@
 //! Which rooms there are: found by name, made on first use or by the API, forgotten when they end.
 
 use super::access::{Access, AccessCell, Credential};
-use super::handle::{JoinTicket, RoomGone, RoomHandle, SessionHandle};
+use super::handle::{JoinTicket, ResumeTicket, Resumption, RoomGone, RoomHandle, SessionHandle};
 use super::limits::{DEFAULT_MAX_ROOMS, JOIN_ATTEMPTS, ROOM_MEDIA_EVENTS, ROOM_REQUESTS};
 use super::outbox::OutboxReceiver;
 use super::task::{RoomTask, now};
@@ -148,6 +148,12 @@ impl Registry {
             }
         }
         Err(JoinError::Gone)
+    }
+
+    /// Goes on with a session on a new socket; `None` if it is not there any more: the client has to join anew. Whoever is in
+    /// a room may come back to it also while the server drains.
+    pub async fn resume(&self, name: &str, ticket: ResumeTicket) -> Option<(Resumption, OutboxReceiver)> {
+        self.find(name)?.resume(ticket).await
     }
 
     /// Makes a room, as the API does: for those with a token. One that exists stays, but becomes theirs.

@@ -2,7 +2,7 @@
 //! and carries out the effects in their order. Nothing here decides what a room does.
 
 use super::access::{AccessCell, Credential};
-use super::handle::{DataMessage, JoinTicket};
+use super::handle::{DataMessage, FIRST_SOCKET, JoinTicket, ResumeTicket, Resumption, SessionHandle};
 use super::outbox::{Outbox, Overflow};
 use super::outgoing::Outgoing;
 use super::registry::{JoinError, Registration};
@@ -24,8 +24,16 @@ use tokio::time::Instant;
 pub(super) enum Request {
     /// Somebody wants in.
     Join { ticket: Box<JoinTicket>, outbox: Outbox, reply: oneshot::Sender<Result<(), JoinError>> },
-    /// A session says something.
-    Input(RoomInput),
+    /// A session goes on with a new socket.
+    Resume {
+        ticket: ResumeTicket,
+        outbox: Outbox,
+        /// The way back here, for the new handle.
+        requests: mpsc::Sender<Request>,
+        reply: oneshot::Sender<Option<Resumption>>,
+    },
+    /// A session says something by one of its sockets.
+    Input { session: SessionId, socket: u32, input: RoomInput },
     /// The room.
     Info(oneshot::Sender<RoomInfo>),
     /// Everybody.
@@ -56,8 +64,11 @@ pub(super) struct RoomTask {
 
 /// What the shell knows of a session.
 struct Seat {
-    outbox: Outbox,
+    /// `None` while its signalling is lost.
+    outbox: Option<Outbox>,
     credential: Credential,
+    /// The socket that is heard.
+    socket: u32,
 }
 
 impl RoomTask {
@@ -91,7 +102,10 @@ impl RoomTask {
     async fn serve(&mut self, request: Request) {
         match request {
             Request::Join { ticket, outbox, reply } => answer(reply, self.join(*ticket, outbox).await),
-            Request::Input(input) => self.take_input(input).await,
+            Request::Resume { ticket, outbox, requests, reply } => {
+                answer(reply, self.resume(&ticket, outbox, requests).await);
+            }
+            Request::Input { session, socket, input } => self.take_input(session, socket, input).await,
             Request::Info(reply) => answer(reply, self.room.info()),
             Request::Participants(reply) => answer(reply, self.room.participants().cloned().collect()),
             Request::Participant { identity, reply } => answer(reply, self.room.participant(&identity).cloned()),
@@ -125,15 +139,32 @@ impl RoomTask {
             self.remove_the_public().await;
         }
         self.room.check_join(&join)?;
-        self.seats.insert(join.session, Seat { outbox, credential });
+        self.seats.insert(join.session, Seat { outbox: Some(outbox), credential, socket: FIRST_SOCKET });
         self.handle(RoomInput::Join(Box::new(join))).await;
         Ok(())
     }
 
-    /// A session whose socket is gone has no outbox any more.
-    async fn take_input(&mut self, input: RoomInput) {
-        if let RoomInput::SignalLost { session } = input {
-            self.seats.remove(&session);
+    /// The new socket takes over; the old one, if it still is there, is closed by the end of its outbox.
+    async fn resume(
+        &mut self,
+        ticket: &ResumeTicket,
+        outbox: Outbox,
+        requests: mpsc::Sender<Request>,
+    ) -> Option<Resumption> {
+        let (session, mode) = self.room.check_resume(now(), &ticket.identity, &ticket.sid)?;
+        let seat = self.seats.get_mut(&session).filter(|seat| seat.credential == ticket.credential)?;
+        seat.socket += 1;
+        seat.outbox = Some(outbox);
+        let handle = SessionHandle::new(session, seat.socket, requests);
+        self.handle(RoomInput::Resume { session }).await;
+        Some(Resumption { handle, mode })
+    }
+
+    /// What an older socket still says, or its end, is nothing to the session that has gone on.
+    async fn take_input(&mut self, session: SessionId, socket: u32, input: RoomInput) {
+        let Some(seat) = self.seats.get_mut(&session).filter(|seat| seat.socket == socket) else { return };
+        if let RoomInput::SignalLost { .. } = input {
+            seat.outbox = None;
         }
         self.handle(input).await;
     }
@@ -190,6 +221,7 @@ impl RoomTask {
             match effect {
                 RoomEffect::Send { to, event } => self.send(&to, event),
                 RoomEffect::Media(command) => self.media.command(command).await,
+                RoomEffect::HangUp { session } => self.hang_up(session),
                 RoomEffect::Notice(notice) => self.watchers.tell(|| self.room.info(), &notice),
                 RoomEffect::CloseSession { session } => drop(self.seats.remove(&session)),
                 RoomEffect::Ended => drop(self.registration.take()),
@@ -201,10 +233,16 @@ impl RoomTask {
     fn send(&mut self, to: &Recipients, event: Arc<RoomEvent>) {
         let outgoing = Arc::new(Outgoing::new(event));
         for session in to {
-            let Some(seat) = self.seats.get(session) else { continue };
-            if seat.outbox.put(outgoing.clone()) == Err(Overflow) {
+            let Some(outbox) = self.seats.get(session).and_then(|seat| seat.outbox.as_ref()) else { continue };
+            if outbox.put(outgoing.clone()) == Err(Overflow) {
                 self.evict_slow(*session);
             }
+        }
+    }
+
+    fn hang_up(&mut self, session: SessionId) {
+        if let Some(seat) = self.seats.get_mut(&session) {
+            seat.outbox = None;
         }
     }
 

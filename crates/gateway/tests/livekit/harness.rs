@@ -26,7 +26,7 @@ pub(crate) use proto::signal_response::Message as Heard;
 pub(crate) const KEY: &str = "devkey";
 
 /// Longest wait for anything: far above what a busy machine needs.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Server {
     pub(crate) addr: SocketAddr,

@@ -5,5 +5,6 @@ mod bad_input;
 mod connect;
 mod harness;
 mod pages;
+mod resume;
 mod session;
 mod silence;

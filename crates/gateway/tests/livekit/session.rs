@@ -1,6 +1,6 @@
 //! A session from its join to its end (livekit.md 2.3 to 2.9), without media.
 
-use crate::harness::{Client, Heard, Say, Server, join_request, token, token_with};
+use crate::harness::{Client, Heard, Say, Server, token, token_with};
 use gateway::rooms::RegistryConfig;
 use proto::participant_info::State;
 use tokio_tungstenite::tungstenite::Message;
@@ -173,24 +173,6 @@ async fn a_client_that_speaks_json_is_answered_in_json() {
     };
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(json["pongResp"]["lastPingTimestamp"], "41");
-}
-
-#[tokio::test]
-async fn l_31_a_resume_is_told_to_start_anew_before_anything_else() {
-    // L-31 comes whole later; until then a resume must not hang.
-    let server = server().await;
-    let request = proto::JoinRequest { reconnect: true, participant_sid: "PA_x".into(), ..Default::default() };
-    for path in [
-        format!("/rtc?access_token={}&reconnect=1&sid=PA_x", token("alice")),
-        format!("/rtc/v1?access_token={}&join_request={}", token("alice"), join_request(&request)),
-    ] {
-        let mut client = server.open(&path).await.expect("an upgrade");
-        let Heard::Leave(leave) = client.hear().await else { panic!() };
-        assert_eq!(leave.reason, proto::DisconnectReason::StateMismatch as i32);
-        assert_eq!(leave.action, proto::leave_request::Action::Reconnect as i32);
-        assert_eq!(client.close_code().await, Some(1000));
-    }
-    assert!(server.gateway.registry().is_empty());
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Who is told. A session whose signalling broke has no outbox, so nothing is sent to it.
 
 use super::Room;
+use super::member::Member;
 use crate::effect::{Recipients, RoomEffect, RoomEvent};
 use crate::id::SessionId;
 use crate::media::MediaCommand;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 impl Room {
     /// Tells one.
     pub(super) fn tell(&mut self, session: SessionId, event: RoomEvent) {
-        if self.members.get(&session).is_some_and(|member| member.signalling) {
+        if self.members.get(&session).is_some_and(Member::listens) {
             self.send(Recipients::from_slice(&[session]), event);
         }
     }
@@ -67,6 +68,6 @@ impl Room {
     }
 
     fn listeners(&self) -> impl Iterator<Item = SessionId> {
-        self.members.iter().filter(|(_, member)| member.signalling).map(|(session, _)| *session)
+        self.members.iter().filter(|(_, member)| member.listens()).map(|(session, _)| *session)
     }
 }

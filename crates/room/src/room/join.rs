@@ -3,7 +3,7 @@
 //! already maps them.
 
 use super::Room;
-use super::member::{Goodbye, MediaState, Member};
+use super::member::{Goodbye, MediaState, Member, Signalling};
 use crate::effect::{LeaveAction, RoomEvent};
 use crate::id::{ParticipantSid, SessionId};
 use crate::input::{Join, Now};
@@ -107,7 +107,7 @@ impl Room {
             mode: join.mode,
             auto_subscribe: join.auto_subscribe,
             may_pause: join.may_pause,
-            signalling: true,
+            signalling: Signalling::Here,
             media: MediaState::Waiting,
             departure: None,
             publications: IndexMap::new(),

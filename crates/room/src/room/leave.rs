@@ -1,8 +1,8 @@
 //! Every way out. Whoever is put out is told why and what to do next; the others see them go, with the reason.
 
 use super::Room;
-use super::member::{Goodbye, MediaState, Member};
-use crate::effect::{LeaveAction, RoomEffect, RoomEvent};
+use super::member::{Goodbye, MediaState, Member, Signalling};
+use crate::effect::{LeaveAction, Recipients, RoomEffect, RoomEvent};
 use crate::id::{Identity, SessionId};
 use crate::input::Now;
 use crate::limits::{MEDIA_LOST_GRACE, SIGNAL_LOST_GRACE};
@@ -25,9 +25,10 @@ impl Room {
         let Some(member) = self.members.get_mut(&session) else {
             return;
         };
-        if !std::mem::replace(&mut member.signalling, false) {
+        if matches!(member.signalling, Signalling::Lost { .. }) {
             return;
         }
+        member.signalling = member.signalling.lost(now.at);
         let goodbye = Goodbye { reason: DisconnectReason::SignalClose, action: None };
         match member.media {
             MediaState::Connected => {}
@@ -60,11 +61,13 @@ impl Room {
         if std::mem::replace(&mut member.media, MediaState::Ended) == MediaState::Ended {
             return;
         }
-        if !member.signalling {
-            let reason = DisconnectReason::SignalClose;
-            return self.depart(session, Goodbye { reason, action: None });
-        }
-        let goodbye = goodbye_for(reason);
+        let goodbye = match member.signalling {
+            Signalling::Here => goodbye_for(reason),
+            Signalling::Lost { .. } => {
+                return self.depart(session, Goodbye { reason: DisconnectReason::SignalClose, action: None });
+            }
+            Signalling::Resuming { .. } => return self.refuse_resume(session),
+        };
         match reason {
             // The client may be about to say goodbye or to connect anew by itself.
             MediaEnd::Connectivity | MediaEnd::ClosedByPeer => {
@@ -112,6 +115,7 @@ impl Room {
         self.unsubscribe_from_all(session, &member);
         self.command(MediaCommand::RemovePeer { session });
         let farewell = farewell(&member, goodbye.reason);
+        self.farewells.note(self.at, &farewell);
         self.announce_to_others(session, farewell.clone());
         self.notice_departure(&member, farewell);
         self.speakers.forget_session(session);
@@ -150,13 +154,15 @@ impl Room {
         });
     }
 
-    /// The last words to somebody who still listens, then the end of their socket.
+    /// The last words to somebody who has a connection, then the end of it. To somebody who resumes they are the first
+    /// words, which a `leave` may be (livekit.md 2.9).
     fn part_with(&mut self, session: SessionId, goodbye: Goodbye) {
-        if !self.members.get(&session).is_some_and(|member| member.signalling) {
+        let Some(member) = self.members.get(&session) else {
             return;
-        }
-        if let Some(action) = goodbye.action {
-            self.tell(session, RoomEvent::Leave { reason: goodbye.reason, action });
+        };
+        let reachable = !matches!(member.signalling, Signalling::Lost { .. });
+        if let Some(action) = goodbye.action.filter(|_| reachable) {
+            self.send(Recipients::from_slice(&[session]), RoomEvent::Leave { reason: goodbye.reason, action });
         }
         self.effects.push_back(RoomEffect::CloseSession { session });
     }

@@ -56,6 +56,7 @@ impl Room {
         if self.lifecycle.ended {
             return;
         }
+        self.at = now.at;
         self.depart_due(now.at);
         self.speakers.expire(now.at);
         self.settle(now);

@@ -19,6 +19,7 @@ impl Room {
             MediaEvent::Candidates { session, target, candidates, ufrag } => {
                 self.tell(session, RoomEvent::Candidates { target, candidates, ufrag });
             }
+            MediaEvent::Resumed { session, last_message_seq } => self.on_resumed(session, last_message_seq),
             MediaEvent::SectionsNeeded { session, audio, video } => {
                 self.tell(session, RoomEvent::SectionsNeeded { audio, video });
             }

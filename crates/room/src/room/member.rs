@@ -4,6 +4,7 @@ use super::publication::Publication;
 use super::quality::Score;
 use crate::effect::LeaveAction;
 use crate::id::{SessionId, TrackSid};
+use crate::limits::UNNOTICED_LOSS;
 use crate::media::{ConnectionMode, DataSender, Target};
 use crate::participant::{DisconnectReason, Participant, ParticipantKind};
 use crate::settings::TrackSettings;
@@ -19,6 +20,32 @@ pub(super) struct Goodbye {
     pub(super) reason: DisconnectReason,
     /// What to do next; `None` where they left by themselves and need no telling.
     pub(super) action: Option<LeaveAction>,
+}
+
+/// Where their signalling stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Signalling {
+    /// They are told everything.
+    Here,
+    /// Their connection broke; what they were told until `heard` has reached them.
+    Lost { heard: Instant },
+    /// A new connection is there; they are told nothing before their shard has answered.
+    Resuming { heard: Instant },
+}
+
+impl Signalling {
+    /// Broken now; how long it has been so nobody knows.
+    pub(super) fn lost(self, now: Instant) -> Self {
+        Self::Lost { heard: self.heard(now) }
+    }
+
+    /// Until when what they were told has reached them for certain.
+    pub(super) fn heard(self, now: Instant) -> Instant {
+        match self {
+            Self::Here => now.checked_sub(UNNOTICED_LOSS).unwrap_or(now),
+            Self::Lost { heard } | Self::Resuming { heard } => heard,
+        }
+    }
 }
 
 /// Where their media stands.
@@ -40,8 +67,7 @@ pub(super) struct Member {
     pub(super) mode: ConnectionMode,
     pub(super) auto_subscribe: bool,
     pub(super) may_pause: bool,
-    /// False once their socket broke without a word.
-    pub(super) signalling: bool,
+    pub(super) signalling: Signalling,
     pub(super) media: MediaState,
     /// When and how they leave unless something happens before.
     pub(super) departure: Option<(Instant, Goodbye)>,
@@ -59,6 +85,11 @@ impl Member {
     /// Never shown to others.
     pub(super) fn hidden(&self) -> bool {
         self.info.permission.is_hidden()
+    }
+
+    /// Is told what happens.
+    pub(super) fn listens(&self) -> bool {
+        self.signalling == Signalling::Here
     }
 
     /// A room lives for its people: without them it ends, whatever agents and recorders are still there (as in the

@@ -21,6 +21,19 @@ impl Room {
         }
     }
 
+    /// A client that resumes says which tracks it has disabled: these, and no others.
+    pub(super) fn on_disabled(&mut self, session: SessionId, disabled: Vec<TrackSid>) {
+        let Some(member) = self.members.get(&session) else { return };
+        let enabled = member.settings.iter().filter(|(track, settings)| settings.disabled && !disabled.contains(track));
+        let enabled: Vec<_> = enabled.map(|(track, _)| (track.clone(), false)).collect();
+        let disabled = disabled.into_iter().take(MAX_TRACK_SETTINGS).map(|track| (track, true));
+        for (track, disabled) in enabled.into_iter().chain(disabled) {
+            let known = self.members.get(&session).and_then(|member| member.settings.get(&track)).copied();
+            let settings = TrackSettings { disabled, ..known.unwrap_or_default() };
+            self.set_track_settings(session, track, settings);
+        }
+    }
+
     fn set_track_settings(&mut self, session: SessionId, sid: TrackSid, settings: TrackSettings) {
         let Some(publisher) = self.visible_publisher(session, &sid) else { return };
         let Some(member) = self.members.get_mut(&session) else { return };

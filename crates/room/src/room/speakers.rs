@@ -120,7 +120,7 @@ impl Room {
         }
         let speakers: Vec<_> = changes.into_iter().filter_map(|change| self.speaker(change)).collect();
         let mut audiences: IndexMap<SmallVec<[usize; 8]>, Recipients> = IndexMap::new();
-        for (&session, _) in self.members.iter().filter(|(_, member)| member.signalling) {
+        for (&session, _) in self.members.iter().filter(|(_, member)| member.listens()) {
             let audible = (0..speakers.len()).filter(|&at| self.hears(session, speakers[at].0)).collect();
             audiences.entry(audible).or_default().push(session);
         }

@@ -22,6 +22,8 @@ pub enum Step {
     Told(SessionId, Arc<RoomEvent>),
     /// A command for the shards.
     Command(MediaCommand),
+    /// This session's socket closes, the session stays.
+    HungUp(SessionId),
     /// This session's socket closes.
     Closed(SessionId),
     /// The room ended.
@@ -88,6 +90,7 @@ impl Stage {
                     self.steps.extend(to.iter().map(|session| Step::Told(*session, event.clone())));
                 }
                 RoomEffect::Media(command) => self.steps.push(Step::Command(command)),
+                RoomEffect::HangUp { session } => self.steps.push(Step::HungUp(session)),
                 RoomEffect::Notice(notice) => self.notices.push(notice),
                 RoomEffect::CloseSession { session } => self.steps.push(Step::Closed(session)),
                 RoomEffect::Ended => self.steps.push(Step::Ended),

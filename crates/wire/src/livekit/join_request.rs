@@ -3,12 +3,14 @@
 use super::info;
 use super::proto;
 use super::query::Query;
+use super::sync_state;
 use super::track;
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use flate2::read::GzDecoder;
 use prost::Message as _;
+use room::input::SyncState;
 use room::media::ConnectionMode;
 use room::participant::ClientInfo;
 use room::track::TrackRequest;
@@ -63,6 +65,8 @@ pub struct Resume {
     pub participant_sid: String,
     /// LiveKit's `ReconnectReason`.
     pub reason: i32,
+    /// What the client holds to be so, where it says it at once and not in a message of its own.
+    pub state: Option<SyncState>,
 }
 
 /// How a participant wants to join. Who it is and what it may says its token.
@@ -111,6 +115,7 @@ impl JoinParams {
         let resume = query.flag("reconnect", false).then(|| Resume {
             participant_sid: query.get("sid").unwrap_or_default().to_owned(),
             reason: query.number("reconnect_reason"),
+            state: None,
         });
         Ok(Self {
             mode: ConnectionMode::Dual,
@@ -155,7 +160,8 @@ fn from_join_request(request: proto::JoinRequest) -> Result<JoinParams, JoinRequ
         return Err(JoinRequestError::TooLarge);
     }
     let tracks = request.add_track_requests.into_iter().map(track::request).collect::<Result<_, _>>();
-    let resume = Resume { participant_sid: request.participant_sid, reason: request.reconnect_reason };
+    let state = request.sync_state.map(sync_state::read).transpose().map_err(|_| JoinRequestError::TooLarge)?;
+    let resume = Resume { participant_sid: request.participant_sid, reason: request.reconnect_reason, state };
     Ok(JoinParams {
         mode: ConnectionMode::Single,
         client: request.client_info.map(info::client).unwrap_or_default(),

@@ -65,4 +65,15 @@ impl ServerFacts {
             fast_publish: you.permission.can_publish,
         }
     }
+
+    /// `ReconnectResponse`, the first message after a resume (livekit.md 2.9). `last_message_seq`: of the last reliable
+    /// packet taken from the client, which sends newer ones again; 0: none.
+    pub fn reconnect_response(&self, last_message_seq: u32) -> proto::ReconnectResponse {
+        proto::ReconnectResponse {
+            ice_servers: self.ice_servers.clone(),
+            client_configuration: None,
+            server_info: Some(self.info()),
+            last_message_seq,
+        }
+    }
 }

@@ -26,6 +26,7 @@ pub mod track;
 pub mod twirp;
 
 mod protobuf;
+mod sync_state;
 
 pub use livekit_protocol as proto;
 

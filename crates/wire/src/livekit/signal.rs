@@ -1,7 +1,7 @@
 //! A client's message → what the room is told.
 
 use super::event::{Encoding, IntoResponse as _};
-use super::{proto, track};
+use super::{proto, sync_state, track};
 use prost::Message as _;
 use proto::request_response::{Reason, Request};
 use proto::signal_request::Message;
@@ -13,7 +13,7 @@ use room::{RoomInput, SessionId, TrackSid};
 /// Longest message, in bytes (livekit.md 2.1): an SDP offer of a large meeting has about 200 KB.
 pub const MAX_SIGNAL_BYTES: usize = 2 * 1024 * 1024;
 
-/// Most tracks in one subscription update: as many as a large room has; the rest comes in the next message.
+/// Most tracks in one subscription update or list of a resume: as many as a large room has; the rest comes in the next message.
 pub const MAX_SUBSCRIPTION_TRACKS: usize = 10_000;
 
 /// Longest candidate, in bytes: real ones have about 150.
@@ -90,6 +90,9 @@ impl Sender {
             Message::AddTrack(add) => self.add_track(add),
             Message::Mute(mute) => room(RoomInput::Mute { session, track: TrackSid::new(mute.sid), muted: mute.muted }),
             Message::Subscription(update) => self.subscription(update)?,
+            Message::SyncState(state) => {
+                room(RoomInput::SyncState { session, state: Box::new(sync_state::read(state)?) })
+            }
             Message::TrackSetting(update) => self.track_settings(update)?,
             Message::UpdateMetadata(update) => self.metadata(update),
             Message::UpdateAudioTrack(update) => self.update_audio(update)?,
@@ -109,7 +112,6 @@ impl Sender {
             }
             Message::UpdateLayers(_) => Signal::Ignored("update_layers"),
             Message::SubscriptionPermission(_) => Signal::Ignored("subscription_permission"),
-            Message::SyncState(_) => Signal::Ignored("sync_state"),
             Message::Simulate(_) => Signal::Ignored("simulate"),
             Message::UpdateDataSubscription(_) => Signal::Ignored("update_data_subscription"),
             Message::StoreDataBlobRequest(_) => Signal::Ignored("store_data_blob_request"),
@@ -151,16 +153,9 @@ impl Sender {
         }
     }
 
-    /// The two lists that a client may fill say the same: tracks.
     fn subscription(self, update: proto::UpdateSubscription) -> Result<Signal, SignalError> {
-        let by_participant = update.participant_tracks.into_iter().flat_map(|tracks| tracks.track_sids);
-        let all = update.track_sids.into_iter().chain(by_participant);
-        let tracks: Vec<_> = all.take(MAX_SUBSCRIPTION_TRACKS + 1).map(TrackSid::new).collect();
-        if tracks.len() > MAX_SUBSCRIPTION_TRACKS {
-            return Err(SignalError::TooLarge);
-        }
-        let session = self.session;
-        Ok(room(RoomInput::UpdateSubscription { session, tracks, subscribe: update.subscribe }))
+        let (session, subscribe) = (self.session, update.subscribe);
+        Ok(room(RoomInput::UpdateSubscription { session, tracks: subscribed_tracks(update)?, subscribe }))
     }
 
     /// A size, where there is one, says more than a quality (whose default in protobuf is LOW).
@@ -200,6 +195,18 @@ impl Sender {
             size: None,
         }))
     }
+}
+
+/// The two lists that a client may fill say the same: tracks.
+pub(super) fn subscribed_tracks(update: proto::UpdateSubscription) -> Result<Vec<TrackSid>, SignalError> {
+    let by_participant = update.participant_tracks.into_iter().flat_map(|tracks| tracks.track_sids);
+    track_sids(update.track_sids.into_iter().chain(by_participant))
+}
+
+/// As many as a client may name at a time.
+pub(super) fn track_sids(names: impl Iterator<Item = String>) -> Result<Vec<TrackSid>, SignalError> {
+    let sids: Vec<_> = names.take(MAX_SUBSCRIPTION_TRACKS + 1).map(TrackSid::new).collect();
+    if sids.len() > MAX_SUBSCRIPTION_TRACKS { Err(SignalError::TooLarge) } else { Ok(sids) }
 }
 
 fn room(input: RoomInput) -> Signal {
