@@ -407,7 +407,7 @@ impl Client {
     /// Its cameras send VP9 with three layers in one stream from now on.
     pub fn film_scalable(&mut self) {
         for camera in &mut self.cameras {
-            (camera.scalable, camera.shape) = (true, Camera::HD.to_vec());
+            (camera.scalable, camera.shape) = (true, vec![Camera::SMALL; 3]);
         }
     }
 

@@ -53,7 +53,7 @@ impl Camera {
     pub(crate) fn payload(&self, layer: usize, packet: u16, keyframe: bool) -> Vec<u8> {
         let begins = if packet == 0 { 0x10 } else { 0x00 };
         let picture_id = self.frame & 0x7fff;
-        let mut payload = vec![0x80 | begins, 0x80, 0x80 | (picture_id >> 8) as u8, picture_id as u8];
+        let payload = vec![0x80 | begins, 0x80, 0x80 | (picture_id >> 8) as u8, picture_id as u8];
         self.fill(payload, layer, packet, keyframe)
     }
 

@@ -45,7 +45,7 @@ fn l_62_a_receiver_gets_the_layers_up_to_its_own_and_the_numbers_go_on() {
         let mut world = world(2);
         let (publisher, subscriber, track) = begin(&mut world, shard);
         let other = world.join("other", shard);
-        world.run(SECOND);
+        world.run(SECOND * 2);
         let keyframes = world.client(publisher).keyframes_sent();
         for (wanted, layers) in [(2, vec![0, 1, 2]), (0, vec![0]), (1, vec![0, 1]), (0, vec![0]), (2, vec![0, 1, 2])] {
             want(&mut world, subscriber, &track, wanted);
