@@ -107,19 +107,6 @@ describe('what connect and enableCameraAndMicrophone send by default', () => {
     await eventually('the highest layer', async () => (await ben.look(sid, 600)).size[0] === (await highest()), 20_000);
   });
 
-  it('L-64 (Opus answered without RED): the microphone goes as plain Opus', async (t) => {
-    const people = gathering(world, t);
-    const ada = await people.browser('ada');
-    const ben = await people.browser('ben');
-    await ada.enableCameraAndMicrophone();
-    await subscribed(ben, 'ada', 'microphone');
-    const mime = await eventually('the mime type', async () => {
-      const track = (await ben.other('ada')).tracks.find((one) => one.source === 'microphone');
-      return track.mime;
-    });
-    assert.equal(mime.toLowerCase(), 'audio/opus');
-  });
-
   it('L-19 L-34: each track publishes once, with a sid of its kind', async (t) => {
     const people = gathering(world, t);
     const ada = await people.browser('ada');

@@ -32,8 +32,11 @@ export function chromiumPath() {
   return found;
 }
 
-/** A browser, and a site with the test's client in it. */
-export async function startBrowser() {
+/**
+ * A browser, and a site with the test's client in it. `program` runs Chromium somewhere else, such as in a namespace: there
+ * the site is played to it instead of served.
+ */
+export async function startBrowser({ program } = {}) {
   const bundle = await build({
     entryPoints: [`${PAGE}client.js`],
     bundle: true,
@@ -48,12 +51,15 @@ export async function startBrowser() {
     response.writeHead(body ? 200 : 404, { 'Content-Type': type }).end(body);
   }).listen(0, '127.0.0.1');
   await once(site, 'listening');
-  const browser = await chromium.launch({ executablePath: chromiumPath(), args: FLAGS });
+  const executablePath = program?.(chromiumPath()) ?? chromiumPath();
+  // The site that is played came from no address at all, so the browser would take the server for somebody's printer.
+  const args = program ? [...FLAGS, '--disable-features=LocalNetworkAccessChecks'] : FLAGS;
+  const browser = await chromium.launch({ executablePath, args });
   const origin = `http://127.0.0.1:${site.address().port}`;
   return {
     browser,
     origin,
-    page: (options) => openPage(browser, origin, options),
+    page: (options) => openPage(browser, origin, { ...options, files: program && files }),
     async stop() {
       await browser.close();
       site.close();
@@ -62,9 +68,10 @@ export async function startBrowser() {
 }
 
 /** A page of a context of its own. Its `venue` has the functions of page/client.js. */
-async function openPage(browser, origin, { before } = {}) {
-  const context = await browser.newContext({ permissions: ['camera', 'microphone'] });
+async function openPage(browser, origin, { before, files, context: options = {} } = {}) {
+  const context = await browser.newContext({ permissions: ['camera', 'microphone'], ...options });
   const page = await context.newPage();
+  if (files) await context.route(`${origin}/**`, (route) => play(route, files));
   const errors = [];
   page.on('pageerror', (error) => errors.push(String(error)));
   page.on('console', (message) => {
@@ -75,6 +82,11 @@ async function openPage(browser, origin, { before } = {}) {
   const call = (name, ...args) => page.evaluate(([name, args]) => window.venue[name](...args), [name, args]);
   const venue = new Proxy({}, { get: (_, name) => (name === 'then' ? undefined : (...args) => call(name, ...args)) });
   return { page, venue, errors, close: () => context.close() };
+}
+
+function play(route, files) {
+  const [body, contentType] = files[new URL(route.request().url()).pathname] ?? ['', 'text/plain'];
+  return route.fulfill({ status: body ? 200 : 404, contentType, body: Buffer.from(body) });
 }
 
 /** Looks again and again until `look` gives something true. */

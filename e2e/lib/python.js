@@ -6,9 +6,12 @@ import { createInterface } from 'node:readline';
 const HERE = new URL('..', import.meta.url).pathname;
 const ANSWER_MS = 30_000;
 
-/** Starts the process; each of its commands is a function: `await python.join(url, token)`. */
-export async function startPython() {
-  const child = spawn(`${HERE}.venv/bin/python`, ['-u', `${HERE}python/participant.py`], { stdio: ['pipe', 'pipe', 'pipe'] });
+/**
+ * Starts the process; each of its commands is a function: `await python.join(url, token)`. `program` runs it somewhere else,
+ * such as in a namespace.
+ */
+export async function startPython({ program = (path) => path } = {}) {
+  const child = spawn(program(`${HERE}.venv/bin/python`), ['-u', `${HERE}python/participant.py`], { stdio: ['pipe', 'pipe', 'pipe'] });
   const waiting = new Map();
   const complaints = [];
   let next = 1;

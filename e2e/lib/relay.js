@@ -17,6 +17,9 @@ export async function startRelay({ to, loss = 0, delayMs = 0, jitterMs = 0, down
     port,
     /** Towards clients it carries so much from now on; 0: everything. */
     limitDown: (kbps) => child.stdin.write(`${kbps}\n`),
+    /** Nothing goes through until `resume`: packets wait or are lost. */
+    pause: () => child.kill('SIGSTOP'),
+    resume: () => child.kill('SIGCONT'),
     async stop() {
       if (child.exitCode !== null) return;
       const ended = once(child, 'exit');
@@ -26,7 +29,7 @@ export async function startRelay({ to, loss = 0, delayMs = 0, jitterMs = 0, down
   };
 }
 
-/** Runs in the page before anything else: every candidate of the server's leads to the relay's port. */
+/** For a page's `before`: runs in the page before anything else: every candidate of the server's leads to the relay's port. */
 export function throughRelay(port) {
   const rewrite = (line) => line.replace(/(candidate:\S+ \d+ udp \d+ )\S+ \d+/gi, `$1127.0.0.1 ${port}`);
   const { setRemoteDescription, addIceCandidate } = RTCPeerConnection.prototype;

@@ -11,7 +11,7 @@ const START_MS = 20_000;
 const STOP_MS = 10_000;
 
 /** A free TCP port: drawn and given back. Another process might take it meanwhile; then the start fails loudly. */
-async function freePort() {
+export async function freePort() {
   const socket = createServer().listen(0, '127.0.0.1');
   await once(socket, 'listening');
   const { port } = socket.address();
@@ -35,7 +35,7 @@ export async function startServer(settings = {}, command = '--dev') {
   if (!binary) throw new Error('ODEON_BIN names no program');
   const port = await freePort();
   const data = mkdtempSync(join(tmpdir(), 'odeon-e2e-'));
-  const all = { 'http.port': port, 'rtc.udp_port': 0, 'data-dir': data, ...settings };
+  const all = { 'http.port': port, 'rtc.udp_port': 0, 'rtc.tcp_port': 0, 'data-dir': data, ...settings };
   const flags = Object.entries(all).map(([key, value]) => `--${key}=${value}`);
   const out = new URL('../out/', import.meta.url).pathname;
   mkdirSync(out, { recursive: true });
@@ -51,6 +51,7 @@ export async function startServer(settings = {}, command = '--dev') {
     port,
     pid: child.pid,
     data,
+    tlsPort: settings['tls.port'],
     http: `http://127.0.0.1:${port}`,
     ws: `ws://127.0.0.1:${port}`,
     log: () => readFileSync(log, 'utf8'),

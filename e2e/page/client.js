@@ -98,6 +98,16 @@ function glance(element, canvas) {
   return { mean: mean.map((value) => Math.round(value / (pixels.length / 4))), sum };
 }
 
+function selectedPath(stats) {
+  const entries = [...stats.values()];
+  const transport = entries.find((entry) => entry.type === 'transport');
+  const pair = stats.get(transport?.selectedCandidatePairId);
+  const [local, remote] = [stats.get(pair?.localCandidateId), stats.get(pair?.remoteCandidateId)];
+  if (!local || !remote) return null;
+  const { protocol, candidateType: kind, relayProtocol: relay = null } = local;
+  return { protocol, kind, relay, port: remote.port, dtls: transport.dtlsState };
+}
+
 const api = {
   livekitVersion: () => livekit.version,
 
@@ -275,11 +285,26 @@ const api = {
     const report = await trackOf(sid).getRTCStatsReport();
     return [...report.values()].filter((entry) => entry.type === 'outbound-rtp');
   },
+  /** The codec that a track of ours is sent in, as negotiated: `audio/red`, `video/VP8`. */
+  sendsCodec: (sid) => trackOf(sid).sender.getParameters().codecs[0]?.mimeType.toLowerCase() ?? null,
+  setVideoQuality: (sid, quality) => publicationOf(sid).setVideoQuality(quality),
+  /** The codec of the pictures that come (getStats): `video/VP8`. */
+  async decodes(sid) {
+    const report = await trackOf(sid).getRTCStatsReport();
+    const stream = [...report.values()].find((entry) => entry.type === 'inbound-rtp');
+    return report.get(stream?.codecId)?.mimeType ?? null;
+  },
   /** m-lines of the connections, as the browser has them. */
   sections() {
     const { publisher, subscriber } = room.engine.pcManager;
     const count = (transport) => transport?.getLocalDescription()?.sdp.match(/^m=/gm)?.length ?? 0;
     return { publisher: count(publisher), subscriber: count(subscriber) };
+  },
+  /** How media travels: for each connection the selected pair's protocol, and the kind of our candidate. */
+  async paths() {
+    const { publisher, subscriber } = room.engine.pcManager;
+    const all = [publisher, subscriber].filter(Boolean).map((transport) => transport.getStats());
+    return (await Promise.all(all)).map(selectedPath);
   },
   mode: () => (room.engine.pcManager.subscriber ? 'dual' : 'single'),
 };

@@ -3,12 +3,18 @@
 use crate::grant::{Claims, VideoGrant};
 use crate::key::KeyStore;
 use crate::token::{TokenError, sign};
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 
 /// Life of a page token, in seconds (product.md, «Page token»): long enough to choose a camera, too short to trade.
 pub const PAGE_TOKEN_TTL_S: u64 = 10 * 60;
 
 /// Life of a refreshed token, in seconds (L-52). A new one comes every 5 minutes, so there are always 5 left.
 pub const REFRESH_TTL_S: u64 = 10 * 60;
+
+/// Life of a webhook's token, in seconds: the reference's (livekit.md 3, «webhooks»).
+pub const WEBHOOK_TTL_S: u64 = 5 * 60;
 
 /// A token that administers every room and joins none (product.md, «Role»).
 ///
@@ -55,6 +61,23 @@ pub fn page_token(
 pub fn refreshed(claims: &Claims, keys: &KeyStore, now_unix: u64) -> Result<String, TokenError> {
     let exp = now_unix.saturating_add(REFRESH_TTL_S);
     sign(&Claims { nbf: Some(now_unix), exp, ..claims.clone() }, keys)
+}
+
+/// What a webhook's body is vouched for with (L-58): signed by `key`, valid for [`WEBHOOK_TTL_S`].
+///
+/// # Errors
+/// [`TokenError::UnknownKey`] when there is no such key.
+pub fn webhook_token(keys: &KeyStore, key: &str, body: &[u8], now_unix: u64) -> Result<String, TokenError> {
+    let sha256 = BASE64.encode(digest(&SHA256, body));
+    let claims = Claims {
+        iss: key.to_owned(),
+        nbf: Some(now_unix),
+        exp: now_unix.saturating_add(WEBHOOK_TTL_S),
+        sha256,
+        extra: [("iat".to_owned(), now_unix.into())].into_iter().collect(),
+        ..Claims::default()
+    };
+    sign(&claims, keys)
 }
 
 fn own_claims(keys: &KeyStore, now_unix: u64, ttl_s: u64) -> Result<Claims, TokenError> {

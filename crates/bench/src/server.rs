@@ -53,6 +53,7 @@ impl Server {
             .arg("--dev")
             .arg(format!("--http.port={}", http.port()))
             .arg("--rtc.udp_port=0")
+            .arg("--rtc.tcp_port=0")
             .arg(format!("--data-dir={}", folder.join("data").display()))
             .args(args)
             .stdin(Stdio::null())

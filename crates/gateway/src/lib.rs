@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`livekit`] | LiveKit's SDKs (`/rtc`) and backends (`/twirp`) |
 //! | `pages` | browsers: the web page, and the tokens that it joins with |
+//! | [`webhooks`] | nobody: backends are told what happens |
+//! | [`outbound`] | nobody: requests of our own |
 //! | [`rooms`] | nobody: what all gateways share |
 
 mod budget;
@@ -12,8 +14,10 @@ mod clock;
 mod draw;
 pub mod livekit;
 mod not_found;
+pub mod outbound;
 mod pages;
 pub mod rooms;
+pub mod webhooks;
 
 pub use client::{ClientAddress, Secure};
 

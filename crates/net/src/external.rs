@@ -1,6 +1,7 @@
 //! The address by which the world sees this machine: asked of STUN servers (RFC 8489), once for each address of its own.
 
 use rtc::binding::{TRANSACTION, mapped_address, request};
+use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -26,13 +27,14 @@ pub struct Mapping {
     pub external: IpAddr,
 }
 
-/// Asks `servers` (`host:port`) how they see each of `addresses`. Loopback is not asked for. Takes `timeout` at most; an
+/// Asks `servers` (`host:port`) how they see each of `addresses`, from the UDP port `from`: that of media shows whether a
+/// firewall lets it through, 0 is any. Loopback is not asked for. Takes `timeout` at most; an
 /// address that no server answered for is missing in what comes back.
-pub async fn discover(addresses: &[IpAddr], servers: &[String], timeout: Duration) -> Vec<Mapping> {
+pub async fn discover(addresses: &[IpAddr], from: u16, servers: &[String], timeout: Duration) -> Vec<Mapping> {
     let servers = tokio::time::timeout(timeout, resolve(servers)).await.unwrap_or_default();
     let mut asked = JoinSet::new();
     for local in addresses.iter().filter(|address| !address.is_loopback()).take(MAX_ADDRESSES) {
-        asked.spawn(first_answer(*local, servers.clone(), timeout));
+        asked.spawn(first_answer(SocketAddr::new(*local, from), servers.clone(), timeout));
     }
     let mut mappings: Vec<_> = asked.join_all().await.into_iter().flatten().collect();
     // In the order of the machine's own addresses: candidates keep it.
@@ -48,25 +50,25 @@ async fn resolve(servers: &[String]) -> Vec<SocketAddr> {
     lookups.join_all().await.into_iter().filter_map(Result::ok).flatten().collect()
 }
 
-async fn first_answer(local: IpAddr, servers: Vec<SocketAddr>, timeout: Duration) -> Option<Mapping> {
+async fn first_answer(local: SocketAddr, servers: Vec<SocketAddr>, timeout: Duration) -> Option<Mapping> {
     let mut asked = JoinSet::new();
     for server in servers.into_iter().filter(|server| server.is_ipv4() == local.is_ipv4()).take(MAX_SERVERS) {
         asked.spawn(tokio::time::timeout(timeout, ask(local, server)));
     }
     while let Some(answer) = asked.join_next().await {
         if let Ok(Ok(Ok(external))) = answer {
-            return Some(Mapping { local, external: external.ip().to_canonical() });
+            return Some(Mapping { local: local.ip(), external: external.ip().to_canonical() });
         }
     }
     None
 }
 
-/// Asks `server` how it sees `local`, again and again until it answers: the caller limits the time.
+/// Asks `server` how it sees `local` (port 0 is any), again and again until it answers: the caller limits the time.
 ///
 /// # Errors
 /// `local` is not ours, there is no randomness, or the system says that nobody is there.
-pub async fn ask(local: IpAddr, server: SocketAddr) -> io::Result<SocketAddr> {
-    let socket = UdpSocket::bind((local, 0)).await?;
+pub async fn ask(local: SocketAddr, server: SocketAddr) -> io::Result<SocketAddr> {
+    let socket = bind(local)?;
     // From now on the kernel drops what comes from anybody else.
     socket.connect(server).await?;
     let mut transaction = [0; TRANSACTION];
@@ -79,6 +81,15 @@ pub async fn ask(local: IpAddr, server: SocketAddr) -> io::Result<SocketAddr> {
             Err(_) => patience *= 2,
         }
     }
+}
+
+// Several servers are asked from one port at a time: each socket is connected to its own, and gets what comes from there.
+fn bind(local: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(local), Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&local.into())?;
+    UdpSocket::from_std(socket.into())
 }
 
 async fn answer(socket: &UdpSocket, transaction: &[u8; TRANSACTION]) -> io::Result<SocketAddr> {

@@ -57,7 +57,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 async fn asked(manner: Manner) -> io::Result<SocketAddr> {
     let server = server(manner).await.parse().unwrap();
-    tokio::time::timeout(PATIENCE, ask(Ipv4Addr::LOCALHOST.into(), server)).await?
+    tokio::time::timeout(PATIENCE, ask((Ipv4Addr::LOCALHOST, 0).into(), server)).await?
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn an_answer_to_another_question_is_none() {
 async fn an_answer_from_somebody_who_was_not_asked_is_none() {
     let asked = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let server = asked.local_addr().unwrap();
-    let asking = tokio::spawn(ask(Ipv4Addr::LOCALHOST.into(), server));
+    let asking = tokio::spawn(ask((Ipv4Addr::LOCALHOST, 0).into(), server));
     let mut buffer = [0; 1500];
     let (length, from) = asked.recv_from(&mut buffer).await.unwrap();
     let stranger = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
@@ -95,7 +95,7 @@ async fn an_answer_from_somebody_who_was_not_asked_is_none() {
 async fn one_server_that_answers_is_enough() {
     let servers = [server(Manner::Silent).await, "no-such-host.invalid:3478".into(), server(Manner::Sees(SEEN)).await];
     let local = local();
-    let found = discover(&[local], &servers, PATIENCE).await;
+    let found = discover(&[local], 0, &servers, PATIENCE).await;
     // Loopback is never asked for, and a machine without any other address can't ask a server on loopback.
     let wanted = if local.is_loopback() { Vec::new() } else { vec![Mapping { local, external: SEEN.into() }] };
     assert_eq!(found, wanted);
@@ -105,8 +105,18 @@ async fn one_server_that_answers_is_enough() {
 async fn where_nobody_answers_nothing_is_claimed_and_nobody_waits_for_ever() {
     let servers = [server(Manner::Silent).await];
     let addresses = [local(), Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()];
-    assert_eq!(discover(&addresses, &servers, Duration::from_millis(100)).await, []);
-    assert_eq!(discover(&addresses, &[], PATIENCE).await, []);
+    assert_eq!(discover(&addresses, 0, &servers, Duration::from_millis(100)).await, []);
+    assert_eq!(discover(&addresses, 0, &[], PATIENCE).await, []);
+}
+
+#[tokio::test]
+async fn several_servers_can_be_asked_from_one_port_at_once() {
+    let port = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap().port();
+    let from = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let [one, two] = [Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 2)];
+    let servers = [server(Manner::Sees(one)).await.parse().unwrap(), server(Manner::Sees(two)).await.parse().unwrap()];
+    let (first, second) = tokio::join!(ask(from, servers[0]), ask(from, servers[1]));
+    assert_eq!((first.unwrap(), second.unwrap()), ((one, port).into(), (two, port).into()));
 }
 
 fn local() -> IpAddr {

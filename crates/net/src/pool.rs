@@ -1,15 +1,18 @@
 //! The shards as one thing: where room tasks send their media commands.
 
 use crate::addresses::{candidates, normal};
+use crate::counts;
 use crate::mesh::{Mesh, Wake};
 use crate::shard::{Command, SOCKET, Shared, Thread, WAKER};
+use crate::tunnel::Door;
+use crate::tunnel::listener::{self, Accepted};
+use crate::tunnel::stream::{IceTcp, Stream, StreamCounts};
 use crate::udp::Udp;
-use metrics::{counter, gauge};
 use mio::{Interest, Poll, Waker};
 use room::SessionId;
 use room::media::{MediaCommand, MediaEvent};
-use rtc::ConnectionConfig;
-use rtc::crypto::{Certificate, profile_counts};
+use rtc::crypto::Certificate;
+use rtc::{Candidates, ConnectionConfig};
 pub use sfu::{DataDialect, RoomKey, ShardStats, StampedPacket};
 use sfu::{RoomRef, Shard, ShardConfig};
 use std::collections::HashMap;
@@ -19,7 +22,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Instant;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 
 /// Shards at most: the shard stands in the ICE ufrag.
 pub const MAX_SHARDS: u16 = RoomRef::MAX_SHARDS;
@@ -38,6 +43,8 @@ pub struct PoolConfig {
     pub udp_port: u16,
     /// One port for all shards by SO_REUSEPORT.
     pub single_port: bool,
+    /// TCP port where media is taken too, for networks that let no UDP through; 0 draws a free one.
+    pub tcp_port: Option<u16>,
     /// Addresses offered to clients instead of the local ones (`node_ip`).
     pub advertise: Vec<IpAddr>,
     /// Offer loopback addresses too.
@@ -69,6 +76,9 @@ struct Inner {
     turn: AtomicUsize,
     next_room: AtomicU64,
     addresses: Vec<SocketAddr>,
+    tcp: Option<SocketAddr>,
+    streams: Arc<StreamCounts>,
+    acceptor: Option<AbortHandle>,
     /// Taken once, at the end.
     threads: tokio::sync::Mutex<Vec<JoinHandle<()>>>,
 }
@@ -81,7 +91,8 @@ struct Handle {
 }
 
 impl MediaPool {
-    /// Binds the sockets and starts one thread for each shard.
+    /// Binds the sockets and starts one thread for each shard. With `tcp_port`, connections are served on the tokio
+    /// runtime that this is called in.
     ///
     /// # Errors
     /// A port is taken, an address isn't ours, or the configuration asks for no or too many shards.
@@ -92,6 +103,8 @@ impl MediaPool {
         let certificate =
             Certificate::generate().ok_or_else(|| io::Error::other("no DTLS certificate could be made"))?;
         let sockets = bind_all(config)?;
+        let listener = config.tcp_port.map(|port| listener::bind(SocketAddr::new(config.bind, port))).transpose()?;
+        let tcp = listener.as_ref().map(|listener| listener.local_addr().map(normal)).transpose()?;
         let addresses = sockets.iter().map(|udp| normal(udp.bound)).collect();
         let mut polls = Vec::new();
         for _ in &sockets {
@@ -101,16 +114,20 @@ impl MediaPool {
         }
         let wakes: Vec<_> = polls.iter().map(|(_, wake)| wake.clone()).collect();
         let meshes = Mesh::between(&wakes);
-        let (mut shards, mut threads) = (Vec::new(), Vec::new());
+        let (mut shards, mut threads, mut doors) = (Vec::new(), Vec::new(), Vec::new());
         for (index, ((mut udp, (poll, wake)), mesh)) in sockets.into_iter().zip(polls).zip(meshes).enumerate() {
             poll.registry().register(&mut udp.socket, SOCKET, Interest::READABLE)?;
             let (commands, inbox) = mpsc::channel(INBOX);
             let shared = Arc::new(Shared::new());
+            let told = |bound| candidates(bound, &config.advertise, config.loopback);
+            let candidates = Candidates { udp: told(normal(udp.bound)), tcp: tcp.map(told).unwrap_or_default() };
             let connection = ConnectionConfig {
                 certificate: certificate.clone(),
-                candidates: candidates(normal(udp.bound), &config.advertise, config.loopback),
+                candidates,
                 congestion_control: config.congestion_control,
             };
+            let (door, tunnels) = Door::new(wake.clone());
+            doors.push(door);
             let shard_config = ShardConfig { index: index as u8, connection, dialect: Arc::clone(&dialect), entropy };
             let thread = Thread {
                 index: index as u8,
@@ -120,6 +137,7 @@ impl MediaPool {
                 shard: new_shard(shard_config),
                 commands: inbox,
                 mesh,
+                tunnels,
                 shared: Arc::clone(&shared),
                 single_port: config.single_port,
             };
@@ -127,12 +145,17 @@ impl MediaPool {
             threads.push(std::thread::Builder::new().name(name).spawn(|| thread.run())?);
             shards.push(Handle { commands, wake, shared });
         }
+        let streams = Arc::new(StreamCounts::default());
+        let acceptor = listener.map(|listener| serve_tcp(listener, doors.into(), Arc::clone(&streams)));
         Ok(Self(Arc::new(Inner {
             shards,
             placement: config.placement,
             turn: AtomicUsize::new(0),
             next_room: AtomicU64::new(1),
             addresses,
+            tcp,
+            streams,
+            acceptor,
             threads: tokio::sync::Mutex::new(threads),
         })))
     }
@@ -149,6 +172,11 @@ impl MediaPool {
         self.0.addresses.clone()
     }
 
+    /// Where media is taken over TCP.
+    pub fn tcp_addr(&self) -> Option<SocketAddr> {
+        self.0.tcp
+    }
+
     /// Peers on each shard.
     pub fn peers_per_shard(&self) -> Vec<usize> {
         self.0.shards.iter().map(|shard| shard.shared.peers.load(Ordering::Relaxed)).collect()
@@ -162,20 +190,15 @@ impl MediaPool {
     /// Hands the counts to the metrics recorder: before each scrape.
     pub fn publish_metrics(&self) {
         for (index, shard) in self.0.shards.iter().enumerate() {
-            publish_shard(&index.to_string(), shard);
+            counts::publish_shard(&index.to_string(), &shard.shared);
         }
-        let profiles = profile_counts();
-        for (profile, count) in [
-            ("AEAD_AES_128_GCM", profiles.aead_aes_128_gcm),
-            ("AEAD_AES_256_GCM", profiles.aead_aes_256_gcm),
-            ("AES128_CM_SHA1_80", profiles.aes_128_cm_sha1_80),
-        ] {
-            counter!("odeon_srtp_profile_total", "profile" => profile).absolute(count);
-        }
+        counts::publish_streams("ice", &self.0.streams);
+        counts::publish_profiles();
     }
 
     /// Ends the threads: peers are told (DTLS close_notify), sockets close. Waits for them, some milliseconds.
     pub fn stop(&self) {
+        self.0.acceptor.iter().for_each(AbortHandle::abort);
         for shard in &self.0.shards {
             shard.shared.stop.store(true, Ordering::Release);
             shard.wake.wake();
@@ -271,6 +294,16 @@ fn bind_all(config: &PoolConfig) -> io::Result<Vec<Udp>> {
     Ok(sockets)
 }
 
+/// ICE over TCP (RFC 6544): connections end with the shards that they lead to.
+fn serve_tcp(listener: TcpListener, doors: Arc<[Door]>, counts: Arc<StreamCounts>) -> AbortHandle {
+    let serving = Arc::clone(&counts);
+    let accepting = listener::accept(listener, counts, move |accepted| {
+        let Accepted { socket, local, remote, unproven } = accepted;
+        Stream::new(IceTcp { local, remote }, Arc::clone(&doors), Arc::clone(&serving), unproven).run(socket)
+    });
+    tokio::spawn(accepting).abort_handle()
+}
+
 #[allow(clippy::disallowed_methods, reason = "a shard's time begins here")]
 fn new_shard(config: ShardConfig) -> Shard {
     Shard::new(config, Instant::now())
@@ -281,33 +314,5 @@ fn entropy(bytes: &mut [u8]) {
     if let Err(error) = getrandom::fill(bytes) {
         tracing::error!(%error, "no randomness");
         std::process::abort();
-    }
-}
-
-fn publish_shard(index: &str, shard: &Handle) {
-    let stats = shard.shared.stats.load();
-    let egress = &shard.shared.egress;
-    for (name, value) in
-        [("odeon_peers", stats.peers), ("odeon_tracks", stats.tracks), ("odeon_addresses", stats.addresses)]
-    {
-        gauge!(name, "shard" => index.to_owned()).set(value as f64);
-    }
-    for (name, value) in [
-        ("odeon_rtp_packets_in_total", stats.packets_in),
-        ("odeon_rtp_packets_out_total", stats.packets_out),
-        ("odeon_rtp_packets_relayed_total", stats.packets_relayed),
-        ("odeon_udp_unknown_total", stats.datagrams_unknown),
-        ("odeon_keyframes_requested_total", stats.keyframes_requested),
-        ("odeon_data_packets_out_total", stats.data_out),
-        ("odeon_data_packets_refused_total", stats.data_refused),
-        ("odeon_data_packets_dropped_total", stats.data_dropped),
-        ("odeon_peer_panics_total", stats.panics),
-        ("odeon_udp_sends_total", egress.sends.load(Ordering::Relaxed)),
-        ("odeon_udp_gso_sends_total", egress.gso_sends.load(Ordering::Relaxed)),
-        ("odeon_udp_gso_segments_total", egress.gso_segments.load(Ordering::Relaxed)),
-        ("odeon_udp_handed_over_total", shard.shared.handed_over.load(Ordering::Relaxed)),
-        ("odeon_udp_dropped_total", egress.dropped.load(Ordering::Relaxed)),
-    ] {
-        counter!(name, "shard" => index.to_owned()).absolute(value);
     }
 }

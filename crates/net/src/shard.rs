@@ -6,12 +6,13 @@ use crate::egress::{EgressCounts, Gather};
 use crate::mesh::{Mesh, Parcel, Wake};
 use crate::rooms::RoomLinks;
 use crate::stray::Strays;
+use crate::tunnel::{Streams, TunnelInput};
 use crate::udp::{ReceiveBuffers, Udp};
 use mio::{Events, Poll, Token};
 use room::media::{MediaCommand, MediaEvent};
 use rtc::Datagram;
-use sfu::{Outbox, RelayMessage, RoomKey, RoomRef, Shard, ShardStats};
-use std::net::{IpAddr, SocketAddr};
+use sfu::{Arrival, Outbox, RelayMessage, RoomKey, RoomRef, Shard, ShardStats, TunnelId, Via, Way};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -25,6 +26,8 @@ const RECEIVES_A_TURN: usize = 8;
 const COMMANDS_A_TURN: usize = 256;
 /// Parcels from other shards in one turn.
 const PARCELS_A_TURN: usize = 4096;
+/// Datagrams from tunnels in one turn.
+const TUNNEL_INPUTS_A_TURN: usize = 1024;
 /// With something that found no place, look again soon.
 const RETRY: Duration = Duration::from_millis(2);
 /// How often counts are published and tables tidied.
@@ -48,6 +51,8 @@ pub(crate) struct Shared {
     pub(crate) egress: EgressCounts,
     /// Datagrams that the kernel gave to the wrong shard (one port for all).
     pub(crate) handed_over: AtomicU64,
+    /// Datagrams that a connection's task was too slow for.
+    pub(crate) stream_dropped: AtomicU64,
     pub(crate) stats: arc_swap::ArcSwap<ShardStats>,
 }
 
@@ -58,6 +63,7 @@ impl Shared {
             stop: AtomicBool::new(false),
             egress: EgressCounts::default(),
             handed_over: AtomicU64::new(0),
+            stream_dropped: AtomicU64::new(0),
             stats: arc_swap::ArcSwap::from_pointee(ShardStats::default()),
         }
     }
@@ -72,6 +78,7 @@ pub(crate) struct Thread {
     pub(crate) shard: Shard,
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) mesh: Mesh,
+    pub(crate) tunnels: mpsc::Receiver<TunnelInput>,
     pub(crate) shared: Arc<Shared>,
     /// One port for all shards.
     pub(crate) single_port: bool,
@@ -84,11 +91,21 @@ struct Ways<'a> {
     shared: &'a Shared,
     rooms: &'a mut RoomLinks,
     mesh: &'a mut Mesh,
+    streams: &'a mut Streams,
 }
 
 impl Outbox for Ways<'_> {
-    fn datagram(&mut self, local: Option<IpAddr>, datagram: Datagram) {
-        self.gather.push(self.udp, &self.shared.egress, local, datagram.destination, datagram.bytes());
+    fn datagram(&mut self, way: Way, datagram: Datagram) {
+        match way.origin.via {
+            Via::Udp => {
+                let destination = datagram.destination;
+                self.gather.push(self.udp, &self.shared.egress, Some(way.local), destination, datagram.bytes());
+            }
+            Via::Tcp(tunnel) | Via::Relay(tunnel) => self.streams.send(tunnel, datagram.bytes()),
+        }
+    }
+    fn close_tunnel(&mut self, tunnel: TunnelId) {
+        self.streams.close(tunnel);
     }
     fn event(&mut self, room: RoomKey, event: MediaEvent) {
         self.rooms.send(room, event);
@@ -102,12 +119,14 @@ impl Thread {
     /// Runs until it is told to stop.
     #[allow(clippy::disallowed_methods, reason = "the media plane's clock is read here, once a turn")]
     pub(crate) fn run(self) {
-        let Self { index, mut poll, wake, udp, mut shard, mut commands, mut mesh, shared, single_port } = self;
+        let Self { index, mut poll, wake, udp, mut shard, mut commands, mut mesh, mut tunnels, shared, single_port } =
+            self;
         let mut events = Events::with_capacity(8);
         let mut buffers = ReceiveBuffers::new();
         let mut gather = Gather::new(udp.max_segments());
         let mut rooms = RoomLinks::default();
         let mut strays = Strays::default();
+        let mut streams = Streams::default();
         let mut waiting = false;
         let mut tidy_at = Instant::now() + HOUSEKEEPING;
         let mut more = false;
@@ -127,11 +146,19 @@ impl Thread {
             }
             wake.seen();
             let now = Instant::now();
-            let mut ways = Ways { udp: &udp, gather: &mut gather, shared: &shared, rooms: &mut rooms, mesh: &mut mesh };
+            let mut ways = Ways {
+                udp: &udp,
+                gather: &mut gather,
+                shared: &shared,
+                rooms: &mut rooms,
+                mesh: &mut mesh,
+                streams: &mut streams,
+            };
             obey(now, &mut shard, &mut commands, &mut ways);
             take_parcels(now, &mut shard, &mut strays, &mut ways);
             let shared_port = single_port.then_some((index, &mut strays));
             more = receive(now, &mut shard, &mut buffers, shared_port, &mut ways);
+            more |= take_from_tunnels(now, &mut shard, &mut tunnels, &mut ways);
             shard.handle_timeout(now, &mut ways);
             shard.flush(now, &mut ways);
             gather.flush(&udp, &shared.egress);
@@ -141,10 +168,18 @@ impl Thread {
                 rooms.tidy();
                 strays.age(now);
                 shared.stats.store(Arc::new(shard.stats()));
+                shared.stream_dropped.store(streams.dropped, Ordering::Relaxed);
             }
             shared.peers.store(shard.peers(), Ordering::Relaxed);
         }
-        let mut ways = Ways { udp: &udp, gather: &mut gather, shared: &shared, rooms: &mut rooms, mesh: &mut mesh };
+        let mut ways = Ways {
+            udp: &udp,
+            gather: &mut gather,
+            shared: &shared,
+            rooms: &mut rooms,
+            mesh: &mut mesh,
+            streams: &mut streams,
+        };
         shard.close(&mut ways);
         gather.flush(&udp, &shared.egress);
     }
@@ -166,12 +201,35 @@ fn take_parcels(now: Instant, shard: &mut Shard, strays: &mut Strays, ways: &mut
             Parcel::Mine { source } => strays.learn(source, from, now),
             Parcel::Stray { local, source, datagram } => {
                 let stun = rtc::stun::is_stun(&datagram);
-                if shard.handle_datagram(now, local, source, &datagram, ways) && stun {
+                if shard.handle_datagram(now, &Arrival::udp(local, source), &datagram, ways) && stun {
                     ways.mesh.send(from, Parcel::Mine { source });
                 }
             }
         }
     }
+}
+
+/// Takes in what connections and relays carried. True: there may be more.
+fn take_from_tunnels(
+    now: Instant,
+    shard: &mut Shard,
+    tunnels: &mut mpsc::Receiver<TunnelInput>,
+    ways: &mut Ways<'_>,
+) -> bool {
+    for _ in 0..TUNNEL_INPUTS_A_TURN {
+        match tunnels.try_recv() {
+            Ok(TunnelInput::Opened { tunnel, outbox }) => ways.streams.open(tunnel, outbox),
+            Ok(TunnelInput::Datagram { arrival, datagram }) => {
+                shard.handle_datagram(now, &arrival, &datagram, ways);
+            }
+            Ok(TunnelInput::Closed { origin }) => {
+                shard.tunnel_closed(&origin);
+                origin.via.tunnel().into_iter().for_each(|tunnel| ways.streams.close(tunnel));
+            }
+            Err(_) => return false,
+        }
+    }
+    true
 }
 
 /// Takes in what the socket has. True: there may be more.
@@ -213,7 +271,7 @@ fn handle(
         ways.mesh.send(owner, Parcel::Stray { local, source, datagram: datagram.to_vec() });
         return;
     }
-    let taken = shard.handle_datagram(now, local, source, datagram, ways);
+    let taken = shard.handle_datagram(now, &Arrival::udp(local, source), datagram, ways);
     if let Some((_, strays)) = strays
         && taken
         && rtc::stun::is_stun(datagram)

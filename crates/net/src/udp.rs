@@ -32,6 +32,20 @@ impl ReceiveBuffers {
     }
 }
 
+/// A media socket's buffer in bytes: wanted, and granted by the kernel (the smaller of both directions).
+///
+/// # Errors
+/// The system gives no socket.
+pub fn buffer_bytes() -> io::Result<(usize, usize)> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+    // What is refused shows in what is read back.
+    let _ = socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES);
+    let _ = socket.set_send_buffer_size(SOCKET_BUFFER_BYTES);
+    let granted = socket.recv_buffer_size()?.min(socket.send_buffer_size()?);
+    // Linux doubles what it grants, for its own book-keeping (socket(7)).
+    Ok((SOCKET_BUFFER_BYTES, if cfg!(target_os = "linux") { granted / 2 } else { granted }))
+}
+
 impl Udp {
     /// Binds. With `shared`, other shards bind the same address (SO_REUSEPORT).
     pub(crate) fn bind(address: SocketAddr, shared: bool) -> io::Result<Self> {

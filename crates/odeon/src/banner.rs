@@ -22,6 +22,8 @@ pub struct Facts {
     pub domain: Option<String>,
     /// Where media listens.
     pub media: Vec<SocketAddr>,
+    /// Where it listens over TCP, if it does.
+    pub media_tcp: Option<SocketAddr>,
     /// This machine's address as others see it, if it is known.
     pub machine: Option<IpAddr>,
     /// The API key.
@@ -34,6 +36,8 @@ pub struct Facts {
     pub first_start: bool,
     /// A token for whoever runs the venue.
     pub operator_token: String,
+    /// What the doctor found without asking anybody; empty where all is well.
+    pub doctor: String,
     /// The data folder.
     pub data_dir: PathBuf,
 }
@@ -56,6 +60,9 @@ pub fn text(facts: &Facts) -> String {
         line("tls", &facts.certificate);
     }
     line("data", &facts.data_dir.display().to_string());
+    if !facts.doctor.is_empty() {
+        line("doctor", &facts.doctor);
+    }
     if let Some(note) = camera_note(facts) {
         line("note", note);
     }
@@ -74,7 +81,8 @@ fn key_note(origin: Origin) -> &'static str {
 fn listens(facts: &Facts) -> String {
     let https =
         if facts.https.is_empty() { String::new() } else { format!(", https on tcp {}", sockets(&facts.https)) };
-    format!("http on tcp {}{https}, media on udp {}", sockets(&facts.http), sockets(&facts.media))
+    let tcp = facts.media_tcp.map_or_else(String::new, |address| format!(" and tcp {address}"));
+    format!("http on tcp {}{https}, media on udp {}{tcp}", sockets(&facts.http), sockets(&facts.media))
 }
 
 fn sockets(addresses: &[SocketAddr]) -> String {
@@ -135,11 +143,13 @@ mod tests {
             certificate: String::new(),
             domain: None,
             media: (0..64).map(|i| SocketAddr::new([0, 0, 0, 0].into(), 7882 + i)).collect(),
+            media_tcp: Some("[::]:7881".parse().unwrap()),
             machine: Some("203.0.113.5".parse().unwrap()),
             key: "APIkey".into(),
             secret: "hush".into(),
             origin,
             first_start: origin == Origin::Drawn,
+            doctor: "no IPv6; `odeon doctor` tells what to do (ipv6)".into(),
             operator_token: "header.claims.signature".into(),
             data_dir: "odeon-data".into(),
         }

@@ -25,7 +25,7 @@ pub async fn advertised(config: &Config) -> Vec<IpAddr> {
     if !config.rtc_use_external_ip {
         return own;
     }
-    let mappings = discover(&own, &config.rtc_stun_servers.0, STUN_TIMEOUT).await;
+    let mappings = discover(&own, 0, &config.rtc_stun_servers.0, STUN_TIMEOUT).await;
     if mappings.is_empty() {
         tracing::warn!("no STUN server of rtc.stun_servers has answered: clients are told the machine's own addresses");
     }

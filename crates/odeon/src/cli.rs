@@ -28,6 +28,8 @@ pub struct Cli {
 pub enum Action {
     /// Opens the venue.
     Serve,
+    /// Finds what is wrong with the machine, the network or the settings, and says what to do. Fails where something is.
+    Doctor(DoctorRequest),
     /// Prints the API key and secret in force; draws them if there are none yet.
     Keys {
         /// Draws a new pair and prints it, without keeping it: for a config file.
@@ -40,6 +42,17 @@ pub enum Action {
     /// Settings.
     #[command(subcommand)]
     Config(Config),
+}
+
+/// How the doctor looks.
+#[derive(Args)]
+pub struct DoctorRequest {
+    /// Prints an array of objects, for programs.
+    #[arg(long)]
+    pub json: bool,
+    /// The time server (SNTP) that this machine's clock is compared with.
+    #[arg(long, value_name = "HOST:PORT", default_value = "pool.ntp.org:123")]
+    pub time_server: String,
 }
 
 /// What can be done with tokens.

@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 const FORMAT: u32 = 1;
 
 const ABOUT: &str = "odeon.json";
-const LOCK: &str = "lock";
+/// Held by the server that uses the folder.
+pub const LOCK: &str = "lock";
 
 /// What may lie in a folder that counts as empty: a freshly made file system's own.
 const NOT_CONTENT: &[&str] = &["lost+found"];

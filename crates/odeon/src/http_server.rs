@@ -135,7 +135,10 @@ impl Acceptor {
     fn take(&self, stream: TcpStream, peer: SocketAddr) {
         let Ok(permit) = Arc::clone(&self.connections).try_acquire_owned() else {
             metrics::counter!("odeon_http_connections_refused_total").increment(1);
-            let _ = stream.try_write(FULL);
+            // Behind a door with TLS nobody could read it, and a handshake is more than a refusal may cost.
+            if self.https.is_none() {
+                let _ = stream.try_write(FULL);
+            }
             return;
         };
         // Signalling is small messages that somebody waits for.

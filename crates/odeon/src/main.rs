@@ -13,6 +13,7 @@ mod commands;
 mod config;
 mod data_dir;
 mod descriptors;
+mod doctor;
 mod drain;
 mod draw;
 mod failure;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
     let settings = &cli.settings;
     let done = match &cli.command {
         None | Some(Action::Serve) => start::serve(settings),
+        Some(Action::Doctor(request)) => doctor::run(settings, request),
         Some(Action::Keys { new }) => commands::print_keys(settings, *new),
         Some(Action::Token(Token::Create(request))) => commands::create_token(settings, request),
         Some(Action::Config(Config::Explain { key })) => commands::explain(settings, key.as_deref()),

@@ -1,9 +1,12 @@
 //! What the settings mean to each part: the only place that knows both.
 
 use crate::config::{Config, Undeclared};
+use auth::KeyStore;
 use auth::origin::WebOrigin;
 use gateway::GatewayConfig;
+use gateway::outbound::Policy;
 use gateway::rooms::{Access, RegistryConfig};
+use gateway::webhooks::WebhookConfig;
 use net::pool::{MAX_SHARDS, PoolConfig};
 use room::RoomConfig;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
@@ -18,6 +21,7 @@ pub fn pool(config: &Config, advertise: Vec<IpAddr>) -> PoolConfig {
         bind: media_bind(config),
         udp_port: config.rtc_udp_port,
         single_port: config.rtc_single_port,
+        tcp_port: (config.rtc_tcp_port != 0).then_some(config.rtc_tcp_port),
         advertise,
         loopback: config.rtc_loopback,
         placement: config.rtc_placement,
@@ -30,8 +34,8 @@ pub fn media_bind(config: &Config) -> IpAddr {
     config.rtc_bind.unwrap_or_else(all_addresses)
 }
 
-// 0: one for each core.
-fn shards(configured: u16) -> u16 {
+/// Media threads. 0: one for each core.
+pub fn shards(configured: u16) -> u16 {
     let cores = || available_parallelism().map_or(1, NonZero::get);
     if configured > 0 { configured } else { u16::try_from(cores()).map_or(MAX_SHARDS, |cores| cores.min(MAX_SHARDS)) }
 }
@@ -93,10 +97,44 @@ pub fn gateway(config: &Config, node_id: &str) -> GatewayConfig {
     }
 }
 
+/// The webhooks': where to, and signed by whom (L-57).
+pub fn webhooks(config: &Config, keys: &KeyStore) -> Result<WebhookConfig, UnknownKey> {
+    let named = Some(config.webhook_api_key.as_str()).filter(|key| !key.is_empty());
+    let key = named.or_else(|| keys.primary().map(|(key, _)| key)).unwrap_or_default();
+    if keys.secret(key).is_none() && !config.webhook_urls.0.is_empty() {
+        return Err(UnknownKey);
+    }
+    Ok(WebhookConfig { urls: config.webhook_urls.0.clone(), api_key: key.to_owned() })
+}
+
+/// Webhooks can't be signed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("webhook.api_key is not one of the API keys: name one of `keys`, or leave it out to take the first")]
+pub struct UnknownKey;
+
+/// Who may be connected to. In `--dev`, where everything is on one machine, everybody.
+pub fn outbound(config: &Config, dev: bool) -> Policy {
+    if dev { Policy::everybody() } else { Policy::allowing(config.webhook_allow_private.0.clone()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::{Sources, load};
+    use auth::key::{Secret, Strength};
+
+    // L-57: api_key.
+    #[test]
+    fn l_57_webhooks_are_signed_by_the_named_key_or_the_first() {
+        let mut keys = KeyStore::new();
+        for key in ["first", "second"] {
+            keys.add(key, Secret::new("s".repeat(32)), Strength::Required).unwrap();
+        }
+        let urls = ("webhook.urls", "https://venue.example/hook");
+        assert_eq!(webhooks(&config(&[urls]), &keys).unwrap().api_key, "first");
+        assert_eq!(webhooks(&config(&[urls, ("webhook.api_key", "second")]), &keys).unwrap().api_key, "second");
+        assert_eq!(webhooks(&config(&[urls, ("webhook.api_key", "third")]), &keys).unwrap_err(), UnknownKey);
+    }
 
     fn config(flags: &[(&'static str, &str)]) -> Config {
         let flags = flags.iter().map(|(key, text)| (*key, (*text).to_owned())).collect();

@@ -49,18 +49,13 @@ fn warn_of(config: &Config, keys: &Keys) {
     if keys.origin == Origin::Dev && outside(&config.http_bind.0) {
         tracing::warn!("the key of --dev is known to everybody, and http.bind lets them in: name keys of your own");
     }
-    if config.rtc_tcp_port != 0 {
-        tracing::warn!(
-            "rtc.tcp_port is accepted, but nothing listens on it: media over TCP comes with a later version"
-        );
-    }
 }
 
 async fn run(loaded: &Loaded, dir: &DataDir, keys: Keys, mut live: Live) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
     let metrics = begin_metrics()?;
     let venue = Venue::open(loaded, dir, Arc::new(keys.store.clone()), metrics).await?;
-    show(&banner::text(&venue.facts(&loaded.config, dir, &keys)));
+    show(&banner::text(&venue.facts(loaded, dir, &keys)));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "open");
     while signals.next().await == Asked::Reload {
         live.reload();

@@ -4,6 +4,7 @@ use crate::banner;
 use crate::candidates;
 use crate::config::{Config, Loaded};
 use crate::data_dir::DataDir;
+use crate::doctor;
 use crate::failure::Failure;
 use crate::http_server::https::Https;
 use crate::http_server::{Door, HttpConfig, HttpServer};
@@ -17,7 +18,9 @@ use crate::tls::Tls;
 use auth::KeyStore;
 use gateway::Gateway;
 use gateway::livekit::LiveKitData;
-use gateway::rooms::Registry;
+use gateway::outbound::Outbound;
+use gateway::rooms::{Registry, Watcher};
+use gateway::webhooks::Webhooks;
 use metrics_exporter_prometheus::PrometheusHandle;
 use net::pool::MediaPool;
 use std::io;
@@ -37,6 +40,7 @@ pub struct Venue {
     state: State,
     media: MediaPool,
     registry: Registry,
+    webhooks: Arc<Webhooks>,
     http: HttpServer,
     http_addrs: Vec<SocketAddr>,
     https_addrs: Vec<SocketAddr>,
@@ -61,7 +65,9 @@ impl Venue {
         let https_addrs = addresses(&https)?;
         doors.extend(https);
         let media = MediaPool::start(&plan::pool(config, candidates::advertised(config).await), Arc::new(LiveKitData))?;
-        let registry = Registry::new(plan::registry(config, loaded.dev), media.clone());
+        let webhooks = Arc::new(start_webhooks(loaded, &keys)?);
+        let watchers = [Arc::clone(&webhooks) as Arc<dyn Watcher>].into_iter().collect();
+        let registry = Registry::watched(plan::registry(config, loaded.dev), media.clone(), watchers);
         let gateway = Gateway::new(plan::gateway(config, dir.node_id()), Arc::clone(&keys), registry.clone());
         let counting = media.clone();
         let collect = Arc::new(move || counting.publish_metrics());
@@ -71,7 +77,7 @@ impl Venue {
             tls.keep_fresh(dir, names);
         }
         state.set_ready();
-        Ok(Self { state, media, registry, http, http_addrs, https_addrs, tls })
+        Ok(Self { state, media, registry, webhooks, http, http_addrs, https_addrs, tls })
     }
 
     /// Looks for a newer certificate (SIGHUP).
@@ -95,6 +101,7 @@ impl Venue {
         if tokio::time::timeout(GOODBYE_TIMEOUT, self.registry.shutdown()).await.is_err() {
             tracing::warn!(rooms = self.registry.len(), "not every room ended in time");
         }
+        self.webhooks.close(GOODBYE_TIMEOUT).await;
         self.http.stop(GOODBYE_TIMEOUT).await;
         let media = self.media;
         // It joins threads. If it panicked the process is ending anyway.
@@ -102,7 +109,8 @@ impl Venue {
     }
 
     /// What there is to say at the start.
-    pub fn facts(&self, config: &Config, dir: &DataDir, keys: &Keys) -> banner::Facts {
+    pub fn facts(&self, loaded: &Loaded, dir: &DataDir, keys: &Keys) -> banner::Facts {
+        let config = &loaded.config;
         let (key, secret) = keys.store.primary().map_or(("", ""), |(key, secret)| (key, secret.reveal()));
         let operator_token = auth::mint::operator_token(&keys.store, ops::unix_now(), OPERATOR_TOKEN_TTL_S);
         banner::Facts {
@@ -112,15 +120,23 @@ impl Venue {
             certificate: self.tls.as_ref().map(Tls::summary).unwrap_or_default(),
             domain: self.tls.as_ref().and_then(Tls::domain).map(str::to_owned),
             media: self.media.local_addrs(),
+            media_tcp: self.media.tcp_addr(),
             machine: machine_address(),
             key: key.to_owned(),
             secret: secret.to_owned(),
             origin: keys.origin,
             first_start: dir.first_start(),
             operator_token: operator_token.unwrap_or_default(),
+            doctor: doctor::at_start(loaded),
             data_dir: dir.path().to_owned(),
         }
     }
+}
+
+fn start_webhooks(loaded: &Loaded, keys: &Arc<KeyStore>) -> io::Result<Webhooks> {
+    let config = plan::webhooks(&loaded.config, keys).map_err(io::Error::other)?;
+    let outbound = Outbound::of_this_machine(plan::outbound(&loaded.config, loaded.dev));
+    Ok(Webhooks::start(config, &outbound, keys))
 }
 
 fn plain_doors(config: &Config) -> io::Result<Vec<Door>> {

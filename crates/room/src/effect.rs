@@ -124,6 +124,15 @@ pub enum Quality {
     Excellent = 2,
 }
 
+/// What is wanted of one codec of a track. LiveKit: `SubscribedCodec`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WantedCodec {
+    /// `vp8`, `vp9`…
+    pub name: String,
+    /// The highest quality that anybody wants, 0 LOW … 2 HIGH; `None`: nobody wants any.
+    pub highest: Option<u8>,
+}
+
 /// One participant's connection.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ParticipantQuality {
@@ -172,6 +181,13 @@ pub enum RoomEvent {
     TrackSubscribed {
         /// Which.
         sid: TrackSid,
+    },
+    /// The layers of your track that anybody wants: the others need not be sent. LiveKit: `SubscribedQualityUpdate`.
+    LayersWanted {
+        /// Which.
+        track: TrackSid,
+        /// Of each codec, the primary first.
+        codecs: Vec<WantedCodec>,
     },
     /// You may (no longer) receive this track.
     SubscriptionPermission {

@@ -1,11 +1,11 @@
 //! What a room can be told.
 
 use crate::id::{Identity, ParticipantSid, SessionId, TrackSid};
-use crate::media::{ConnectionMode, MediaEvent, Target};
+use crate::media::{ConnectionMode, MediaEvent, Target, Transport};
 use crate::participant::{ClientInfo, DisconnectReason, ParticipantKind};
 use crate::permission::Permission;
 use crate::settings::TrackSettings;
-use crate::track::TrackRequest;
+use crate::track::{TrackCodec, TrackRequest};
 use std::collections::BTreeMap;
 
 /// The time, twice: `at` drives timers, `unix_ms` is shown to people.
@@ -38,6 +38,8 @@ pub struct Join {
     pub client: ClientInfo,
     /// One PeerConnection or two.
     pub mode: ConnectionMode,
+    /// By which ways their media may go.
+    pub transport: Transport,
     /// Subscribe to everything that is published (L-21).
     pub auto_subscribe: bool,
     /// Tracks may be paused where bandwidth is short (`subscriber_allow_pause`); else their lowest layers are sent.
@@ -125,6 +127,15 @@ pub enum RoomInput {
         session: SessionId,
         /// What.
         request: Box<TrackRequest>,
+    },
+    /// Announces a backup codec of a track that it publishes (L-63).
+    AddCodec {
+        /// Who.
+        session: SessionId,
+        /// Which track.
+        track: TrackSid,
+        /// Which codec, with its own cid.
+        codec: Box<TrackCodec>,
     },
     /// Mutes or unmutes a track.
     Mute {

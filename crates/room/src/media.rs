@@ -27,6 +27,18 @@ pub enum ConnectionMode {
     Dual,
 }
 
+/// By which ways a participant's media may go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Transport {
+    /// Whatever works, UDP first (L-29).
+    #[default]
+    Any,
+    /// TCP alone: the client is told no UDP candidate.
+    TcpOnly,
+    /// Our relay over TLS: the client is told to use nothing else.
+    TurnTls,
+}
+
 /// What a shard must know of a participant to relay its data without asking the room.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DataSender {
@@ -68,8 +80,12 @@ pub struct ExpectedTrack {
     pub kind: TrackKind,
     /// What it shows.
     pub source: TrackSource,
-    /// Codec names in the order the client asked for, lower case without kind (`vp8`); may be empty.
+    /// Codec names in the order that we ask for, lower case without kind (`vp8`, `red`); may be empty.
     pub codecs: Vec<String>,
+    /// Its place among the track's codecs: 0, or 1 for the backup codec of a track that was announced before (L-63).
+    pub codec: u8,
+    /// Its Opus may go out as RED to those who take it: its payloads are readable, and its client didn't turn RED off.
+    pub may_make_red: bool,
     /// Answer with `stereo=1` (TF_STEREO).
     pub stereo: bool,
     /// Answer without `usedtx=1` (TF_NO_DTX).
@@ -91,6 +107,8 @@ pub enum MediaCommand {
         session: SessionId,
         /// One PeerConnection or two.
         mode: ConnectionMode,
+        /// By which ways.
+        transport: Transport,
         /// What its data is stamped with and what it may.
         sender: Arc<DataSender>,
         /// Tracks may be paused where its way is too narrow (`subscriber_allow_pause`).
@@ -176,6 +194,10 @@ pub enum MediaCommand {
         publisher: SessionId,
         /// For `a=msid:PA_…|TR_… TR_…`.
         publisher_sid: ParticipantSid,
+        /// As [`ExpectedTrack::may_make_red`].
+        may_make_red: bool,
+        /// Its codecs, the primary first (`vp9`, `vp8`): who can't take that gets the next.
+        codecs: Vec<String>,
         /// How, to begin with.
         settings: ReceiveSettings,
     },
@@ -334,6 +356,8 @@ pub enum MediaEvent {
         session: SessionId,
         /// Which.
         track: TrackSid,
+        /// Which of its codecs: 0, or 1 for its backup.
+        codec: u8,
         /// m-line that carries it.
         mid: String,
         /// `video/VP8`, `audio/opus`…
@@ -364,6 +388,18 @@ pub enum MediaEvent {
         /// Paused now.
         paused: bool,
     },
+    /// The layers that receivers want of a video, on all shards and hidden ones too, whatever their bandwidth: said when
+    /// it changes, and nothing at first.
+    LayersWanted {
+        /// Whose.
+        session: SessionId,
+        /// Which track.
+        track: TrackSid,
+        /// Which of its codecs: 0, or 1 for its backup.
+        codec: u8,
+        /// The highest quality, 0 LOW … 2 HIGH; `None`: nobody wants any.
+        highest: Option<u8>,
+    },
     /// Sound levels of tracks heard since the last such event, newest wins.
     Levels {
         /// One for each track that was heard in the window; the room smooths them.
@@ -379,6 +415,9 @@ pub enum MediaEvent {
         down_loss: Option<f32>,
         /// Round trip, if known.
         rtt_ms: Option<f32>,
+        /// Layers of pictures that were wanted and did not come from the peer, or came and did not reach it: the mean of
+        /// the interval, of several pictures the worst.
+        missed_layers: f32,
     },
 }
 

@@ -7,6 +7,7 @@
 //! | `resume` | coming back with a new connection to the same session (2.9) |
 //! | `farewells` | who left while somebody could not be told |
 //! | `tracks` | announce, go live, mute, end (2.4) |
+//! | `dynacast` | which layers a publisher need not send (2.7) |
 //! | `subscriptions` | who receives what (2.7) |
 //! | `receive_settings` | in which layer, or not at all (2.7) |
 //! | `metadata` | names, metadata, attributes (2.9) |
@@ -18,6 +19,7 @@
 //! | `views` | read-only, for the API |
 
 mod audience;
+mod dynacast;
 mod farewells;
 mod join;
 mod leave;
@@ -99,6 +101,8 @@ pub struct Room {
     owners: HashMap<TrackSid, SessionId>,
     /// When somebody leaves if nothing happens before: the same as each member's `departure`, ordered.
     departures: BTreeSet<(Instant, SessionId)>,
+    /// When a publisher hears that less is wanted of a track: the same as each publication's `demand`, ordered.
+    demands: BTreeSet<(Instant, TrackSid)>,
     farewells: Farewells,
     speakers: SpeakerBoard,
     quality: QualityRounds,
@@ -124,6 +128,7 @@ impl Room {
             by_identity: HashMap::new(),
             owners: HashMap::new(),
             departures: BTreeSet::new(),
+            demands: BTreeSet::new(),
             farewells: Farewells::default(),
             speakers: SpeakerBoard::default(),
             quality: QualityRounds::default(),
@@ -159,6 +164,7 @@ impl Room {
             RoomInput::Answer { session, id, sdp } => self.on_answer(session, id, sdp),
             RoomInput::Candidate { session, target, candidate } => self.on_candidate(session, target, candidate),
             RoomInput::AddTrack { session, request } => self.on_add_track(now, session, *request),
+            RoomInput::AddCodec { session, track, codec } => self.on_add_codec(now, session, &track, *codec),
             RoomInput::Mute { session, track, muted } => self.on_mute(now, session, &track, muted),
             RoomInput::UpdateTrack { session, track, audio_features, size } => {
                 self.on_update_track(now, session, &track, audio_features, size);

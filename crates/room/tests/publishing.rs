@@ -142,7 +142,7 @@ fn live_layers(stage: &mut Stage, session: SessionId, track: &TrackSid, layers: 
     let layer = |&(rid, quality, ssrc): &(&str, i32, u32)| LiveLayer { rid: rid.into(), ssrc, quality };
     let layers = layers.iter().map(layer).collect();
     let (mid, mime) = ("4".to_owned(), "video/VP8".to_owned());
-    stage.media(MediaEvent::TrackLive { session, track: track.clone(), mid, mime, layers });
+    stage.media(MediaEvent::TrackLive { session, track: track.clone(), codec: 0, mid, mime, layers });
 }
 
 #[test]

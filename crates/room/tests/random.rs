@@ -262,7 +262,14 @@ impl World {
                 let layers = vec![LiveLayer { rid: "q".into(), ssrc: 1, quality: 0 }];
                 // Mostly the owner's own track, as shards report it.
                 let owner = self.owner(&track).filter(|_| flag).unwrap_or(session);
-                MediaEvent::TrackLive { session: owner, track, mid: "0".into(), mime: "video/VP8".into(), layers }
+                MediaEvent::TrackLive {
+                    session: owner,
+                    track,
+                    codec: self.dice.below(3) as u8,
+                    mid: "0".into(),
+                    mime: "video/VP8".into(),
+                    layers,
+                }
             }
             5 => MediaEvent::TrackEnded { session: self.owner(&track).unwrap_or(session), track },
             6 => MediaEvent::Subscribed { session, track },
@@ -273,7 +280,13 @@ impl World {
             }
             _ => {
                 let loss = self.dice.pick(&[Some(0.1), Some(f32::NAN), Some(7.0), None]);
-                MediaEvent::Quality { session, up_loss: loss, down_loss: Some(0.0), rtt_ms: Some(30.0) }
+                MediaEvent::Quality {
+                    session,
+                    up_loss: loss,
+                    down_loss: Some(0.0),
+                    rtt_ms: Some(30.0),
+                    missed_layers: 0.5,
+                }
             }
         }
     }

@@ -7,6 +7,8 @@ use str0m::format::Codec as StromCodec;
 pub enum Codec {
     /// RFC 7587.
     Opus,
+    /// Opus with earlier packets repeated (RFC 2198).
+    Red,
     /// RFC 7741.
     Vp8,
     /// RFC 9628.
@@ -22,6 +24,7 @@ impl Codec {
     pub fn mime(self) -> &'static str {
         match self {
             Codec::Opus => "audio/opus",
+            Codec::Red => "audio/red",
             Codec::Vp8 => "video/VP8",
             Codec::Vp9 => "video/VP9",
             Codec::H264 => "video/H264",
@@ -29,14 +32,22 @@ impl Codec {
         }
     }
 
+    /// By its name in SDP, lower case: `vp8`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        use Codec::*;
+        [Opus, Red, Vp8, Vp9, H264, Av1]
+            .into_iter()
+            .find(|codec| codec.mime().rsplit('/').next().is_some_and(|known| known.eq_ignore_ascii_case(name)))
+    }
+
     /// RTP clock, Hz.
     pub fn clock_rate(self) -> u32 {
-        if self == Codec::Opus { 48_000 } else { 90_000 }
+        if self.is_audio() { 48_000 } else { 90_000 }
     }
 
     /// Sound, not pictures.
     pub fn is_audio(self) -> bool {
-        self == Codec::Opus
+        matches!(self, Codec::Opus | Codec::Red)
     }
 
     pub(crate) fn from_strom(codec: StromCodec) -> Option<Self> {

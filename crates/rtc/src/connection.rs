@@ -3,24 +3,26 @@
 //! Feed it datagrams and the time, drain [`Output`]s until a timeout comes. It never blocks, and what a peer sends can
 //! at worst end it with an error.
 
+use crate::candidates::Candidates;
 use crate::codec::Codec;
 use crate::credentials::Credentials;
 use crate::crypto::{Certificate, provider};
 use crate::negotiation::{Accepted, OfferedSection, SectionPlan, accept, check_payload_types, finish, prepare_offer};
-use crate::packet::{ChannelId, Datagram, IngressPacket, Mid, Orientation, OutgoingPacket, Rid, SendStream, Vp8};
+use crate::packet::{
+    ChannelId, Datagram, IngressPacket, Mid, Orientation, OutgoingPacket, Protocol, Rid, Route, SendStream, Vp8,
+};
 use crate::scalability::{self, Templates};
 use crate::sdp::{Sdp, SdpError};
 use smallvec::SmallVec;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use str0m::bwe::{Bitrate, BweKind};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, Reliability};
 use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Pt};
-use str0m::net::{Protocol, Receive};
+use str0m::net::Receive;
 use str0m::rtp::{Extension, ExtensionMap, ExtensionSerializer, ExtensionValues, RtpPacket, RtpWrite, Ssrc};
-use str0m::{Candidate, IceConnectionState, IceCreds, Input, Rtc, RtcConfig};
+use str0m::{IceConnectionState, IceCreds, Input, Rtc, RtcConfig};
 
 /// Packets that a NACK may bring back: 1.4 s of video at 1.5 Mbit/s, 0.35 s at 6. Each costs its subscriber half a
 /// kilobyte of cold memory beside the shared payload, so more would cost every packet more.
@@ -49,8 +51,8 @@ const STATS_INTERVAL: Duration = Duration::from_secs(5);
 pub struct ConnectionConfig {
     /// Shared by all.
     pub certificate: Certificate,
-    /// Addresses that clients are told: host candidates.
-    pub candidates: Vec<SocketAddr>,
+    /// Addresses that clients are told.
+    pub candidates: Candidates,
     /// Estimate what the way to the peer carries ([`Event::Estimate`]).
     pub congestion_control: bool,
 }
@@ -130,13 +132,15 @@ pub struct Connection {
     credentials: Credentials,
     streams: Vec<IngressStream>,
     codecs: Vec<(Pt, Codec)>,
+    /// m-lines whose last description by the peer names RED: str0m knows it of the connection only.
+    red_lines: Vec<Mid>,
     pending_offer: Option<SdpPendingOffer>,
     /// What our credentials become once the pending offer, which restarts ICE, is answered.
     next_credentials: Option<Credentials>,
     raw: Option<Sdp>,
     /// Of the offer that `raw` answers.
     accepted: Accepted,
-    candidates: Vec<SocketAddr>,
+    candidates: Candidates,
     /// No path of this ICE generation is there, though one has been, or had been of the generation before.
     lost: bool,
     congestion_control: bool,
@@ -156,16 +160,15 @@ impl Connection {
     /// A connection that waits for an offer, or makes one.
     pub fn new(config: &ConnectionConfig, credentials: Credentials, now: Instant) -> Self {
         let mut rtc = rtc_config(config, &credentials).build(now);
-        for address in &config.candidates {
-            if let Ok(candidate) = Candidate::host(*address, Protocol::Udp) {
-                rtc.add_local_candidate(candidate);
-            }
+        for candidate in config.candidates.to_strom() {
+            rtc.add_local_candidate(candidate);
         }
         Self {
             rtc,
             credentials,
             streams: Vec::new(),
             codecs: Vec::new(),
+            red_lines: Vec::new(),
             pending_offer: None,
             next_credentials: None,
             raw: None,
@@ -190,24 +193,7 @@ impl Connection {
 
     /// `candidate:…` lines of our addresses, for trickling.
     pub fn candidate_lines(&self) -> Vec<String> {
-        self.lines_of(&self.credentials.ufrag)
-    }
-
-    fn lines_of(&self, ufrag: &str) -> Vec<String> {
-        let lines = self.candidates.iter().filter_map(|address| Candidate::host(*address, Protocol::Udp).ok());
-        lines
-            .enumerate()
-            .map(|(index, candidate)| {
-                let address = candidate.addr();
-                let priority = candidate.prio().saturating_sub(index as u32 * 256);
-                format!(
-                    "candidate:{} 1 udp {priority} {} {} typ host ufrag {ufrag}",
-                    index + 1,
-                    address.ip(),
-                    address.port(),
-                )
-            })
-            .collect()
+        self.candidates.lines(&self.credentials.ufrag)
     }
 
     /// Takes an offer. The answer is [`Connection::finish`]ed once its sections are planned.
@@ -225,12 +211,13 @@ impl Connection {
         }
         check_payload_types(&offer).map_err(ConnectionError::Negotiation)?;
         let accepted = prepare_offer(&mut offer, self.congestion_control);
+        let red_lines = red_lines(&offer);
         let offer = SdpOffer::from_sdp_string(&offer.to_string()).map_err(negotiation_error)?;
         let answer = self.rtc.sdp_api().accept_offer(offer).map_err(negotiation_error)?;
         self.restarted_with(fresh);
         self.raw = Some(Sdp::parse(&answer.to_sdp_string())?);
         self.accepted = accepted;
-        self.learn_codecs();
+        self.learn_codecs(red_lines);
         Ok(sections)
     }
 
@@ -240,7 +227,7 @@ impl Connection {
         let credentials = self.next_credentials.as_ref().unwrap_or(&self.credentials);
         finish(&mut sdp, plans, credentials);
         accept(&mut sdp, &std::mem::take(&mut self.accepted));
-        let lines = self.lines_of(&credentials.ufrag);
+        let lines = self.candidates.lines(&credentials.ufrag);
         for (index, section) in sdp.sections.iter_mut().enumerate() {
             section.remove_attribute("candidate");
             if index == 0 {
@@ -271,12 +258,13 @@ impl Connection {
         let mut answer = Sdp::parse(answer)?;
         check_payload_types(&answer).map_err(ConnectionError::Negotiation)?;
         prepare_offer(&mut answer, self.congestion_control);
+        let red_lines = red_lines(&answer);
         let answer = SdpAnswer::from_sdp_string(&answer.to_string()).map_err(negotiation_error)?;
         self.rtc.sdp_api().accept_answer(pending, answer).map_err(negotiation_error)?;
         if let Some(next) = self.next_credentials.take() {
             self.restarted_with(next);
         }
-        self.learn_codecs();
+        self.learn_codecs(red_lines);
         Ok(())
     }
 
@@ -291,17 +279,27 @@ impl Connection {
         }
     }
 
-    fn learn_codecs(&mut self) {
+    fn learn_codecs(&mut self, red_lines: Vec<Mid>) {
         let params = self.rtc.codec_config().params();
-        self.codecs =
-            params.iter().filter_map(|p| Codec::from_strom(p.spec().codec).map(|codec| (p.pt(), codec))).collect();
+        let plain = params.iter().filter_map(|p| Codec::from_strom(p.spec().codec).map(|codec| (p.pt(), codec)));
+        let redundant = params.iter().filter_map(|p| p.red()).map(|pt| (pt, Codec::Red));
+        self.codecs = plain.chain(redundant).collect();
+        self.red_lines = red_lines;
         self.streams.clear();
     }
 
     /// The payload type under which this m-line's receiver takes a codec, if it does.
     pub fn payload_type(&self, mid: Mid, codec: Codec) -> Option<u8> {
+        if codec == Codec::Red {
+            return self.red_payload_type(mid);
+        }
         let media = self.rtc.media(mid.0)?;
         media.remote_pts().iter().find(|pt| self.codecs.contains(&(**pt, codec))).map(|pt| **pt)
+    }
+
+    fn red_payload_type(&self, mid: Mid) -> Option<u8> {
+        let (payload_type, _) = self.codecs.iter().find(|(_, codec)| *codec == Codec::Red)?;
+        self.red_lines.contains(&mid).then_some(**payload_type)
     }
 
     /// The stream that we send on an m-line, once negotiated.
@@ -328,23 +326,16 @@ impl Connection {
     }
 
     /// Is this STUN datagram for us, with a valid MESSAGE-INTEGRITY? (RFC 8445 section 7.3.)
-    pub fn verifies(&self, now: Instant, source: SocketAddr, destination: SocketAddr, datagram: &[u8]) -> bool {
-        Receive::new(Protocol::Udp, source, destination, datagram)
-            .is_ok_and(|receive| self.rtc.accepts(&Input::Receive(now, receive)))
+    pub fn verifies(&self, now: Instant, route: Route, datagram: &[u8]) -> bool {
+        receive(route, datagram).is_ok_and(|receive| self.rtc.accepts(&Input::Receive(now, receive)))
     }
 
     /// A datagram came. What can't be parsed is dropped.
     ///
     /// # Errors
     /// The connection is broken and must be dropped.
-    pub fn handle_datagram(
-        &mut self,
-        now: Instant,
-        source: SocketAddr,
-        destination: SocketAddr,
-        datagram: &[u8],
-    ) -> Result<(), ConnectionError> {
-        let Ok(receive) = Receive::new(Protocol::Udp, source, destination, datagram) else { return Ok(()) };
+    pub fn handle_datagram(&mut self, now: Instant, route: Route, datagram: &[u8]) -> Result<(), ConnectionError> {
+        let Ok(receive) = receive(route, datagram) else { return Ok(()) };
         self.now = now;
         self.rtc.handle_input(Input::Receive(now, receive)).map_err(transport_error)
     }
@@ -371,8 +362,11 @@ impl Connection {
                 str0m::Output::Timeout(at) => return Ok(Output::Timeout(at)),
                 str0m::Output::Transmit(transmit) => {
                     self.idle_turns = 0;
+                    let protocol =
+                        if transmit.proto == Protocol::Udp.to_strom() { Protocol::Udp } else { Protocol::Tcp };
                     let (source, destination) = (transmit.source, transmit.destination);
-                    return Ok(Output::Transmit(Datagram { source, destination, contents: transmit.contents }));
+                    let contents = transmit.contents;
+                    return Ok(Output::Transmit(Datagram { source, destination, protocol, contents }));
                 }
                 str0m::Output::Event(event) => {
                     if let Some(event) = self.translate(event) {
@@ -579,6 +573,10 @@ impl OfferBuilder<'_> {
     }
 }
 
+fn receive(route: Route, datagram: &[u8]) -> Result<Receive<'_>, str0m::error::NetError> {
+    Receive::new(route.protocol.to_strom(), route.source, route.destination, datagram)
+}
+
 fn rtc_config(config: &ConnectionConfig, credentials: &Credentials) -> RtcConfig {
     let estimate = config.congestion_control.then_some(Bitrate::from(FIRST_ESTIMATE_BPS));
     RtcConfig::new()
@@ -595,11 +593,17 @@ fn rtc_config(config: &ConnectionConfig, credentials: &Credentials) -> RtcConfig
         .set_sctp_max_buffered_amount(MAX_BUFFERED_BYTES)
         .set_extension_map(extensions())
         .clear_codecs()
-        .enable_opus(true, false)
+        .enable_opus(true, true)
         .enable_vp8(true)
         .enable_h264(true)
         .enable_vp9(true)
         .enable_av1(true)
+}
+
+/// The m-lines that name RED for their Opus.
+fn red_lines(sdp: &Sdp) -> Vec<Mid> {
+    let named = sdp.sections.iter().filter(|section| !section.payload_types("red").is_empty());
+    named.filter_map(|section| section.mid().map(Mid::from)).collect()
 }
 
 /// What we read or write. Numbers only matter in our own offers; Chrome's are used here.

@@ -1,9 +1,12 @@
 //! Fuzz bodies: run by `cargo fuzz` on random input and by stable tests on truncated and flipped samples.
 
 use crate::binding;
+use crate::candidates::Candidates;
 use crate::connection::{Connection, ConnectionConfig};
 use crate::credentials::Credentials;
 use crate::crypto::Certificate;
+use crate::packet::{Protocol, Route};
+use crate::red::{Red, write_red};
 use crate::sdp::Sdp;
 use std::net::SocketAddr;
 use std::sync::OnceLock;
@@ -22,6 +25,13 @@ pub fn stun(data: &[u8]) {
     if let Some(ufrag) = Credentials::addressed_ufrag(data) {
         Credentials::shard_of(ufrag);
     }
+}
+
+/// A RED payload reads, and what is written of it reads the same.
+pub fn red(data: &[u8]) {
+    let Ok(red) = Red::parse(data) else { return };
+    let blocks: Vec<_> = red.redundant().collect();
+    assert_eq!(write_red(&blocks, red.payload_type, red.primary), data);
 }
 
 /// The answer to a STUN request of ours.
@@ -55,9 +65,10 @@ pub fn datagram(data: &[u8]) {
     let now = now();
     let Some(mut connection) = connection(now) else { return };
     let address = SocketAddr::from(([127, 0, 0, 1], 9));
-    connection.verifies(now, address, address, data);
+    let route = Route { protocol: Protocol::Udp, source: address, destination: address };
+    connection.verifies(now, route, data);
     // An error ends the connection; that is its right.
-    let _ = connection.handle_datagram(now, address, address, data);
+    let _ = connection.handle_datagram(now, route, data);
 }
 
 fn credentials() -> Credentials {
@@ -72,6 +83,6 @@ fn now() -> Instant {
 fn connection(now: Instant) -> Option<Connection> {
     static CERTIFICATE: OnceLock<Option<Certificate>> = OnceLock::new();
     let certificate = CERTIFICATE.get_or_init(Certificate::generate).clone()?;
-    let candidates = vec![SocketAddr::from(([127, 0, 0, 1], 7882))];
+    let candidates = Candidates::udp(vec![SocketAddr::from(([127, 0, 0, 1], 7882))]);
     Some(Connection::new(&ConnectionConfig { certificate, candidates, congestion_control: true }, credentials(), now))
 }

@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test begins at some instant"))]
 
 pub mod binding;
+mod candidates;
 pub mod codec;
 pub mod connection;
 pub mod credentials;
@@ -14,14 +15,18 @@ pub mod crypto;
 pub mod fuzz;
 pub mod negotiation;
 pub mod packet;
+pub mod red;
 pub mod scalability;
 pub mod sdp;
 pub mod stun;
 
+pub use candidates::Candidates;
 pub use codec::Codec;
 pub use connection::{Connection, ConnectionConfig, ConnectionError, Event, Output};
 pub use credentials::Credentials;
 pub use negotiation::{OfferedSection, SectionKind, SectionPlan};
-pub use packet::{ChannelId, Datagram, IngressPacket, Mid, OutgoingPacket, Rid, SendStream, Vp8, Vp8Rewrite};
+pub use packet::{
+    ChannelId, Datagram, IngressPacket, Mid, OutgoingPacket, Protocol, Rid, Route, SendStream, Vp8, Vp8Rewrite,
+};
 pub use scalability::Scalability;
 pub use sdp::Sdp;

@@ -33,6 +33,8 @@ pub struct OfferedSection {
     pub track_id: Option<String>,
     /// Simulcast streams that it sends, in the offered order (`q`, `h`, `f`).
     pub rids: Vec<String>,
+    /// Codecs that it names, lower case (`opus`, `red`, `vp8`), in the offered order, each once.
+    pub codecs: Vec<String>,
 }
 
 impl OfferedSection {
@@ -52,6 +54,7 @@ impl OfferedSection {
             client_receives: direction.receives(),
             track_id: section.attribute("msid").and_then(|msid| msid.split_once(' ')).map(|(_, id)| id.to_owned()),
             rids: section.attributes("rid").filter_map(sent_rid).collect(),
+            codecs: section.codecs(),
         })
     }
 }

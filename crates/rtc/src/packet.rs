@@ -46,6 +46,36 @@ impl From<&str> for Rid {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ChannelId(pub(crate) str0m::channel::ChannelId);
 
+/// What a candidate is reached by. What came through a relay counts as UDP: that is what the relay speaks to us.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Protocol {
+    /// Datagrams.
+    #[default]
+    Udp,
+    /// Frames in a TCP connection that the client opened (RFC 6544, passive).
+    Tcp,
+}
+
+impl Protocol {
+    pub(crate) fn to_strom(self) -> str0m::net::Protocol {
+        match self {
+            Self::Udp => str0m::net::Protocol::Udp,
+            Self::Tcp => str0m::net::Protocol::Tcp,
+        }
+    }
+}
+
+/// The two ends of a datagram that came, as ICE sees them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Route {
+    /// As what it came.
+    pub protocol: Protocol,
+    /// Who sent it.
+    pub source: SocketAddr,
+    /// Our candidate that it was sent to.
+    pub destination: SocketAddr,
+}
+
 /// Something for the socket.
 #[derive(Debug)]
 pub struct Datagram {
@@ -53,6 +83,8 @@ pub struct Datagram {
     pub source: SocketAddr,
     /// Where it goes.
     pub destination: SocketAddr,
+    /// As what.
+    pub protocol: Protocol,
     pub(crate) contents: DatagramSend,
 }
 

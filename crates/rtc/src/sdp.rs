@@ -3,6 +3,7 @@
 //! str0m parses SDP too, into types that it keeps to itself. This one keeps every line that it doesn't understand,
 //! in order, so that finishing an answer changes what is named and nothing else.
 
+use std::collections::HashMap;
 use std::fmt;
 
 /// A description with 200 video sections of 4 KiB each is 800 KiB; more is no client's.
@@ -214,6 +215,19 @@ impl Section {
         self.lines.insert(at.min(self.lines.len()), format!("a={name}:{value}"));
     }
 
+    /// The codecs that it names, lower case, in order of preference, each once; repair formats aren't any.
+    pub fn codecs(&self) -> Vec<String> {
+        let maps: HashMap<&str, &str> = self.attributes("rtpmap").filter_map(|map| map.split_once(' ')).collect();
+        let names = self.formats.iter().filter_map(|pt| maps.get(pt.as_str())?.split('/').next());
+        let mut codecs = Vec::new();
+        for name in names.map(str::to_ascii_lowercase).filter(|name| name != "rtx" && name != "ulpfec") {
+            if !codecs.contains(&name) {
+                codecs.push(name);
+            }
+        }
+        codecs
+    }
+
     /// The payload types whose `a=rtpmap` names this codec, in order of preference.
     pub fn payload_types(&self, codec: &str) -> Vec<String> {
         let names = |pt: &str| {
@@ -265,6 +279,7 @@ mod tests {
         let mut section = Sdp::parse(OFFER).unwrap().sections.remove(0);
         assert_eq!((section.mid(), section.direction()), (Some("0"), Direction::RecvOnly));
         assert_eq!(section.payload_types("OPUS"), ["111"]);
+        assert_eq!(section.codecs(), ["red", "opus"]);
         section.extend_format("111", "usedtx=1");
         section.set_direction(Direction::Inactive);
         section.set_attribute("mid", "7");

@@ -2,7 +2,7 @@
 
 use rtc::crypto::Certificate;
 use rtc::negotiation::ReceivePlan;
-use rtc::{Connection, ConnectionConfig, Credentials, Sdp, SectionKind, SectionPlan, fuzz};
+use rtc::{Candidates, Codec, Connection, ConnectionConfig, Credentials, Mid, Sdp, SectionKind, SectionPlan, fuzz};
 use std::time::Instant;
 
 const CHROMIUM_SINGLE: &str = include_str!("fixtures/chromium_single_first_offer.sdp");
@@ -13,7 +13,7 @@ const PYTHON: &str = include_str!("fixtures/python_first_offer.sdp");
 fn connection(shard: u8) -> Connection {
     let config = ConnectionConfig {
         certificate: Certificate::generate().unwrap(),
-        candidates: vec!["192.0.2.1:7882".parse().unwrap()],
+        candidates: Candidates::udp(vec!["192.0.2.1:7882".parse().unwrap()]),
         congestion_control: true,
     };
     Connection::new(&config, Credentials::new(shard, &[3; Credentials::ENTROPY]), Instant::now())
@@ -57,19 +57,71 @@ fn the_first_offer_of_a_single_connection_maps_its_first_tracks() {
     }
 }
 
-#[test]
-fn a_publishers_offer_is_answered_with_its_layers_and_opus_alone() {
+/// The answer to a browser's offer of data, a camera and a microphone.
+fn answer_to_publisher(audio: ReceivePlan) -> Sdp {
     let mut connection = connection(0);
     let sections = connection.accept_offer(CHROMIUM_DUAL, fresh(0)).unwrap();
     assert_eq!(sections[1].rids, ["q", "h", "f"]);
     assert!(sections[1].track_id.is_some());
-    let receive = SectionPlan::Receive(ReceivePlan { codecs: vec!["vp8".into()], ..ReceivePlan::default() });
-    let answer = connection.finish(&[SectionPlan::Data, receive.clone(), receive]).unwrap();
+    assert_eq!(sections[2].codecs[..2], ["opus", "red"]);
+    let video = ReceivePlan { codecs: vec!["vp8".into()], ..ReceivePlan::default() };
+    let plans = [SectionPlan::Data, SectionPlan::Receive(video), SectionPlan::Receive(audio)];
+    Sdp::parse(&connection.finish(&plans).unwrap()).unwrap()
+}
+
+#[test]
+fn a_publishers_offer_is_answered_with_its_layers() {
+    let answer = answer_to_publisher(ReceivePlan::default()).to_string();
     assert!(answer.contains("a=simulcast:recv q;h;f\r\n"), "{answer}");
     assert!(answer.contains("a=recvonly\r\n") && !answer.contains("a=sendonly\r\n"));
-    assert!(!answer.contains("red/48000"), "Opus without RED");
-    assert!(answer.contains("usedtx=1"));
     assert!(answer.contains("transport-cc"), "the publisher's way up is estimated by the publisher");
+}
+
+#[test]
+fn l_64_the_answer_asks_for_red_first_or_for_opus() {
+    let named = |codecs: &[&str]| ReceivePlan {
+        codecs: codecs.iter().map(|codec| (*codec).to_owned()).collect(),
+        ..ReceivePlan::default()
+    };
+    for (plan, formats) in [(named(&["red", "opus"]), ["63", "111"]), (named(&["opus"]), ["111", "63"])] {
+        let answer = answer_to_publisher(plan);
+        let audio = &answer.sections[2];
+        assert_eq!(audio.formats, formats);
+        assert!(audio.attributes("rtpmap").any(|map| map == "63 red/48000/2"), "{answer}");
+        assert!(audio.attributes("fmtp").any(|format| format == "63 111/111"), "{answer}");
+    }
+}
+
+#[test]
+fn the_answer_asks_for_quiet_between_words_and_for_two_channels_as_announced() {
+    let opus = |plan: ReceivePlan| {
+        let answer = answer_to_publisher(plan);
+        let format = answer.sections[2].attributes("fmtp").find_map(|format| format.strip_prefix("111 "));
+        format.unwrap_or_default().to_owned()
+    };
+    let plain = opus(ReceivePlan::default());
+    assert!(plain.contains("usedtx=1") && plain.contains("useinbandfec=1") && !plain.contains("stereo"), "{plain}");
+    let music = opus(ReceivePlan { stereo: true, no_dtx: true, ..ReceivePlan::default() });
+    assert!(music.contains("stereo=1;maxaveragebitrate=510000") && !music.contains("usedtx"), "{music}");
+}
+
+#[test]
+fn l_64_a_receiver_takes_red_on_the_lines_that_name_it() {
+    for offer in [CHROMIUM_SINGLE, PYTHON] {
+        let mut with = connection(0);
+        let sections = with.accept_offer(offer, fresh(0)).unwrap();
+        let audio: Vec<_> = sections.iter().filter(|section| section.kind == SectionKind::Audio).collect();
+        let (first, second) = (Mid::from(audio[0].mid.as_str()), Mid::from(audio[1].mid.as_str()));
+        assert_eq!(with.payload_type(first, Codec::Red), Some(63));
+        assert_eq!(with.payload_type(first, Codec::Opus), Some(111));
+        // The first section's only, as after RTCRtpTransceiver.setCodecPreferences.
+        let stripped = offer.replacen(" 111 63 ", " 111 ", 1).replacen("a=rtpmap:63 red/48000/2\r\n", "", 1);
+        let mut without = connection(0);
+        without.accept_offer(&stripped, fresh(0)).unwrap();
+        assert_eq!(without.payload_type(first, Codec::Red), None);
+        assert_eq!(without.payload_type(first, Codec::Opus), Some(111));
+        assert_eq!(without.payload_type(second, Codec::Red), Some(63));
+    }
 }
 
 #[test]

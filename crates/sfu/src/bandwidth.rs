@@ -27,7 +27,7 @@ const WISH_MARGIN_PERCENT: u64 = 120;
 
 /// What is known of a peer's way down.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Way {
+pub(crate) struct Downlink {
     /// bit/s; `None`: nobody estimates it, everything goes.
     estimate: Option<u64>,
     /// The estimate at the last round.
@@ -40,7 +40,7 @@ pub(crate) struct Way {
     told: u64,
 }
 
-impl Way {
+impl Downlink {
     /// What may be sent where `sent` is sent now, bit/s. The estimate is a mean over seconds: once it has fallen below what
     /// is sent, the way carries about as much less than it says as it fell. (Above that it also falls because nothing
     /// larger was tried for a while.)
@@ -55,10 +55,10 @@ impl Shard {
     /// A new estimate. Less is acted on at once, more in the next round.
     pub(crate) fn estimated(&mut self, now: Instant, key: PeerKey, bps: u64, outbox: &mut dyn Outbox) {
         let Some(peer) = self.peers.get_mut(key) else { return };
-        let before = peer.way.estimate.replace(bps);
+        let before = peer.downlink.estimate.replace(bps);
         if before.is_none_or(|before| bps < before) {
             if before.is_some_and(|before| bps < before / 10 * 9) {
-                peer.way.retry_at = Some(now + RETRY); // Still falling: there is nothing to find.
+                peer.downlink.retry_at = Some(now + RETRY); // Still falling: there is nothing to find.
             }
             self.share_out(now, key, outbox);
         }
@@ -66,12 +66,12 @@ impl Shard {
 
     /// Every peer's way is shared out anew.
     pub(crate) fn share_out_all(&mut self, now: Instant, outbox: &mut dyn Outbox) {
-        let estimated = self.peers.iter().filter(|(_, peer)| peer.way.estimate.is_some());
+        let estimated = self.peers.iter().filter(|(_, peer)| peer.downlink.estimate.is_some());
         let keys: Vec<_> = estimated.map(|(key, _)| key).collect();
         for key in keys {
             self.share_out(now, key, outbox);
             if let Some(peer) = self.peers.get_mut(key) {
-                peer.way.last_round = peer.way.estimate.unwrap_or_default();
+                peer.downlink.last_round = peer.downlink.estimate.unwrap_or_default();
             }
         }
     }
@@ -80,8 +80,8 @@ impl Shard {
     pub(crate) fn share_out(&mut self, now: Instant, key: PeerKey, outbox: &mut dyn Outbox) {
         let Some(peer) = self.peers.get_mut(key) else { return };
         let (lines, demands) = demands(&peer.send_lines, &self.tracks);
-        let Some(bps) = peer.way.budget(demands.iter().map(Demand::sent).sum()) else { return };
-        let may_raise = peer.way.held_until.is_none_or(|until| now >= until);
+        let Some(bps) = peer.downlink.budget(demands.iter().map(Demand::sent).sum()) else { return };
+        let may_raise = peer.downlink.held_until.is_none_or(|until| now >= until);
         let allocation = allocate(Budget { bps, may_pause: peer.may_pause, may_raise }, &demands);
         wish(peer, &allocation);
         retry(now, peer, &allocation);
@@ -99,7 +99,7 @@ impl Shard {
         let Some((track_key, sid)) = line.track().map(|(key, sid)| (key, sid.clone())) else { return };
         let before = std::mem::replace(&mut line.allowed, layer);
         if layer < before {
-            peer.way.held_until = Some(now + HOLD);
+            peer.downlink.held_until = Some(now + HOLD);
         }
         if layer.is_none() != before.is_none() {
             let event = MediaEvent::StreamPaused { session: peer.session, track: sid, paused: layer.is_none() };
@@ -149,8 +149,8 @@ fn demands(lines: &[SendLine], tracks: &SlotMap<TrackKey, Track>) -> (SmallVec<[
 /// Tells the estimator how far to look.
 fn wish(peer: &mut Peer, allocation: &Allocation) {
     let wished = allocation.wished * WISH_MARGIN_PERCENT / 100;
-    if peer.way.told.abs_diff(wished) * 100 > peer.way.told * WISH_STEP_PERCENT {
-        peer.way.told = wished;
+    if peer.downlink.told.abs_diff(wished) * 100 > peer.downlink.told * WISH_STEP_PERCENT {
+        peer.downlink.told = wished;
         peer.sending_link().connection.set_desired_bitrate(wished);
     }
 }
@@ -158,10 +158,10 @@ fn wish(peer: &mut Peer, allocation: &Allocation) {
 /// Somebody has less than they want for a while: the way is tried anew. An estimate does not rise far above what is sent,
 /// and padding up to the next layer would keep a narrow way's queue full; a few milliseconds of probes tell as much.
 fn retry(now: Instant, peer: &mut Peer, allocation: &Allocation) {
-    let due = peer.way.retry_at.is_none_or(|at| now >= at);
+    let due = peer.downlink.retry_at.is_none_or(|at| now >= at);
     if allocation.next > 0 && due {
-        peer.way.retry_at = Some(now + RETRY);
-        let from = peer.way.estimate.unwrap_or_default().max(allocation.spent);
+        peer.downlink.retry_at = Some(now + RETRY);
+        let from = peer.downlink.estimate.unwrap_or_default().max(allocation.spent);
         peer.sending_link().connection.restart_estimate(from);
     }
 }

@@ -4,9 +4,9 @@
 //! forged sources costs a hash look-up each and no memory.
 
 use crate::peer::PeerKey;
+use crate::way::Origin;
 use room::media::Target;
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
 
 /// Addresses that one connection may prove: every pair of two dozen interfaces is more than any device has.
 pub(crate) const MAX_SOURCES: usize = 24;
@@ -16,14 +16,12 @@ pub(crate) const MAX_SOURCES: usize = 24;
 pub(crate) struct Destination {
     pub(crate) peer: PeerKey,
     pub(crate) target: Target,
-    /// The local address that the peer's packets come to.
-    pub(crate) local: IpAddr,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Demux {
     ufrags: HashMap<String, (PeerKey, Target)>,
-    sources: HashMap<SocketAddr, Destination>,
+    sources: HashMap<Origin, Destination>,
 }
 
 impl Demux {
@@ -41,16 +39,16 @@ impl Demux {
     }
 
     /// This address has proved that it belongs to that connection. The last proof wins: a NAT may give a port again.
-    pub(crate) fn verified(&mut self, source: SocketAddr, destination: Destination) {
+    pub(crate) fn verified(&mut self, source: Origin, destination: Destination) {
         self.sources.insert(source, destination);
     }
 
-    pub(crate) fn by_source(&self, source: &SocketAddr) -> Option<Destination> {
+    pub(crate) fn by_source(&self, source: &Origin) -> Option<Destination> {
         self.sources.get(source).copied()
     }
 
     /// Forgets an address, if it still is that peer's.
-    pub(crate) fn forget(&mut self, source: &SocketAddr, peer: PeerKey) {
+    pub(crate) fn forget(&mut self, source: &Origin, peer: PeerKey) {
         if self.sources.get(source).is_some_and(|destination| destination.peer == peer) {
             self.sources.remove(source);
         }

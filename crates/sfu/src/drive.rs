@@ -74,12 +74,9 @@ impl Shard {
             let link = peer.link(target);
             match link.connection.poll() {
                 Ok(Output::Transmit(datagram)) => {
-                    let local = match link.path {
-                        Some((destination, local)) if destination == datagram.destination => Some(local),
-                        _ => self.demux.by_source(&datagram.destination).map(|found| found.local),
-                    };
-                    link.path = local.map(|local| (datagram.destination, local));
-                    outbox.datagram(local, datagram);
+                    if let Some(way) = link.way(&datagram) {
+                        outbox.datagram(way, datagram);
+                    }
                 }
                 Ok(Output::Event(event)) => self.handle_event(now, key, target, event, outbox),
                 Ok(Output::Timeout(at)) => {

@@ -7,6 +7,7 @@ use crate::relay::RelayMessage;
 use crate::select::{LayerSet, Verdict};
 use crate::shard::Shard;
 use crate::track::{Owner, Track, TrackKey};
+use room::track::TrackKind;
 use rtc::{IngressPacket, OutgoingPacket};
 use std::time::Instant;
 
@@ -27,6 +28,9 @@ impl Shard {
             let packet = packet.clone();
             outbox.relay(relay.shard, RelayMessage::Packet { key: relay.key, layer, keyframe, packet });
         }
+        if track.kind == TrackKind::Audio {
+            return self.forward_sound(key, packet);
+        }
         if keyframe && let Some(throttle) = track.throttles.get_mut(usize::from(layer)) {
             throttle.satisfied();
         }
@@ -44,7 +48,7 @@ impl Shard {
             }
             let Some(peer) = self.peers.get_mut(receiver.peer) else { continue };
             let ends = ends_picture(packet, layer, receiver.selector.current());
-            if send_on(peer, receiver.line, verdict, ends, packet) {
+            if send_as(peer, receiver.line, verdict, ends, packet) {
                 self.stats.packets_out += 1;
                 if !std::mem::replace(&mut peer.dirty, true) {
                     self.dirty.push(receiver.peer);
@@ -61,7 +65,7 @@ impl Shard {
         let Some(track) = self.tracks.get_mut(key) else { return };
         let layer = if track.scalable { 0 } else { layer };
         let Some(throttle) = track.throttles.get_mut(usize::from(layer)) else { return };
-        if track.muted || track.kind == room::track::TrackKind::Audio {
+        if track.muted || track.kind == TrackKind::Audio {
             return;
         }
         if throttle.want(now) {
@@ -74,9 +78,10 @@ impl Shard {
         let Some(track) = self.tracks.get(key) else { return };
         match track.owner {
             Owner::Remote { shard } => {
-                outbox.relay(shard, RelayMessage::Keyframe { track: track.sid.clone(), layer });
+                outbox.relay(shard, RelayMessage::Keyframe { encoding: track.encoding.clone(), layer });
             }
-            Owner::Local { peer: owner, mid, .. } => {
+            Owner::Local { mid: None, .. } => {}
+            Owner::Local { peer: owner, mid: Some(mid), .. } => {
                 let rid = track.layers.get(usize::from(layer)).and_then(|layer| layer.rid);
                 let Some(peer) = self.peers.get_mut(owner) else { return };
                 if peer.publisher.connection.request_keyframe(mid, rid) {
@@ -100,7 +105,12 @@ fn ends_picture(packet: &IngressPacket, layer: u8, current: Option<u8>) -> bool 
 }
 
 /// One receiver's copy: the only bytes that change are its header and VP8 descriptor. False: it was not for it.
-fn send_on(peer: &mut Peer, line: u16, verdict: Verdict, marker: bool, packet: &IngressPacket) -> bool {
+pub(crate) fn send_on(peer: &mut Peer, line: u16, switch: bool, packet: &IngressPacket) -> bool {
+    send_as(peer, line, if switch { Verdict::Switch } else { Verdict::Forward }, packet.marker, packet)
+}
+
+/// The same, as was judged: of scalable video a receiver's copy may end its picture, or be left out.
+fn send_as(peer: &mut Peer, line: u16, verdict: Verdict, marker: bool, packet: &IngressPacket) -> bool {
     let Some(line) = peer.send_lines.get_mut(usize::from(line)).filter(|line| line.open) else { return false };
     if verdict == Verdict::Switch {
         line.rewriter.switch(packet);

@@ -38,11 +38,12 @@ impl Shard {
     /// Tells the room what is known of a track on the wire.
     pub(crate) fn announce(&mut self, key: TrackKey, outbox: &mut dyn Outbox) {
         let Some(track) = self.tracks.get(key) else { return };
-        let Owner::Local { session, mid, .. } = track.owner else { return };
+        let Owner::Local { session, mid: Some(mid), .. } = track.owner else { return };
         let Some(codec) = track.codec else { return };
         let event = MediaEvent::TrackLive {
             session,
-            track: track.sid.clone(),
+            track: track.encoding.track.clone(),
+            codec: track.encoding.codec,
             mid: mid.as_str().to_owned(),
             mime: codec.mime().to_owned(),
             layers: track.live_layers(),

@@ -9,7 +9,7 @@ pub(crate) const THROTTLE: Duration = Duration::from_millis(500);
 /// Does this packet begin a keyframe (or its parameter sets)?
 pub(crate) fn begins_keyframe(codec: Codec, payload: &[u8]) -> bool {
     match codec {
-        Codec::Opus => true,
+        Codec::Opus | Codec::Red => true,
         Codec::Vp8 => vp8(payload),
         Codec::H264 => h264(payload),
         Codec::Vp9 => vp9(payload),

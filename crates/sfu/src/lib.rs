@@ -10,6 +10,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test begins at some instant"))]
 
 mod allocate;
+mod backup;
 mod bandwidth;
 mod data;
 mod demux;
@@ -21,6 +22,7 @@ mod keyframe;
 mod levels;
 mod lines;
 mod meter;
+mod missed;
 mod negotiate;
 mod outbox;
 mod peer;
@@ -28,11 +30,13 @@ pub mod relay;
 mod rewrite;
 mod select;
 mod shard;
+mod sound;
 mod stats;
 mod subscribe;
 mod timers;
 mod track;
 mod wants;
+mod way;
 
 pub use data::{DataDialect, StampedPacket};
 pub use meter::LayerRates;
@@ -41,3 +45,4 @@ pub use relay::{RelayMessage, RoomKey, RoomRef};
 pub use shard::{Shard, ShardConfig};
 pub use stats::ShardStats;
 pub use track::RelayWants;
+pub use way::{Arrival, Origin, TunnelId, Via, Way};

@@ -17,6 +17,8 @@ pub(crate) struct ReceiveLine {
     /// The client's id of what it sends (`msid`).
     pub(crate) client_id: Option<String>,
     pub(crate) rids: Vec<String>,
+    /// Codecs that it names, lower case, first choice first.
+    pub(crate) codecs: Vec<String>,
     /// The announced track that it carries, once matched.
     pub(crate) track: Option<TrackKey>,
     /// What was announced, for the next answers.
@@ -48,6 +50,8 @@ pub(crate) struct SendLine {
     pub(crate) stream: Option<SendStream>,
     /// The receiver's payload type for the codec that it gets now.
     pub(crate) payload_type: Option<(Codec, u8)>,
+    /// The receiver's payload type of Opus if it takes RED; the outer `None`: not asked yet.
+    pub(crate) red: Option<Option<u8>>,
     /// How the peer wants what it carries.
     pub(crate) settings: ReceiveSettings,
     /// The highest layer that the peer's way carries; `None`: none.
@@ -65,6 +69,7 @@ impl SendLine {
             open: false,
             stream: None,
             payload_type: None,
+            red: None,
             settings: ReceiveSettings::default(),
             allowed: Some(HIGHEST_LAYER),
             rewriter: Rewriter::new(1),
@@ -78,6 +83,13 @@ impl SendLine {
         self.settings = waiting.settings;
         self.allowed = Some(HIGHEST_LAYER);
         self.open = false;
+        self.payload_type = None;
+        self.red = None;
+    }
+
+    /// What it carries comes from another entry: the same track in another codec.
+    pub(crate) fn carry(&mut self, track: TrackKey, sid: TrackSid) {
+        self.use_ = Use::Track(track, sid);
         self.payload_type = None;
     }
 

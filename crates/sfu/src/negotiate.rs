@@ -8,7 +8,7 @@ use crate::lines::{ReceiveLine, SendLine, Use};
 use crate::outbox::Outbox;
 use crate::peer::{Offered, Peer, PeerKey, Progress};
 use crate::shard::{CONNECT_TIMEOUT, Shard};
-use crate::track::{Owner, Track};
+use crate::track::{Encoding, Owner, Track};
 use room::TrackSid;
 use room::media::{ExpectedTrack, MediaEvent, Target};
 use room::track::TrackKind;
@@ -149,8 +149,16 @@ impl Shard {
         }
         let (session, room) = (peer.session, peer.room.key);
         for track in ended {
-            if let Some(sid) = self.tracks.get(track).map(|track| track.sid.clone()) {
-                outbox.event(room, MediaEvent::TrackEnded { session, track: sid });
+            let Some(Encoding { track: sid, codec }) = self.tracks.get(track).map(|track| track.encoding.clone())
+            else {
+                continue;
+            };
+            if codec > 0 {
+                self.pause_backup(track);
+                continue;
+            }
+            outbox.event(room, MediaEvent::TrackEnded { session, track: sid.clone() });
+            for track in self.encodings(&sid) {
                 self.remove_track(track, outbox);
             }
         }
@@ -171,20 +179,27 @@ impl Shard {
         for (index, expected) in begun {
             let Some(peer) = self.peers.get_mut(key) else { return };
             let line = &mut peer.receive_lines[index];
-            let owner = Owner::Local { peer: key, session, mid: line.mid };
-            let mut track = Track::new(expected.sid.clone(), room, owner, expected.kind);
+            let encoding = Encoding { track: expected.sid.clone(), codec: expected.codec };
+            let owner = Owner::Local { peer: key, session, mid: Some(line.mid) };
+            // Somebody may wait for a backup already.
+            let awaited = self.by_encoding.get(&encoding).copied();
+            let track_key =
+                awaited.unwrap_or_else(|| self.tracks.insert(Track::new(encoding.clone(), room, owner, expected.kind)));
+            let Some(track) = self.tracks.get_mut(track_key) else { continue };
+            track.owner = owner;
             track.muted = expected.muted;
+            track.may_make_red = expected.may_make_red;
             track.set_layers(&line.rids);
             // Others can subscribe while the first packet is still on its way, and a muted track may send none.
             let event = MediaEvent::TrackLive {
                 session,
                 track: expected.sid.clone(),
+                codec: expected.codec,
                 mid: line.mid.as_str().to_owned(),
-                mime: likely_mime(&expected),
+                mime: likely_mime(&expected, line),
                 layers: track.live_layers(),
             };
-            let track_key = self.tracks.insert(track);
-            self.by_sid.insert(expected.sid.clone(), track_key);
+            self.by_encoding.insert(encoding, track_key);
             line.track = Some(track_key);
             line.expected = Some(expected);
             outbox.event(room, event);
@@ -280,6 +295,7 @@ fn take_receive_line(
         kind,
         client_id: section.track_id.clone(),
         rids: section.rids.clone(),
+        codecs: section.codecs.clone(),
         track: None,
         expected: None,
     };
@@ -323,8 +339,10 @@ fn take_expected(peer: &mut Peer, index: usize) -> Option<ExpectedTrack> {
 }
 
 /// What the answer's codec order makes the client send.
-fn likely_mime(track: &ExpectedTrack) -> String {
-    let named = match track.codecs.first().map(String::as_str) {
+fn likely_mime(track: &ExpectedTrack, line: &ReceiveLine) -> String {
+    let offered = |codec: &&String| line.codecs.is_empty() || line.codecs.contains(codec);
+    let named = match track.codecs.iter().find(offered).map(String::as_str) {
+        Some("red") => rtc::Codec::Red,
         _ if track.kind == TrackKind::Audio => rtc::Codec::Opus,
         Some("h264") => rtc::Codec::H264,
         Some("vp9") => rtc::Codec::Vp9,

@@ -1,18 +1,19 @@
 //! A participant's peer: its connections, its m-lines and its data channels.
 
-use crate::bandwidth::Way;
+use crate::bandwidth::Downlink;
 use crate::data::Channels;
 use crate::lines::{ReceiveLine, SendLine};
+use crate::missed::Missed;
 use crate::relay::RoomRef;
 use crate::shard::CONNECT_TIMEOUT;
 use crate::track::TrackKey;
+use crate::way::{Origin, Way};
 use room::media::{DataSender, ExpectedTrack, Target};
 use room::settings::ReceiveSettings;
 use room::track::TrackKind;
 use room::{SessionId, TrackSid};
-use rtc::Connection;
+use rtc::{Connection, Datagram};
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -66,15 +67,31 @@ pub(crate) struct Link {
     pub(crate) progress: Progress,
     /// Candidates went out with the first description.
     pub(crate) candidates_sent: bool,
-    /// Verified addresses of the peer, newest last.
-    pub(crate) sources: Vec<SocketAddr>,
-    /// Where we last sent, and the local address that its packets came to.
-    pub(crate) path: Option<(SocketAddr, IpAddr)>,
+    /// Ways to the peer, each proved by a check of its own, newest last.
+    pub(crate) ways: Vec<Way>,
+    /// The one that we last took.
+    pub(crate) path: Option<Way>,
 }
 
 impl Link {
     pub(crate) fn new(connection: Connection) -> Self {
-        Self { connection, progress: Progress::New, candidates_sent: false, sources: Vec::new(), path: None }
+        Self { connection, progress: Progress::New, candidates_sent: false, ways: Vec::new(), path: None }
+    }
+
+    /// The way that a datagram takes: as the last one to the same address, or else the newest. None to an address that
+    /// has proved nothing.
+    pub(crate) fn way(&mut self, datagram: &Datagram) -> Option<Way> {
+        let leads =
+            |way: &&Way| way.origin.address == datagram.destination && way.origin.via.protocol() == datagram.protocol;
+        let way = self.path.as_ref().filter(leads).or_else(|| self.ways.iter().rev().find(leads)).copied();
+        self.path = way;
+        way
+    }
+
+    /// This way is gone.
+    pub(crate) fn forget(&mut self, origin: &Origin) {
+        self.ways.retain(|way| way.origin != *origin);
+        self.path.take_if(|way| way.origin == *origin);
     }
 
     /// ICE restarts: paths have to be found as at the first time, while packets still flow on the old ones.
@@ -135,7 +152,8 @@ pub(crate) struct Peer {
     /// Its entry in the timers.
     pub(crate) armed: Option<Instant>,
     pub(crate) loss: LossReport,
-    pub(crate) way: Way,
+    pub(crate) missed: Missed,
+    pub(crate) downlink: Downlink,
     /// Its tracks may be paused where its way is too narrow.
     pub(crate) may_pause: bool,
     #[cfg(feature = "fault-injection")]

@@ -2,8 +2,7 @@
 //! once, however many receive them there.
 
 use crate::meter::LayerRates;
-use crate::track::{RelayWants, TrackKey};
-use room::TrackSid;
+use crate::track::{Encoding, RelayWants, TrackKey};
 use rtc::IngressPacket;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,7 +50,7 @@ pub enum RelayMessage {
     /// Send me this track's packets, addressed to my `key`.
     Subscribe {
         /// Yours.
-        track: TrackSid,
+        encoding: Encoding,
         /// The asking shard.
         from: u8,
         /// The asking shard's entry for it.
@@ -60,7 +59,7 @@ pub enum RelayMessage {
     /// What my receivers need of it now: at first nothing.
     Wants {
         /// Yours.
-        track: TrackSid,
+        encoding: Encoding,
         /// The asking shard.
         from: u8,
         /// Which layers.
@@ -69,7 +68,7 @@ pub enum RelayMessage {
     /// No longer.
     Unsubscribe {
         /// Yours.
-        track: TrackSid,
+        encoding: Encoding,
         /// The asking shard.
         from: u8,
     },
@@ -94,7 +93,7 @@ pub enum RelayMessage {
     /// A receiver on my side needs a keyframe of your track.
     Keyframe {
         /// Yours.
-        track: TrackSid,
+        encoding: Encoding,
         /// Of this layer, or of the one that stands in for it while it is quiet.
         layer: u8,
     },

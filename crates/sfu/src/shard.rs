@@ -8,13 +8,14 @@ use crate::peer::{Link, Peer, PeerKey};
 use crate::relay::{RelayMessage, RoomKey, RoomRef};
 use crate::stats::ShardStats;
 use crate::timers::Timers;
-use crate::track::{Owner, Track, TrackKey};
-use room::media::{AudioLevel, ConnectionMode, DataSender, MediaCommand, MediaEvent};
+use crate::track::{Encoding, Owner, Track, TrackKey};
+use crate::way::{Arrival, Origin, Way};
+use room::media::{AudioLevel, ConnectionMode, DataSender, MediaCommand, MediaEvent, Transport};
 use room::{SessionId, TrackSid};
-use rtc::{Connection, ConnectionConfig, Credentials, stun};
+use rtc::{Connection, ConnectionConfig, Credentials, Route, stun};
 use slotmap::SlotMap;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -50,7 +51,7 @@ pub struct Shard {
     pub(crate) tracks: SlotMap<TrackKey, Track>,
     pub(crate) sessions: HashMap<SessionId, PeerKey>,
     pub(crate) rooms: HashMap<RoomKey, Vec<PeerKey>>,
-    pub(crate) by_sid: HashMap<TrackSid, TrackKey>,
+    pub(crate) by_encoding: HashMap<Encoding, TrackKey>,
     pub(crate) demux: Demux,
     pub(crate) timers: Timers,
     pub(crate) dirty: Vec<PeerKey>,
@@ -70,7 +71,7 @@ impl Shard {
             tracks: SlotMap::with_key(),
             sessions: HashMap::new(),
             rooms: HashMap::new(),
-            by_sid: HashMap::new(),
+            by_encoding: HashMap::new(),
             demux: Demux::default(),
             timers: Timers::default(),
             dirty: Vec::new(),
@@ -120,8 +121,8 @@ impl Shard {
         owner: u8,
         outbox: &mut dyn Outbox,
     ) {
-        if let MediaCommand::AddPeer { session, mode, sender, may_pause } = command {
-            self.add_peer(now, room, session, mode, sender, may_pause);
+        if let MediaCommand::AddPeer { session, mode, transport, sender, may_pause } = command {
+            self.add_peer(now, room, session, (mode, transport), sender, may_pause);
             return;
         }
         let Some(key) = self.sessions.get(&command.session()).copied() else { return };
@@ -145,13 +146,20 @@ impl Shard {
             MediaCommand::ExpectTrack { track, .. } => self.expect_track(key, track, outbox),
             MediaCommand::EndTrack { track, .. } => self.end_track(key, &track, outbox),
             MediaCommand::SetMuted { track, muted, .. } => {
-                if let Some(track) = self.by_sid.get(&track).and_then(|key| self.tracks.get_mut(*key)) {
-                    track.muted = muted;
+                for key in self.encodings(&track) {
+                    if let Some(track) = self.tracks.get_mut(key) {
+                        track.muted = muted;
+                    }
                 }
             }
-            MediaCommand::Subscribe { track, kind, publisher_sid, settings, .. } => {
+            MediaCommand::Subscribe { track, kind, publisher_sid, may_make_red, codecs, settings, .. } => {
                 let stream_id = format!("{publisher_sid}|{track}");
-                self.subscribe(key, (track, kind, stream_id, settings), owner, outbox);
+                self.subscribe(key, (track.clone(), kind, stream_id, settings), owner, outbox);
+                if let Some(key) = self.by_encoding.get(&Encoding::primary(&track))
+                    && let Some(track) = self.tracks.get_mut(*key)
+                {
+                    (track.may_make_red, track.codec_names) = (may_make_red, codecs);
+                }
             }
             MediaCommand::SetTrackSettings { track, settings, .. } => {
                 self.set_track_settings(now, key, &track, settings, outbox);
@@ -162,13 +170,14 @@ impl Shard {
     }
 
     fn end_track(&mut self, key: PeerKey, sid: &TrackSid, outbox: &mut dyn Outbox) {
-        let Some(track) = self.by_sid.get(sid).copied() else { return };
-        if let Some(peer) = self.peers.get_mut(key) {
-            for line in peer.receive_lines.iter_mut().filter(|line| line.track == Some(track)) {
-                line.track = None;
+        for track in self.encodings(sid) {
+            if let Some(peer) = self.peers.get_mut(key) {
+                for line in peer.receive_lines.iter_mut().filter(|line| line.track == Some(track)) {
+                    line.track = None;
+                }
             }
+            self.remove_track(track, outbox);
         }
-        self.remove_track(track, outbox);
     }
 
     fn add_peer(
@@ -176,11 +185,15 @@ impl Shard {
         now: Instant,
         room: &Arc<RoomRef>,
         session: SessionId,
-        mode: ConnectionMode,
+        (mode, transport): (ConnectionMode, Transport),
         sender: Arc<DataSender>,
         may_pause: bool,
     ) {
-        let link = || Link::new(Connection::new(&self.config.connection, self.credentials(), now));
+        let mut config = Cow::Borrowed(&self.config.connection);
+        if transport == Transport::TcpOnly {
+            config.to_mut().candidates = config.candidates.tcp_only();
+        }
+        let link = || Link::new(Connection::new(&config, self.credentials(), now));
         let publisher = link();
         let subscriber = (mode == ConnectionMode::Dual).then(link);
         let peer = Peer {
@@ -203,7 +216,8 @@ impl Shard {
             dirty: false,
             armed: None,
             loss: Default::default(),
-            way: Default::default(),
+            missed: Default::default(),
+            downlink: Default::default(),
             may_pause,
             #[cfg(feature = "fault-injection")]
             faulty: false,
@@ -231,7 +245,9 @@ impl Shard {
             let link = peer.link(*target);
             link.connection.close();
             while let Ok(rtc::Output::Transmit(datagram)) = link.connection.poll() {
-                outbox.datagram(link.path.map(|path| path.1), datagram);
+                if let Some(way) = link.way(&datagram) {
+                    outbox.datagram(way, datagram);
+                }
             }
         }
         self.remove_peer(key, outbox);
@@ -248,7 +264,10 @@ impl Shard {
         self.sessions.remove(&peer.session);
         for link in peer.links() {
             self.demux.remove_ufrag(&link.connection.credentials().ufrag);
-            link.sources.iter().for_each(|source| self.demux.forget(source, key));
+            for Way { origin, .. } in &link.ways {
+                self.demux.forget(origin, key);
+                origin.via.tunnel().into_iter().for_each(|tunnel| outbox.close_tunnel(tunnel));
+            }
         }
         if let Some(peers) = self.rooms.get_mut(&peer.room.key) {
             peers.retain(|other| *other != key);
@@ -259,24 +278,23 @@ impl Shard {
         }
     }
 
-    /// A datagram came to `local`. False: its source has proved nothing, and it was dropped.
+    /// A datagram came. False: its source has proved nothing, and it was dropped.
     pub fn handle_datagram(
         &mut self,
         now: Instant,
-        local: SocketAddr,
-        source: SocketAddr,
+        arrival: &Arrival,
         datagram: &[u8],
         outbox: &mut dyn Outbox,
     ) -> bool {
-        let Some(destination) = self.find_peer(now, local, source, datagram) else {
+        let Some(destination) = self.find_peer(now, arrival, datagram) else {
             self.stats.datagrams_unknown += 1;
             return false;
         };
-        let candidate = self.candidate_for(local);
+        let route = self.route(arrival);
         self.guarded(destination.peer, outbox, |shard, outbox| {
             let Some(peer) = shard.peers.get_mut(destination.peer) else { return };
             let link = peer.link(destination.target);
-            match link.connection.handle_datagram(now, source, candidate, datagram) {
+            match link.connection.handle_datagram(now, route, datagram) {
                 Ok(()) => shard.drain(now, destination.peer, destination.target, outbox),
                 Err(error) => {
                     tracing::debug!(%error, "datagram broke a connection");
@@ -288,37 +306,43 @@ impl Shard {
     }
 
     /// By address if it is verified; else only a STUN request that proves itself.
-    fn find_peer(
-        &mut self,
-        now: Instant,
-        local: SocketAddr,
-        source: SocketAddr,
-        datagram: &[u8],
-    ) -> Option<Destination> {
+    fn find_peer(&mut self, now: Instant, arrival: &Arrival, datagram: &[u8]) -> Option<Destination> {
+        let origin = arrival.origin;
         if !stun::is_stun(datagram) {
-            return self.demux.by_source(&source);
+            return self.demux.by_source(&origin);
         }
         let (key, target) = self.demux.by_ufrag(Credentials::addressed_ufrag(datagram)?)?;
-        let known = self.demux.by_source(&source).filter(|known| (known.peer, known.target) == (key, target));
+        let known = self.demux.by_source(&origin).filter(|known| (known.peer, known.target) == (key, target));
         if known.is_some() {
             return known;
         }
-        let candidate = self.candidate_for(local);
+        let route = self.route(arrival);
         let link = self.peers.get_mut(key)?.link(target);
-        if link.sources.len() >= MAX_SOURCES || !link.connection.verifies(now, source, candidate, datagram) {
+        if link.ways.len() >= MAX_SOURCES || !link.connection.verifies(now, route, datagram) {
             return None;
         }
-        link.sources.push(source);
-        let destination = Destination { peer: key, target, local: local.ip() };
-        self.demux.verified(source, destination);
+        link.ways.push(Way { origin, local: arrival.local.ip() });
+        let destination = Destination { peer: key, target };
+        self.demux.verified(origin, destination);
         Some(destination)
     }
 
-    /// The candidate that stands for a local address: behind a NAT it is another one.
-    fn candidate_for(&self, local: SocketAddr) -> SocketAddr {
-        let candidates = &self.config.connection.candidates;
+    /// As ICE sees it: the candidate stands for a local address, since behind a NAT it is another one.
+    fn route(&self, arrival: &Arrival) -> Route {
+        let (protocol, local) = (arrival.origin.via.protocol(), arrival.local);
+        let candidates = self.config.connection.candidates.of(protocol);
         let same_family = || candidates.iter().find(|candidate| candidate.is_ipv4() == local.is_ipv4());
-        candidates.iter().find(|candidate| **candidate == local).or_else(same_family).copied().unwrap_or(local)
+        let candidate = candidates.iter().find(|candidate| **candidate == local).or_else(same_family);
+        Route { protocol, source: arrival.origin.address, destination: candidate.copied().unwrap_or(local) }
+    }
+
+    /// A tunnel has ended: nobody is reached by it any more. They may still be by another way.
+    pub fn tunnel_closed(&mut self, origin: &Origin) {
+        let Some(Destination { peer, target }) = self.demux.by_source(origin) else { return };
+        self.demux.forget(origin, peer);
+        if let Some(peer) = self.peers.get_mut(peer) {
+            peer.link(target).forget(origin);
+        }
     }
 
     /// A message from another shard.
@@ -345,6 +369,8 @@ impl Shard {
             self.next_tick = now + TICK;
             self.meter_layers();
             self.look_at_layers(now, outbox);
+            self.report_wanted(outbox);
+            self.look_for_missed();
         }
         if self.next_share <= now {
             self.next_share = now + SHARE_INTERVAL;
@@ -383,7 +409,7 @@ impl Shard {
         for track in self.tracks.values_mut() {
             let Owner::Local { session, .. } = track.owner else { continue };
             if let Some((level_dbov, active_share)) = track.level.close() {
-                let level = AudioLevel { session, track: track.sid.clone(), level_dbov, active_share };
+                let level = AudioLevel { session, track: track.encoding.track.clone(), level_dbov, active_share };
                 rooms.entry(track.room.0).or_default().push(level);
             }
         }
@@ -395,6 +421,7 @@ impl Shard {
     fn report_quality(&mut self, outbox: &mut dyn Outbox) {
         for peer in self.peers.values_mut() {
             let loss = std::mem::take(&mut peer.loss);
+            let missed_layers = peer.missed.take();
             if !peer.links().any(|link| link.progress.is_up()) {
                 continue;
             }
@@ -403,6 +430,7 @@ impl Shard {
                 up_loss: loss.up,
                 down_loss: loss.down,
                 rtt_ms: loss.rtt_ms,
+                missed_layers,
             };
             outbox.event(peer.room.key, event);
         }

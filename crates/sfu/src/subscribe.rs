@@ -5,7 +5,7 @@ use crate::outbox::Outbox;
 use crate::peer::{PeerKey, Waiting};
 use crate::relay::{RelayMessage, RoomKey};
 use crate::shard::Shard;
-use crate::track::{Owner, Receiver, RelayTarget, RelayWants, Track, TrackKey};
+use crate::track::{Encoding, Owner, Receiver, RelayTarget, RelayWants, Track, TrackKey};
 use room::TrackSid;
 use room::media::{MediaEvent, Target};
 use room::settings::ReceiveSettings;
@@ -46,17 +46,30 @@ impl Shard {
         owner: u8,
         outbox: &mut dyn Outbox,
     ) -> Option<TrackKey> {
-        if let Some(key) = self.by_sid.get(sid) {
+        let encoding = Encoding::primary(sid);
+        if let Some(key) = self.by_encoding.get(&encoding) {
             return Some(*key);
         }
         if owner == self.config.index {
             return None; // It ended while the command was on its way.
         }
-        let track = Track::new(sid.clone(), room, Owner::Remote { shard: owner }, kind);
+        Some(self.relay_from(owner, room, encoding, kind, outbox))
+    }
+
+    /// An entry for what another shard sends here.
+    pub(crate) fn relay_from(
+        &mut self,
+        owner: u8,
+        room: RoomKey,
+        encoding: Encoding,
+        kind: TrackKind,
+        outbox: &mut dyn Outbox,
+    ) -> TrackKey {
+        let track = Track::new(encoding.clone(), room, Owner::Remote { shard: owner }, kind);
         let key = self.tracks.insert(track);
-        self.by_sid.insert(sid.clone(), key);
-        outbox.relay(owner, RelayMessage::Subscribe { track: sid.clone(), from: self.config.index, key });
-        Some(key)
+        self.by_encoding.insert(encoding.clone(), key);
+        outbox.relay(owner, RelayMessage::Subscribe { encoding, from: self.config.index, key });
+        key
     }
 
     /// A peer no longer receives a track.
@@ -70,12 +83,12 @@ impl Shard {
             }
         }
         self.mark_dirty(key);
-        if let Some(track) = self.by_sid.get(sid).copied() {
+        for track in self.encodings(sid) {
             self.drop_receiver(track, key, outbox);
         }
     }
 
-    fn drop_receiver(&mut self, track_key: TrackKey, peer: PeerKey, outbox: &mut dyn Outbox) {
+    pub(crate) fn drop_receiver(&mut self, track_key: TrackKey, peer: PeerKey, outbox: &mut dyn Outbox) {
         if let Some(track) = self.tracks.get_mut(track_key) {
             track.receivers.retain(|receiver| receiver.peer != peer);
         }
@@ -90,10 +103,10 @@ impl Shard {
         let wanted = !track.receivers.is_empty()
             || self.peers.values().any(|peer| peer.waiting.iter().any(|waiting| waiting.track == key));
         if !wanted {
-            let (sid, from) = (track.sid.clone(), self.config.index);
-            self.by_sid.remove(&sid);
+            let (encoding, from) = (track.encoding.clone(), self.config.index);
+            self.by_encoding.remove(&encoding);
             self.tracks.remove(key);
-            outbox.relay(shard, RelayMessage::Unsubscribe { track: sid, from });
+            outbox.relay(shard, RelayMessage::Unsubscribe { encoding, from });
         }
     }
 
@@ -104,9 +117,8 @@ impl Shard {
         let mut opened = Vec::new();
         let target = peer.sending_target();
         for index in 0..peer.send_lines.len() {
-            let Some((track, sid)) = peer.send_lines[index].track().map(|(key, sid)| (key, sid.clone())) else {
-                continue;
-            };
+            let Some((_, sid)) = peer.send_lines[index].track() else { continue };
+            let sid = sid.clone();
             if peer.send_lines[index].open {
                 continue;
             }
@@ -115,9 +127,10 @@ impl Shard {
             peer.send_lines[index].stream = stream;
             peer.send_lines[index].open = stream.is_some();
             let line = &peer.send_lines[index];
-            opened.push((track, sid, Receiver::new(key, index as u16, line.settings, line.allowed)));
+            opened.push((index, sid, Receiver::new(key, index as u16, line.settings, line.allowed)));
         }
-        for (track_key, sid, receiver) in opened {
+        for (index, sid, receiver) in opened {
+            let Some(track_key) = self.choose_codec(key, index, outbox) else { continue };
             if let Some(track) = self.tracks.get_mut(track_key) {
                 track.receivers.retain(|other| other.peer != key);
                 track.receivers.push(receiver);
@@ -192,26 +205,26 @@ impl Shard {
     /// A message from another shard.
     pub(crate) fn relayed(&mut self, now: Instant, message: RelayMessage, outbox: &mut dyn Outbox) {
         match message {
-            RelayMessage::Subscribe { track, from, key } => {
+            RelayMessage::Subscribe { encoding, from, key } => {
                 let wants = RelayWants::default();
-                self.relay_subscribed(&track, RelayTarget { shard: from, key, wants }, outbox);
+                self.relay_subscribed(&encoding, RelayTarget { shard: from, key, wants }, outbox);
             }
             RelayMessage::Rates { key, rates } => {
                 if let Some(track) = self.tracks.get_mut(key) {
                     track.rates = rates;
                 }
             }
-            RelayMessage::Wants { track, from, wants } => self.relay_wants(&track, from, wants),
-            RelayMessage::Unsubscribe { track, from } => {
-                if let Some(track) = self.by_sid.get(&track).and_then(|key| self.tracks.get_mut(*key)) {
+            RelayMessage::Wants { encoding, from, wants } => self.relay_wants(&encoding, from, wants),
+            RelayMessage::Unsubscribe { encoding, from } => {
+                if let Some(track) = self.by_encoding.get(&encoding).and_then(|key| self.tracks.get_mut(*key)) {
                     track.relays.retain(|relay| relay.shard != from);
                 }
             }
             RelayMessage::Packet { key, layer, keyframe, packet } => {
                 self.relayed_packet(now, key, layer, keyframe, packet, outbox);
             }
-            RelayMessage::Keyframe { track, layer } => {
-                if let Some(key) = self.by_sid.get(&track).copied()
+            RelayMessage::Keyframe { encoding, layer } => {
+                if let Some(key) = self.by_encoding.get(&encoding).copied()
                     && let Some(track) = self.tracks.get(key)
                 {
                     let layer = track.targets.of(layer);
@@ -225,8 +238,9 @@ impl Shard {
         }
     }
 
-    fn relay_subscribed(&mut self, sid: &TrackSid, relay: RelayTarget, outbox: &mut dyn Outbox) {
-        match self.by_sid.get(sid).and_then(|key| self.tracks.get_mut(*key)) {
+    fn relay_subscribed(&mut self, encoding: &Encoding, relay: RelayTarget, outbox: &mut dyn Outbox) {
+        self.await_backup(encoding);
+        match self.by_encoding.get(encoding).and_then(|key| self.tracks.get_mut(*key)) {
             Some(track) => {
                 track.relays.retain(|other| other.shard != relay.shard);
                 track.relays.push(relay);
@@ -254,8 +268,8 @@ impl Shard {
     /// A track is over: receivers' lines are drained and relays told.
     pub(crate) fn remove_track(&mut self, key: TrackKey, outbox: &mut dyn Outbox) {
         let Some(track) = self.tracks.remove(key) else { return };
-        if self.by_sid.get(&track.sid) == Some(&key) {
-            self.by_sid.remove(&track.sid);
+        if self.by_encoding.get(&track.encoding) == Some(&key) {
+            self.by_encoding.remove(&track.encoding);
         }
         for relay in &track.relays {
             outbox.relay(relay.shard, RelayMessage::Ended { key: relay.key });

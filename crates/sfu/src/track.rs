@@ -6,8 +6,9 @@ use crate::meter::{LayerRates, Meter};
 use crate::peer::PeerKey;
 use crate::relay::RoomKey;
 use crate::select::{LayerSet, Liveness, MAX_LAYERS, Selector, Targets};
+use crate::sound::Converter;
 use room::media::LiveLayer;
-use room::settings::ReceiveSettings;
+use room::settings::{HIGHEST_LAYER, ReceiveSettings};
 use room::track::TrackKind;
 use room::{SessionId, TrackSid};
 use rtc::{Codec, IngressPacket, Mid, Rid};
@@ -19,11 +20,33 @@ slotmap::new_key_type! {
     pub struct TrackKey;
 }
 
+/// One codec of a published track. Each has packets, layers and receivers of its own, and so an entry of its own on
+/// every shard that needs it (L-63).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Encoding {
+    /// As others know it.
+    pub track: TrackSid,
+    /// 0: the primary codec, 1: the backup.
+    pub codec: u8,
+}
+
+impl Encoding {
+    /// The only one of most tracks.
+    pub(crate) fn primary(track: &TrackSid) -> Self {
+        Self { track: track.clone(), codec: 0 }
+    }
+
+    /// The one for those who can't take the primary.
+    pub(crate) fn backup(track: &TrackSid) -> Self {
+        Self { track: track.clone(), codec: 1 }
+    }
+}
+
 /// Where a track's packets come from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Owner {
-    /// A peer of this shard sends it, on this m-line.
-    Local { peer: PeerKey, session: SessionId, mid: Mid },
+    /// A peer of this shard sends it, on this m-line; `None`: a backup codec that isn't sent yet.
+    Local { peer: PeerKey, session: SessionId, mid: Option<Mid> },
     /// Another shard relays it.
     Remote { shard: u8 },
 }
@@ -103,7 +126,7 @@ impl Receiver {
 
 #[derive(Debug)]
 pub(crate) struct Track {
-    pub(crate) sid: TrackSid,
+    pub(crate) encoding: Encoding,
     pub(crate) room: RoomKey,
     pub(crate) owner: Owner,
     pub(crate) kind: TrackKind,
@@ -121,6 +144,13 @@ pub(crate) struct Track {
     pub(crate) rates: LayerRates,
     pub(crate) throttles: [Throttle; MAX_LAYERS],
     pub(crate) level: LevelWindow,
+    /// The names of the track's codecs, the primary first, as its subscribers' room knows them.
+    pub(crate) codec_names: Vec<String>,
+    /// What the room was last told that anybody wants of it.
+    pub(crate) reported: Option<u8>,
+    /// Its Opus may go out as RED.
+    pub(crate) may_make_red: bool,
+    pub(crate) converter: Converter,
     pub(crate) receivers: Vec<Receiver>,
     pub(crate) relays: SmallVec<[RelayTarget; 4]>,
     /// What the owner's shard was last told that we want of it.
@@ -128,9 +158,9 @@ pub(crate) struct Track {
 }
 
 impl Track {
-    pub(crate) fn new(sid: TrackSid, room: RoomKey, owner: Owner, kind: TrackKind) -> Self {
+    pub(crate) fn new(encoding: Encoding, room: RoomKey, owner: Owner, kind: TrackKind) -> Self {
         Self {
-            sid,
+            encoding,
             room,
             owner,
             kind,
@@ -144,6 +174,10 @@ impl Track {
             rates: LayerRates::default(),
             throttles: Default::default(),
             level: LevelWindow::default(),
+            codec_names: Vec::new(),
+            reported: None,
+            may_make_red: false,
+            converter: Converter::default(),
             receivers: Vec::new(),
             relays: SmallVec::new(),
             told: RelayWants::default(),
@@ -195,6 +229,8 @@ impl Track {
     pub(crate) fn heard(&mut self, layer: u8, ssrc: u32, codec: Codec, now: Instant) -> bool {
         self.live.heard(layer, now);
         self.refresh_targets(now);
+        // Among RED, what is too long to be repeated comes as Opus.
+        let codec = if self.codec == Some(Codec::Red) { Codec::Red } else { codec };
         let new_codec = self.codec.replace(codec) != Some(codec);
         let known = self.layers.get_mut(usize::from(layer)).map(|known| std::mem::replace(&mut known.ssrc, ssrc));
         new_codec || known.is_some_and(|known| known != ssrc)
@@ -218,10 +254,15 @@ impl Track {
     }
 
     /// The highest layer that anybody asked for, here or on another shard; `None`: nobody wants any.
-    #[allow(dead_code, reason = "dynacast asks")]
     pub(crate) fn wanted(&self) -> Option<u8> {
         let elsewhere = self.relays.iter().filter_map(|relay| relay.wants.wanted).max();
         self.needs().wanted.max(elsewhere)
+    }
+
+    /// The same as LiveKit's quality. Whoever wants the highest layer that there is wants HIGH.
+    pub(crate) fn wanted_quality(&self) -> Option<u8> {
+        let highest = self.layers.len().saturating_sub(1) as u8;
+        self.wanted().map(|layer| if layer >= highest { HIGHEST_LAYER } else { layer })
     }
 
     /// What the room is told about the layers.

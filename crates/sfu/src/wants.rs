@@ -4,9 +4,11 @@ use crate::outbox::Outbox;
 use crate::peer::PeerKey;
 use crate::relay::RelayMessage;
 use crate::shard::Shard;
-use crate::track::{Owner, RelayWants, TrackKey};
+use crate::track::{Encoding, Owner, RelayWants, TrackKey};
 use room::TrackSid;
+use room::media::MediaEvent;
 use room::settings::ReceiveSettings;
+use room::track::TrackKind;
 use std::time::Instant;
 
 impl Shard {
@@ -25,10 +27,9 @@ impl Shard {
         }
         let mut lines = peer.send_lines.iter_mut();
         let line = lines.find(|line| line.track().is_some_and(|(_, carried)| carried == sid));
-        if let Some(line) = line {
-            line.settings = settings;
-        }
-        let Some(track_key) = self.by_sid.get(sid).copied() else { return };
+        let Some(line) = line else { return };
+        line.settings = settings;
+        let Some((track_key, _)) = line.track() else { return };
         let Some(track) = self.tracks.get_mut(track_key) else { return };
         let Some(receiver) = track.receiver(key) else { return };
         receiver.set(settings);
@@ -42,8 +43,8 @@ impl Shard {
         let Owner::Remote { shard } = track.owner else { return };
         let wants = track.needs();
         if std::mem::replace(&mut track.told, wants) != wants {
-            let (track, from) = (track.sid.clone(), self.config.index);
-            outbox.relay(shard, RelayMessage::Wants { track, from, wants });
+            let (encoding, from) = (track.encoding.clone(), self.config.index);
+            outbox.relay(shard, RelayMessage::Wants { encoding, from, wants });
         }
     }
 
@@ -57,11 +58,24 @@ impl Shard {
     }
 
     /// A shard that relays a track to its receivers says what they need.
-    pub(crate) fn relay_wants(&mut self, sid: &TrackSid, from: u8, wants: RelayWants) {
-        let track = self.by_sid.get(sid).and_then(|key| self.tracks.get_mut(*key));
+    pub(crate) fn relay_wants(&mut self, encoding: &Encoding, from: u8, wants: RelayWants) {
+        let track = self.by_encoding.get(encoding).and_then(|key| self.tracks.get_mut(*key));
         let relay = track.and_then(|track| track.relays.iter_mut().find(|relay| relay.shard == from));
         if let Some(relay) = relay {
             relay.wants = wants;
+        }
+    }
+
+    /// What anybody wants of the tracks that peers here send: the room is told what has changed, so that publishers make
+    /// no layer for nobody (dynacast, L-63).
+    pub(crate) fn report_wanted(&mut self, outbox: &mut dyn Outbox) {
+        for track in self.tracks.values_mut().filter(|track| track.kind == TrackKind::Video) {
+            let Owner::Local { session, .. } = track.owner else { continue };
+            let highest = track.wanted_quality();
+            if std::mem::replace(&mut track.reported, highest) != highest {
+                let Encoding { track: sid, codec } = track.encoding.clone();
+                outbox.event(track.room, MediaEvent::LayersWanted { session, track: sid, codec, highest });
+            }
         }
     }
 }

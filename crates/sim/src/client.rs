@@ -1,7 +1,7 @@
 //! A single-PeerConnection client: offers, publishes, receives, and notes what it got.
 
 use crate::link::Parcel;
-use crate::media::{Camera, Microphone, PacketContents, contents, opus, vp8, vp9};
+use crate::media::{Camera, Microphone, PacketContents, contents, heard, opus, red, vp8, vp9};
 use room::track::{TrackKind, TrackRequest, TrackSource};
 use room::{RoomEvent, SessionId, TrackSid};
 use std::collections::{BTreeMap, HashMap};
@@ -10,10 +10,25 @@ use std::sync::Arc;
 use std::time::Instant;
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, ChannelId, Reliability};
-use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Rid, Simulcast, SimulcastLayer};
+use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Pt, Rid, Simulcast, SimulcastLayer};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc};
+
+/// Codecs that a client may lack.
+#[derive(Clone, Copy, Debug)]
+pub struct Takes {
+    /// As libwebrtc; Firefox doesn't.
+    pub red: bool,
+    /// Not everybody's hardware does.
+    pub vp9: bool,
+}
+
+impl Default for Takes {
+    fn default() -> Self {
+        Self { red: true, vp9: true }
+    }
+}
 
 /// What came on one m-line.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +49,10 @@ pub struct Received {
     pub first_keyframe: Option<Instant>,
     /// Audio packets.
     pub sound: usize,
+    /// Those of them that came as RED.
+    pub red: usize,
+    /// The publisher's numbers of the sounds that came, repeated ones too, in the order of arrival: (number, sequence).
+    pub sounds: Vec<(u64, u64)>,
     /// Frame number → its packets so far.
     partial: BTreeMap<(u16, u8), Vec<PacketContents>>,
 }
@@ -75,8 +94,9 @@ pub struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(session: SessionId, address: SocketAddr, now: Instant) -> Self {
-        let mut rtc = Rtc::builder().set_rtp_mode(true).build(now);
+    pub(crate) fn new(session: SessionId, address: SocketAddr, takes: Takes, now: Instant) -> Self {
+        let codecs = Rtc::builder().enable_opus(true, takes.red).enable_vp9(takes.vp9);
+        let mut rtc = codecs.set_rtp_mode(true).build(now);
         if let Ok(candidate) = Candidate::host(address, Protocol::Udp) {
             rtc.add_local_candidate(candidate);
         }
@@ -181,9 +201,20 @@ impl Client {
             TrackKind::Video => {
                 self.cameras.push(Camera::new(mid, rids.iter().map(|rid| Rid::from(*rid)).collect(), now))
             }
-            TrackKind::Audio => self.microphones.push(Microphone { mid, next: now, sequence: 500, level: -20 }),
+            TrackKind::Audio => {
+                self.microphones.push(Microphone { mid, next: now, sequence: 500, level: -20, red: false })
+            }
         }
         track_request(cid, kind)
+    }
+
+    /// As [`Client::begin_track`] of a camera without layers, whose packets are VP9's.
+    pub(crate) fn begin_vp9(&mut self, now: Instant) -> TrackRequest {
+        let request = self.begin_track(TrackKind::Video, &[], now);
+        if let Some(camera) = self.cameras.last_mut() {
+            camera.vp9 = true;
+        }
+        request
     }
 
     /// The offer made by [`Client::begin_track`].
@@ -214,6 +245,9 @@ impl Client {
             self.rtc.add_local_candidate(candidate);
         }
         self.mapping = tracks.iter().cloned().collect();
+        for microphone in &mut self.microphones {
+            microphone.red = first_format(sdp, microphone.mid) == Some(red());
+        }
         self.last_answer = sdp.to_owned();
     }
 
@@ -339,8 +373,8 @@ impl Client {
         let Some(track) = self.mapping.get(&*mid).cloned() else { return };
         let received = self.received.entry(track).or_default();
         received.sequences.push(*packet.seq_no);
-        if packet.header.payload_type == opus() {
-            received.sound += 1;
+        if [opus(), red()].contains(&packet.header.payload_type) {
+            received.sound(packet);
             return;
         }
         received.picture(now, packet);
@@ -366,14 +400,14 @@ impl Client {
                 microphone.next += Microphone::INTERVAL;
                 let mut api = self.rtc.direct_api();
                 let Some(stream) = api.stream_tx_by_mid(microphone.mid, None) else { continue };
-                let timestamp = microphone.sequence as u32 * 960;
+                let (payload_type, timestamp, payload) = microphone.packet();
                 let levels = ExtensionValues {
                     audio_level: Some(microphone.level),
                     voice_activity: Some(true),
                     ..Default::default()
                 };
                 stream.write_rtp(
-                    RtpWrite::new(opus(), microphone.sequence.into(), timestamp, now, vec![0x78; 60])
+                    RtpWrite::new(payload_type, microphone.sequence.into(), timestamp, now, payload)
                         .ext_vals(levels)
                         .marker(false),
                 );
@@ -452,7 +486,8 @@ fn send_frame(rtc: &mut Rtc, camera: &mut Camera, now: Instant) {
             let mut api = rtc.direct_api();
             let Some(stream) = api.stream_tx_by_mid(camera.mid, rid) else { continue };
             let timestamp = u32::from(camera.frame) * 3600 + layer as u32 * 777_777;
-            let write = RtpWrite::new(vp8(), camera.sequence[layer].into(), timestamp, now, payload);
+            let payload_type = if camera.vp9 { vp9() } else { vp8() };
+            let write = RtpWrite::new(payload_type, camera.sequence[layer].into(), timestamp, now, payload);
             stream.write_rtp(write.marker(packet + 1 == packets).nackable(true));
             camera.sequence[layer] += 1;
         }
@@ -478,9 +513,32 @@ fn send_scalable_frame(rtc: &mut Rtc, camera: &mut Camera, now: Instant) {
     }
 }
 
+/// The payload type that a description puts first on a section.
+fn first_format(sdp: &str, mid: Mid) -> Option<Pt> {
+    let sdp = rtc::Sdp::parse(sdp).ok()?;
+    let section = sdp.sections.iter().find(|section| section.mid() == Some(&*mid))?;
+    section.formats.first()?.parse::<u8>().ok().map(Pt::from)
+}
+
 impl Received {
+    fn sound(&mut self, packet: &RtpPacket) {
+        self.sound += 1;
+        let sequence = *packet.seq_no;
+        if packet.header.payload_type == opus() {
+            self.sounds.extend(heard(&packet.payload).map(|number| (number, sequence)));
+            return;
+        }
+        self.red += 1;
+        let Ok(red) = rtc::red::Red::parse(&packet.payload) else { return };
+        let blocks = red.redundant();
+        let first = sequence - blocks.len() as u64;
+        let payloads = blocks.map(|block| block.payload).chain([red.primary]);
+        self.sounds.extend((first..).zip(payloads).filter_map(|(at, payload)| Some((heard(payload)?, at))));
+    }
+
     fn picture(&mut self, now: Instant, packet: &RtpPacket) {
-        let scalable = packet.header.payload_type == vp9();
+        let scalable =
+            packet.header.payload_type == vp9() && packet.payload.first().is_some_and(|first| first & 0x20 != 0);
         let Some(contents) = contents(&packet.payload, scalable) else { return };
         if packet.header.marker {
             self.ends.push((contents.frame, contents.layer));

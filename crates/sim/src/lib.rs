@@ -9,7 +9,7 @@ mod link;
 mod media;
 mod world;
 
-pub use client::{Client, Received};
+pub use client::{Client, Received, Takes};
 pub use link::LinkConfig;
 pub use media::{Camera, Microphone};
 pub use world::{ClientId, World, WorldConfig};

@@ -1,5 +1,6 @@
 //! What clients send: pictures and sound that a receiver can check.
 
+use rtc::red::{RedBlock, write_red};
 use std::time::{Duration, Instant};
 use str0m::media::{Mid, Pt, Rid};
 
@@ -16,6 +17,8 @@ pub(crate) struct Shape {
 pub struct Camera {
     pub(crate) mid: Mid,
     pub(crate) rids: Vec<Rid>,
+    /// In VP9's descriptor and payload type, else VP8's.
+    pub(crate) vp9: bool,
     pub(crate) next: Instant,
     pub(crate) frame: u16,
     pub(crate) keyframe: Vec<bool>,
@@ -38,6 +41,7 @@ impl Camera {
         Self {
             mid,
             rids,
+            vp9: false,
             next,
             frame: 0,
             keyframe: vec![true; layers],
@@ -51,7 +55,13 @@ impl Camera {
 
     /// A packet's payload: a VP8 descriptor with a 15-bit picture id, then what can be checked.
     pub(crate) fn payload(&self, layer: usize, packet: u16, keyframe: bool) -> Vec<u8> {
-        let begins = if packet == 0 { 0x10 } else { 0x00 };
+        let begins = match (packet, self.vp9) {
+            (0, false) => 0x10,
+            // RFC 9628 section 4.2: begins a frame, and unless it is a key frame refers to another.
+            (0, true) => 0x08 | u8::from(!keyframe) << 6,
+            (_, true) => u8::from(!keyframe) << 6,
+            _ => 0,
+        };
         let picture_id = self.frame & 0x7fff;
         let payload = vec![0x80 | begins, 0x80, 0x80 | (picture_id >> 8) as u8, picture_id as u8];
         self.fill(payload, layer, packet, keyframe)
@@ -89,10 +99,39 @@ pub struct Microphone {
     pub(crate) next: Instant,
     pub(crate) sequence: u64,
     pub(crate) level: i8,
+    /// It sends what the last answer put first: RED, with the packet before repeated, or Opus.
+    pub(crate) red: bool,
 }
 
 impl Microphone {
     pub(crate) const INTERVAL: Duration = Duration::from_millis(20);
+    const SOUND_BYTES: usize = 60;
+
+    /// Payload type, timestamp and payload of the next packet. Its sound names it.
+    pub(crate) fn packet(&self) -> (Pt, u32, Vec<u8>) {
+        let timestamp = self.sequence as u32 * 960;
+        if !self.red {
+            return (opus(), timestamp, sound(self.sequence));
+        }
+        let before = sound(self.sequence - 1);
+        let block = RedBlock { payload_type: *opus(), offset: 960, payload: &before };
+        (red(), timestamp, write_red(&[block], *opus(), &sound(self.sequence)))
+    }
+}
+
+/// What an Opus packet of this number carries.
+fn sound(sequence: u64) -> Vec<u8> {
+    let mut sound = sequence.to_be_bytes().to_vec();
+    sound.resize(Microphone::SOUND_BYTES, 0x78);
+    sound
+}
+
+/// The number that [`sound`] put into a payload.
+pub(crate) fn heard(payload: &[u8]) -> Option<u64> {
+    payload
+        .first_chunk::<8>()
+        .filter(|_| payload.len() == Microphone::SOUND_BYTES)
+        .map(|chunk| u64::from_be_bytes(*chunk))
 }
 
 /// A frame as a receiver put it together.
@@ -129,7 +168,7 @@ pub(crate) fn vp8() -> Pt {
     96.into()
 }
 
-/// VP9's, profile 0.
+/// VP9's.
 pub(crate) fn vp9() -> Pt {
     98.into()
 }
@@ -137,4 +176,9 @@ pub(crate) fn vp9() -> Pt {
 /// Opus'.
 pub(crate) fn opus() -> Pt {
     111.into()
+}
+
+/// RED's.
+pub(crate) fn red() -> Pt {
+    63.into()
 }

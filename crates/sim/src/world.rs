@@ -1,6 +1,6 @@
 //! Room, shards and clients, moved from one due thing to the next.
 
-use crate::client::Client;
+use crate::client::{Client, Takes};
 use crate::link::{Link, LinkConfig, Parcel};
 use room::input::{Join, Now};
 use room::media::{ConnectionMode, DataSender, MediaCommand, MediaEvent};
@@ -8,13 +8,15 @@ use room::participant::{ClientInfo, DisconnectReason, ParticipantKind};
 use room::permission::Permission;
 use room::room::RoomConfig;
 use room::settings::TrackSettings;
-use room::track::TrackKind;
+use room::track::{TrackCodec, TrackKind};
 use room::{Identity, Room, RoomEffect, RoomInput, SessionId, TrackSid};
 use rtc::crypto::Certificate;
-use rtc::{ConnectionConfig, Datagram};
-use sfu::{DataDialect, Outbox, RelayMessage, RoomKey, RoomRef, Shard, ShardConfig, StampedPacket};
+use rtc::{Candidates, ConnectionConfig, Datagram};
+use sfu::{
+    Arrival, DataDialect, Outbox, RelayMessage, RoomKey, RoomRef, Shard, ShardConfig, StampedPacket, TunnelId, Way,
+};
 use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -58,10 +60,11 @@ struct Written {
 }
 
 impl Outbox for Written {
-    fn datagram(&mut self, _: Option<IpAddr>, datagram: Datagram) {
+    fn datagram(&mut self, _: Way, datagram: Datagram) {
         let (source, destination) = (datagram.source, datagram.destination);
         self.datagrams.push((source, destination, datagram.bytes().to_vec()));
     }
+    fn close_tunnel(&mut self, _: TunnelId) {}
     fn event(&mut self, _: RoomKey, event: MediaEvent) {
         self.events.push_back(event);
     }
@@ -101,11 +104,9 @@ impl World {
     pub fn new(config: WorldConfig, begin: Instant) -> Self {
         let certificate = Certificate::generate().expect("a certificate can be made");
         let shard = |index: u8| {
-            let connection = ConnectionConfig {
-                certificate: certificate.clone(),
-                candidates: vec![shard_address(index)],
-                congestion_control: true,
-            };
+            let candidates = Candidates::udp(vec![shard_address(index)]);
+            let connection =
+                ConnectionConfig { certificate: certificate.clone(), candidates, congestion_control: true };
             Shard::new(ShardConfig { index, connection, dialect: Arc::new(Plain), entropy }, begin)
         };
         let now = Now { at: begin, unix_ms: 0 };
@@ -127,17 +128,22 @@ impl World {
         Now { at: self.now, unix_ms: self.now.duration_since(self.begin).as_millis() as i64 }
     }
 
-    /// Somebody joins, on this shard.
+    /// Somebody joins, on this shard, who takes all codecs.
     pub fn join(&mut self, name: &str, shard: u8) -> ClientId {
-        self.join_with(name, shard, |_| {})
+        self.join_with(name, shard, Takes::default())
+    }
+
+    /// Somebody joins who lacks a codec.
+    pub fn join_with(&mut self, name: &str, shard: u8, takes: Takes) -> ClientId {
+        self.join_as(name, shard, takes, |_| {})
     }
 
     /// Somebody joins who says more than a name.
-    pub fn join_with(&mut self, name: &str, shard: u8, change: impl FnOnce(&mut Join)) -> ClientId {
+    pub fn join_as(&mut self, name: &str, shard: u8, takes: Takes, change: impl FnOnce(&mut Join)) -> ClientId {
         let id = self.seats.len();
         let session = SessionId(id as u64 + 1);
         let address = SocketAddr::from(([10, 0, 1, id as u8], 5000));
-        let mut client = Client::new(session, address, self.now);
+        let mut client = Client::new(session, address, takes, self.now);
         let offer = client.take_offer();
         let link = |direction: u64| Link::new(self.config.link, self.config.seed + id as u64 * 2 + direction);
         self.seats.push(Seat { client, shard, up: link(0), down: link(1) });
@@ -152,6 +158,7 @@ impl World {
             kind: ParticipantKind::Standard,
             client: ClientInfo { protocol: 17, ..ClientInfo::default() },
             mode: ConnectionMode::Single,
+            transport: Default::default(),
             auto_subscribe: true,
             may_pause: false,
             tracks: Vec::new(),
@@ -171,6 +178,27 @@ impl World {
         let session = self.seats[id].client.session;
         let request = self.seats[id].client.begin_track(kind, rids, now);
         self.tell(RoomInput::AddTrack { session, request: Box::new(request) });
+        let (offer, sdp) = self.seats[id].client.track_offer();
+        self.tell(RoomInput::Offer { session, id: offer, sdp });
+    }
+
+    /// A client begins to send a camera in VP9, with VP8 announced as its backup.
+    pub fn publish_vp9(&mut self, id: ClientId) {
+        let (session, now) = (self.seats[id].client.session, self.now);
+        let mut request = self.seats[id].client.begin_vp9(now);
+        let codec = |mime: &str, cid: &str| TrackCodec { mime: mime.into(), cid: cid.into(), ..TrackCodec::default() };
+        request.codecs = vec![codec("video/vp9", &request.cid), codec("video/vp8", "")];
+        self.tell(RoomInput::AddTrack { session, request: Box::new(request) });
+        let (offer, sdp) = self.seats[id].client.track_offer();
+        self.tell(RoomInput::Offer { session, id: offer, sdp });
+    }
+
+    /// A client begins to send the backup that it announced.
+    pub fn publish_backup(&mut self, id: ClientId, track: &TrackSid) {
+        let (session, now) = (self.seats[id].client.session, self.now);
+        let request = self.seats[id].client.begin_track(TrackKind::Video, &[], now);
+        let codec = Box::new(TrackCodec { mime: "video/vp8".into(), cid: request.cid, ..TrackCodec::default() });
+        self.tell(RoomInput::AddCodec { session, track: track.clone(), codec });
         let (offer, sdp) = self.seats[id].client.track_offer();
         self.tell(RoomInput::Offer { session, id: offer, sdp });
     }
@@ -239,8 +267,8 @@ impl World {
 
     /// A datagram from anywhere comes to a shard's port.
     pub fn inject(&mut self, shard: u8, source: SocketAddr, datagram: &[u8]) {
-        let local = shard_address(shard);
-        self.shards[usize::from(shard)].handle_datagram(self.now, local, source, datagram, &mut self.written);
+        let arrival = Arrival::udp(shard_address(shard), source);
+        self.shards[usize::from(shard)].handle_datagram(self.now, &arrival, datagram, &mut self.written);
     }
 
     /// A client.
@@ -321,13 +349,8 @@ impl World {
         }
         for parcel in seat.up.arrived(now) {
             let shard = usize::from(seat.shard);
-            self.shards[shard].handle_datagram(
-                now,
-                parcel.destination,
-                parcel.source,
-                &parcel.bytes,
-                &mut self.written,
-            );
+            let arrival = Arrival::udp(parcel.destination, parcel.source);
+            self.shards[shard].handle_datagram(now, &arrival, &parcel.bytes, &mut self.written);
         }
         self.settle();
     }
@@ -338,6 +361,7 @@ impl World {
         }
         let time = self.time();
         self.room.handle_timeout(time);
+        self.carry_out();
         self.settle();
     }
 

@@ -5,7 +5,7 @@ mod common;
 use common::{SECOND, begin};
 use room::track::TrackKind;
 use room::{RoomEvent, TrackSid};
-use sim::{ClientId, LinkConfig, World, WorldConfig};
+use sim::{ClientId, LinkConfig, Takes, World, WorldConfig};
 use std::time::Duration;
 
 const WIDE: u64 = 5_000_000;
@@ -91,7 +91,7 @@ fn l_39_one_narrow_network_costs_nobody_else_anything() {
 fn l_39_a_track_that_does_not_fit_is_paused_where_that_is_allowed() {
     let mut world = World::new(WorldConfig { link: link(WIDE), ..WorldConfig::default() }, begin());
     let publisher = world.join("publisher", 0);
-    let patient = world.join_with("patient", 0, |join| join.may_pause = true);
+    let patient = world.join_as("patient", 0, Takes::default(), |join| join.may_pause = true);
     let other = world.join("other", 0);
     world.run(SECOND);
     world.publish(publisher, TrackKind::Video, &[]);

@@ -1,7 +1,7 @@
 //! What a session is told, as LiveKit's clients read it (livekit.md 2.3 to 2.10).
 
 use proto::signal_response::Message;
-use room::effect::{LeaveAction, RequestOutcome, RequestSubject, RoomInfo};
+use room::effect::{LeaveAction, RequestOutcome, RequestSubject, RoomInfo, WantedCodec};
 use room::media::{ConnectionMode, Target};
 use room::participant::{ClientInfo, DisconnectReason, Participant, ParticipantKind, ParticipantState};
 use room::permission::Permission;
@@ -118,7 +118,7 @@ fn l_23_the_join_has_every_field_that_clients_need() {
         assert_eq!((room.creation_time, room.creation_time_ms), (1_795_149_759, 1_795_149_759_677));
         let codecs: Vec<_> = join.enabled_publish_codecs.iter().map(|codec| codec.mime.as_str()).collect();
         assert!(codecs.contains(&"video/VP8") && codecs.contains(&"video/H264"));
-        assert!(!codecs.contains(&"audio/red") && !codecs.contains(&"video/H265"));
+        assert!(codecs.contains(&"audio/red") && !codecs.contains(&"video/H265"));
     }
 }
 
@@ -142,6 +142,24 @@ fn l_19_a_published_track_is_told_with_its_cid() {
     assert_eq!((published.cid.as_str(), track.sid.as_str(), track.mid.as_str()), ("c", "TR_VC1", "3"));
     assert!(track.simulcast && track.muted);
     assert_eq!((track.encryption, track.version.unwrap().unix_micro), (1, 9));
+}
+
+#[test]
+#[allow(deprecated)] // read by older clients
+fn l_63_wanted_layers_are_listed_for_each_codec() {
+    let codec = |name: &str, highest| WantedCodec { name: name.into(), highest };
+    let codecs = vec![codec("vp9", Some(1)), codec("vp8", None)];
+    let event = RoomEvent::LayersWanted { track: TrackSid::new("TR_1"), codecs };
+    let Message::SubscribedQualityUpdate(update) = message(&event) else { panic!() };
+    let enabled = |qualities: &[proto::SubscribedQuality]| -> Vec<_> {
+        qualities.iter().map(|quality| (quality.quality, quality.enabled)).collect()
+    };
+    assert_eq!(update.track_sid, "TR_1");
+    assert_eq!(enabled(&update.subscribed_qualities), [(0, true), (1, true), (2, false)], "of the primary codec");
+    let codecs: Vec<_> =
+        update.subscribed_codecs.iter().map(|of| (of.codec.as_str(), enabled(&of.qualities))).collect();
+    let primary = vec![(0, true), (1, true), (2, false)];
+    assert_eq!(codecs, [("vp9", primary), ("vp8", vec![(0, false), (1, false), (2, false)])]);
 }
 
 #[test]

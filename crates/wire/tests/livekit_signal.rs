@@ -89,9 +89,22 @@ fn l_33_the_microphone_and_its_features_are_read() {
 }
 
 #[test]
-fn a_further_codec_or_a_data_track_is_refused_in_words() {
+fn l_63_a_request_that_names_a_track_adds_a_codec_to_it() {
+    let codec = proto::SimulcastCodec { codec: "vp8".into(), cid: "backup".into(), ..Default::default() };
+    let add = proto::AddTrackRequest {
+        sid: "TR_1".into(),
+        cid: "backup".into(),
+        r#type: 1,
+        simulcast_codecs: vec![codec],
+        ..Default::default()
+    };
+    let RoomInput::AddCodec { track, codec, .. } = input(SINGLE, Message::AddTrack(add)) else { panic!() };
+    assert_eq!((track.as_str(), codec.mime.as_str(), codec.cid.as_str()), ("TR_1", "video/vp8", "backup"));
+}
+
+#[test]
+fn a_data_track_is_refused_in_words() {
     for message in [
-        Message::AddTrack(proto::AddTrackRequest { sid: "TR_1".into(), cid: "c".into(), ..Default::default() }),
         Message::AddTrack(proto::AddTrackRequest { r#type: 2, cid: "c".into(), ..Default::default() }),
         Message::PublishDataTrackRequest(proto::PublishDataTrackRequest { pub_handle: 1, ..Default::default() }),
     ] {

@@ -120,6 +120,7 @@ impl Admission {
             kind: grants::kind(&claims),
             client: params.client,
             mode: params.mode,
+            transport: Default::default(),
             auto_subscribe: params.auto_subscribe,
             may_pause: params.may_pause,
             tracks: params.tracks,

@@ -235,6 +235,7 @@ mod tests {
             kind: Default::default(),
             client: Default::default(),
             mode: ConnectionMode::Single,
+            transport: Default::default(),
             auto_subscribe: true,
             may_pause: false,
             tracks: Vec::new(),

@@ -256,6 +256,7 @@ fn pool_config() -> PoolConfig {
         shards: 1,
         bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
         udp_port: 0,
+        tcp_port: None,
         single_port: false,
         advertise: Vec::new(),
         loopback: true,

@@ -62,7 +62,9 @@ impl ServerCertificate {
             .collect::<Result<_, _>>()
             .map_err(|_| CertificateError::NoCertificate)?;
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| CertificateError::NoKey)?;
-        Self::from_der(chain, &key)
+        let certificate = Self::from_der(chain, &key)?;
+        certificate.key.keys_match().map_err(|_| CertificateError::Mismatch)?;
+        Ok(certificate)
     }
 
     pub(super) fn from_der(
@@ -74,7 +76,6 @@ impl ServerCertificate {
         }
         let first = chain.first().ok_or(CertificateError::NoCertificate)?.clone();
         let key = CertifiedKey::new(chain, any_supported_type(key).map_err(|_| CertificateError::KeyKind)?);
-        key.keys_match().map_err(|_| CertificateError::Mismatch)?;
         let unreadable = |error: &dyn std::fmt::Display| CertificateError::Unreadable(error.to_string());
         let (_, parsed) = X509Certificate::from_der(&first).map_err(|error| unreadable(&error))?;
         Ok(Self {

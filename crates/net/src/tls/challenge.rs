@@ -20,3 +20,21 @@ impl ServerCertificate {
         Self::from_der(vec![certificate.der().clone()], &key)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use x509_parser::prelude::{FromDer, X509Certificate};
+
+    // RFC 8737, 3: for the domain alone, with the digest as a critical extension (id-pe 31).
+    #[test]
+    fn it_carries_the_digest_where_the_authority_looks() {
+        let digest = [7; 32];
+        let challenge = ServerCertificate::for_challenge("venue.example", &digest).unwrap();
+        assert_eq!(challenge.names(), ["venue.example"]);
+        let der = challenge.key.end_entity_cert().unwrap();
+        let (_, parsed) = X509Certificate::from_der(der).unwrap();
+        let extension = parsed.extensions().iter().find(|e| e.oid.to_id_string() == "1.3.6.1.5.5.7.1.31").unwrap();
+        assert!(extension.critical && extension.value == [&[0x04, 32][..], &digest].concat());
+    }
+}

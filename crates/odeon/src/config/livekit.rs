@@ -10,7 +10,9 @@ const FOREIGN: &[(&str, &str)] = &[
     ("logging", "use log.level and log.format"),
     ("redis", "several nodes come with a later version; remove it"),
     ("turn", "the built-in relay comes with a later version; remove it"),
-    ("webhook", "webhooks come with a later version; remove it"),
+    ("webhook.url_notifier", "the queue of a webhook has no settings; remove it"),
+    ("webhook.resource_url_notifier", "the queue of a webhook has no settings; remove it"),
+    ("webhook.filter_params", "every event is sent; remove it"),
     ("ingress", "streams come with a later version; remove it"),
     ("sip", "there is no telephony; remove it"),
     ("prometheus", "/metrics is on http.port, for loopback and operators; remove it"),
@@ -22,7 +24,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("limit", "see the settings under limits"),
     ("audio", "speaker detection has no settings; remove it"),
     ("video", "video has no settings; remove it"),
-    ("agents", "agents come with a later version; remove it"),
+    ("agents", "agents have no settings; remove it"),
 ];
 
 /// What to do about a name of LiveKit's, or about one below a section of LiveKit's.

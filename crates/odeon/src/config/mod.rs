@@ -11,6 +11,7 @@ mod names;
 mod nearest;
 mod setting;
 mod table;
+mod urls;
 mod value;
 
 pub use explain::explain;

@@ -3,6 +3,7 @@
 
 use super::names::{Domains, Email, Servers, Url, Words};
 use super::setting::{Effect, Setting, settings};
+use super::urls::{Peers, Urls};
 use super::value::{Addresses, Keys, LogFormat, LogLevel, Networks, RoomNames, Undeclared, Value};
 use net::pool::Placement;
 use std::net::IpAddr;
@@ -44,8 +45,8 @@ settings! {
     "rtc.udp_port" rtc_udp_port: u16 = 7882, Restart, livekit ["--udp-port", "$UDP_PORT"];
     /// All shards on one UDP port, for a firewall that opens just one.
     "rtc.single_port" rtc_single_port: bool = false, Restart;
-    /// TCP port of media, for networks that let no UDP through. Accepted, so that LiveKit's files are read; nothing listens on it before ICE-TCP is there.
-    "rtc.tcp_port" rtc_tcp_port: u16 = 0, Restart;
+    /// TCP port of media, for networks that let no UDP through. 0: none.
+    "rtc.tcp_port" rtc_tcp_port: u16 = 7881, Restart;
     /// Address that media listens on. Empty: all of the machine's.
     "rtc.bind" rtc_bind: Option<IpAddr> = None, Restart;
     /// Public addresses that clients are told instead of the machine's own, where it stands behind NAT.
@@ -90,6 +91,12 @@ settings! {
     "limits.rooms" limits_rooms: u32 = 10_000, Restart;
     /// HTTP connections at a time at most, WebSockets counted in. Above that newcomers get 503.
     "limits.http_connections" limits_http_connections: u32 = 20_000, Restart;
+    /// Where backends are told what happens in rooms: http or https URLs, each gets every event (a comma in one is written %2C).
+    "webhook.urls" webhook_urls: Urls = Urls::default(), Restart;
+    /// API key that webhooks are signed with. Empty: the first of the keys.
+    "webhook.api_key" webhook_api_key: String = String::new(), Restart;
+    /// Peers of webhooks that may be inside your network or on this machine, as host:port and named as in the URL. All others have to be on the open internet.
+    "webhook.allow_private" webhook_allow_private: Peers = Peers::default(), Restart;
     /// Format of log lines: text on a terminal and JSON otherwise (auto), or always one of them.
     "log.format" log_format: LogFormat = LogFormat::Auto, Restart;
     /// Which log lines are written: a level, or levels for parts of the program.

@@ -42,6 +42,8 @@ fn another(setting: &Setting) -> &'static str {
         "tls.acme.domains" => "venue.example",
         "tls.acme.email" => "ops@venue.example",
         "tls.acme.directory_url" => "https://authority.example/directory",
+        "webhook.urls" => "https://venue.example/hook",
+        "webhook.allow_private" => "hooks.internal:8080",
         "room.auto_create" => "false",
         "tls.self_signed" | "rtc.use_external_ip" | "rtc.external_ip_only" | "rtc.single_port" | "rtc.loopback" => {
             "true"

@@ -56,6 +56,16 @@ impl Value for bool {
     }
 }
 
+impl Value for String {
+    const KIND: &'static str = "a word, or nothing";
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(text.trim().to_owned())
+    }
+    fn show(&self) -> String {
+        self.clone()
+    }
+}
+
 impl Value for PathBuf {
     const KIND: &'static str = "a path";
     fn parse(text: &str) -> Result<Self, String> {
@@ -152,14 +162,14 @@ impl Value for Networks {
     }
 }
 
-fn parse_list<T>(text: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
+pub(super) fn parse_list<T>(text: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
     text.split(',').map(|item| parse(item.trim())).collect()
 }
 
-fn show_list<T: fmt::Display>(items: &[T]) -> String {
+pub(super) fn show_list<T: fmt::Display>(items: &[T]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 

@@ -79,7 +79,7 @@ pub(super) async fn keep_fresh(
     }
 }
 
-// Until a new certificate is due; after a failure at least for the pause, unless somebody asks (SIGHUP).
+// Until a new certificate is due; after a failure for the pause, unless somebody asks (SIGHUP).
 async fn wait(certificates: &Certificates, settings: &AcmeSettings, failures: u32, asked: &Notify) {
     if failures > 0 {
         let pause = tokio::time::sleep(renewal::pause(failures));
@@ -95,7 +95,10 @@ async fn wait(certificates: &Certificates, settings: &AcmeSettings, failures: u3
         if left.is_zero() || !renewal::covers(&current, &settings.domains) {
             return;
         }
-        tokio::time::sleep(left.min(MAX_SLEEP)).await;
+        tokio::select! {
+            () = tokio::time::sleep(left.min(MAX_SLEEP)) => {},
+            () = asked.notified() => {},
+        }
     }
 }
 

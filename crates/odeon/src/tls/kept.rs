@@ -27,6 +27,11 @@ pub fn own(dir: &DataDir, names: &[String], now: SystemTime) -> Result<ServerCer
     keep(dir, SELF_SIGNED, &chain, &key)
 }
 
+/// Our own certificate, if there is one yet.
+pub fn own_if_any(dir: &DataDir) -> Result<Option<ServerCertificate>, TlsError> {
+    read(dir, SELF_SIGNED)
+}
+
 /// The authority's certificate, if there is one yet.
 pub fn acme(dir: &DataDir) -> Result<Option<ServerCertificate>, TlsError> {
     read(dir, ACME)

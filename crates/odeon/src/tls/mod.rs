@@ -126,6 +126,16 @@ impl Tls {
     }
 }
 
+/// The certificate as it is now, for whoever only looks; `None` is none yet. `dir` is the data folder, if there is one.
+pub fn peek(source: &Source, dir: Option<&DataDir>) -> Result<Option<ServerCertificate>, TlsError> {
+    match (source, dir) {
+        (Source::Files { certificate, key }, _) => files::read(certificate, key).map(Some),
+        (_, None) => Ok(None),
+        (Source::Acme(_), Some(dir)) => kept::acme(dir),
+        (Source::SelfSigned, Some(dir)) => kept::own_if_any(dir),
+    }
+}
+
 fn first_of_acme(settings: &AcmeSettings, dir: &DataDir) -> Result<ServerCertificate, TlsError> {
     let now = SystemTime::now();
     match kept::acme(dir)? {

@@ -65,7 +65,12 @@ pub struct Server {
 impl Server {
     pub fn start(scratch: &Scratch, line: &str) -> Self {
         let mut command = odeon(scratch);
-        command.args(line.split_whitespace()).args(["--http.port=0", "--rtc.udp_port=0", "--rtc.shards=1"]);
+        command.args(line.split_whitespace()).args([
+            "--http.port=0",
+            "--rtc.udp_port=0",
+            "--rtc.tcp_port=0",
+            "--rtc.shards=1",
+        ]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let printed = lines(child.stdout.take().unwrap());
         let log = lines(child.stderr.take().unwrap());

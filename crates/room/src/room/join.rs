@@ -105,6 +105,7 @@ impl Room {
         let member = Member {
             info,
             mode: join.mode,
+            transport: join.transport,
             auto_subscribe: join.auto_subscribe,
             may_pause: join.may_pause,
             signalling: Signalling::Here,
@@ -137,8 +138,9 @@ impl Room {
         let Some(member) = self.members.get(&session) else {
             return;
         };
-        let (mode, sender, may_pause) = (member.mode, member.data_sender(), member.may_pause);
-        self.command(MediaCommand::AddPeer { session, mode, sender, may_pause });
+        let (mode, transport, sender) = (member.mode, member.transport, member.data_sender());
+        let may_pause = member.may_pause;
+        self.command(MediaCommand::AddPeer { session, mode, transport, sender, may_pause });
     }
 
     /// Others see a newcomer at once, not when the media is up (livekit.md 1).

@@ -47,8 +47,9 @@ impl Room {
         }
         let departure = self.departures.first().map(|(at, _)| *at);
         let own = [self.lifecycle.ends_at, self.lifecycle.update_due];
+        let demand = self.demands.first().map(|(at, _)| *at);
         let periodic = [self.speakers.deadline(), self.quality.deadline()];
-        own.into_iter().chain(periodic).chain([departure]).flatten().min()
+        own.into_iter().chain(periodic).chain([departure, demand]).flatten().min()
     }
 
     /// Time has passed. Calling it early or often does no harm.
@@ -59,6 +60,7 @@ impl Room {
         self.at = now.at;
         self.depart_due(now.at);
         self.speakers.expire(now.at);
+        self.lower_demands(now.at);
         self.settle(now);
         self.tell_quality(now.at);
         self.tell_counts(now.at);

@@ -2,6 +2,8 @@
 
 use super::Room;
 use super::member::MediaState;
+use super::publication::CodecOnWire;
+use super::quality::Observed;
 use crate::effect::RoomEvent;
 use crate::id::SessionId;
 use crate::input::Now;
@@ -26,15 +28,19 @@ impl Room {
             MediaEvent::NegotiationFailed { session, .. } => self.on_negotiation_failed(session),
             MediaEvent::Connected { session, target } => self.on_connected(session, target),
             MediaEvent::Ended { session, reason } => self.on_media_ended(now, session, reason),
-            MediaEvent::TrackLive { session, track, mid, mime, layers } => {
-                self.on_track_live(now, session, &track, (mid, mime, layers));
+            MediaEvent::TrackLive { session, track, codec, mid, mime, layers } => {
+                self.on_track_live(now, session, &track, CodecOnWire { codec, mid, mime, layers });
             }
             MediaEvent::TrackEnded { session, track } => self.on_track_ended(session, &track),
             MediaEvent::Subscribed { session, track } => self.on_subscribed(session, &track),
             MediaEvent::StreamPaused { session, track, paused } => self.on_stream_paused(session, track, paused),
+            MediaEvent::LayersWanted { session, track, codec, highest } => {
+                self.on_layers_wanted(now.at, session, &track, (codec, highest));
+            }
             MediaEvent::Levels { levels } => self.on_levels(now, &levels),
-            MediaEvent::Quality { session, up_loss, down_loss, rtt_ms } => {
-                self.on_quality(now, session, [up_loss, down_loss], rtt_ms);
+            MediaEvent::Quality { session, up_loss, down_loss, rtt_ms, missed_layers } => {
+                let observed = Observed { losses: [up_loss, down_loss], rtt_ms, missed_layers };
+                self.on_quality(now, session, &observed);
             }
         }
     }

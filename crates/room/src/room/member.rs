@@ -5,7 +5,7 @@ use super::quality::Score;
 use crate::effect::LeaveAction;
 use crate::id::{SessionId, TrackSid};
 use crate::limits::UNNOTICED_LOSS;
-use crate::media::{ConnectionMode, DataSender, Target};
+use crate::media::{ConnectionMode, DataSender, Target, Transport};
 use crate::participant::{DisconnectReason, Participant, ParticipantKind};
 use crate::settings::TrackSettings;
 use indexmap::IndexMap;
@@ -65,6 +65,7 @@ pub(super) struct Member {
     /// What others see.
     pub(super) info: Arc<Participant>,
     pub(super) mode: ConnectionMode,
+    pub(super) transport: Transport,
     pub(super) auto_subscribe: bool,
     pub(super) may_pause: bool,
     pub(super) signalling: Signalling,

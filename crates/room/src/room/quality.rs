@@ -1,5 +1,5 @@
-//! How well people are connected (livekit.md 2.8): a simplified E-model over loss and round trip, smoothed, told every
-//! 5 s to each for themselves and for those they receive. Never `LOST`: clients leave and come back on it.
+//! How well people are connected (livekit.md 2.8): a simplified E-model over loss and round trip, or the layers of pictures
+//! that are missing if that is worse; smoothed, told every 5 s to each for themselves and for those they receive. Never `LOST`: clients leave and come back on it.
 
 use super::Room;
 use crate::effect::{ParticipantQuality, Quality, RoomEvent};
@@ -17,6 +17,10 @@ const DELAY_KNEE_MS: f32 = 160.0;
 const RISE: f32 = 0.4;
 /// Weight of a new score that is worse.
 const FALL: f32 = 0.8;
+/// Points lost for each missing layer of a picture: each costs a quality (the reference's `distanceWeight`).
+const POINTS_PER_LAYER: f32 = 35.0;
+/// A score sinks no lower, so that it climbs out of a bad moment in a few rounds (the reference's `minScore`).
+const LOWEST: f32 = 20.0;
 /// Over this: excellent.
 const EXCELLENT_OVER: f32 = 80.0;
 /// Over this: good; under it: poor.
@@ -26,12 +30,32 @@ const GOOD_OVER: f32 = 40.0;
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Score(f32);
 
+/// What a shard saw of a peer in one interval.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Observed {
+    /// Fractions 0..=1, from the peer and to it; the worse direction counts.
+    pub(super) losses: [Option<f32>; 2],
+    pub(super) rtt_ms: Option<f32>,
+    /// Layers, the mean of the interval.
+    pub(super) missed_layers: f32,
+}
+
+impl Observed {
+    fn packet_points(&self) -> f32 {
+        let losses = self.losses.into_iter().flatten().filter(|loss| loss.is_finite());
+        let loss = losses.fold(0.0_f32, f32::max).min(1.0);
+        let delay = self.rtt_ms.filter(|rtt| rtt.is_finite()).unwrap_or(0.0).max(0.0) / 2.0;
+        delay_points(delay) + loss * 100.0 * POINTS_PER_LOSS_PERCENT
+    }
+
+    fn layer_points(&self) -> f32 {
+        if self.missed_layers.is_finite() { self.missed_layers.max(0.0) * POINTS_PER_LAYER } else { 0.0 }
+    }
+}
+
 impl Score {
-    /// `losses` as fractions 0..=1; the worse direction counts.
-    fn of(losses: [Option<f32>; 2], rtt_ms: Option<f32>) -> Self {
-        let loss = losses.into_iter().flatten().filter(|loss| loss.is_finite()).fold(0.0_f32, f32::max).min(1.0);
-        let delay = rtt_ms.filter(|rtt| rtt.is_finite()).unwrap_or(0.0).max(0.0) / 2.0;
-        Self((100.0 - delay_points(delay) - loss * 100.0 * POINTS_PER_LOSS_PERCENT).clamp(0.0, 100.0))
+    fn of(observed: &Observed) -> Self {
+        Self((100.0 - observed.packet_points().max(observed.layer_points())).clamp(LOWEST, 100.0))
     }
 
     fn smoothed(self, before: Option<Self>) -> Self {
@@ -87,11 +111,11 @@ impl QualityRounds {
 }
 
 impl Room {
-    pub(super) fn on_quality(&mut self, now: Now, session: SessionId, losses: [Option<f32>; 2], rtt: Option<f32>) {
+    pub(super) fn on_quality(&mut self, now: Now, session: SessionId, observed: &Observed) {
         let Some(member) = self.members.get_mut(&session) else {
             return;
         };
-        member.score = Some(Score::of(losses, rtt).smoothed(member.score));
+        member.score = Some(Score::of(observed).smoothed(member.score));
         self.quality.reported(now.at);
     }
 

@@ -109,10 +109,20 @@ impl Room {
         let Some(publication) = member.publications.get_mut(track) else {
             return;
         };
-        let kind = publication.track.request.kind;
+        let (kind, may_make_red) = (publication.track.request.kind, publication.may_make_red());
+        let codecs = publication.codec_names().collect();
         if publication.subscribers.insert(session) {
             let track = track.clone();
-            self.command(MediaCommand::Subscribe { session, track, kind, publisher, publisher_sid, settings });
+            self.command(MediaCommand::Subscribe {
+                session,
+                track,
+                kind,
+                publisher,
+                publisher_sid,
+                may_make_red,
+                codecs,
+                settings,
+            });
         }
     }
 
@@ -144,6 +154,7 @@ impl Room {
                 self.command(MediaCommand::Unsubscribe { session: subscriber, track: track.clone() });
             }
             self.forget_choices(track);
+            self.forget_demand(track, &publication.demand);
         }
         for publication in self.members.values_mut().flat_map(|member| member.publications.values_mut()) {
             publication.subscribers.remove(&session);

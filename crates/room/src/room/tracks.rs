@@ -2,14 +2,14 @@
 
 use super::Room;
 use super::member::Member;
-use super::publication::{Publication, sid_prefix};
+use super::publication::{CodecOnWire, Publication, sid_prefix};
 use crate::effect::{RequestOutcome, RequestSubject, RoomEvent};
 use crate::id::{SessionId, TrackSid};
 use crate::input::Now;
 use crate::limits::{MAX_CODECS, MAX_FEATURES, MAX_LAYERS, MAX_LIVE_TRACKS, MAX_NAME_BYTES, MAX_PENDING_TRACKS};
-use crate::media::{LiveLayer, MediaCommand};
+use crate::media::MediaCommand;
 use crate::notice::Notice;
-use crate::track::TrackRequest;
+use crate::track::{TrackCodec, TrackRequest};
 
 impl Room {
     /// Announces a track: it gets its sid at once, before any media (clients wait 10 s for it).
@@ -34,9 +34,27 @@ impl Room {
             return;
         };
         let publication = Publication::announced(sid.clone(), request, now);
-        let (track, expected) = (publication.track.clone(), publication.expected());
+        let (track, expected) = (publication.track.clone(), publication.expected(&member.info.client));
         member.publications.insert(sid.clone(), publication);
         self.owners.insert(sid, session);
+        self.command(MediaCommand::ExpectTrack { session, track: expected });
+        self.tell(session, RoomEvent::TrackPublished { cid, track });
+    }
+
+    /// Announces a backup codec of a track that is there (L-63): it has a cid and an m-line of its own.
+    pub(super) fn on_add_codec(&mut self, now: Now, session: SessionId, sid: &TrackSid, codec: TrackCodec) {
+        let Some(member) = self.members.get_mut(&session) else {
+            return;
+        };
+        let client = member.info.client.clone();
+        let cid = codec.cid.clone();
+        let Some(publication) = member.publications.get_mut(sid) else {
+            return self.refuse_track(session, cid, RequestOutcome::NotFound, "you publish no such track");
+        };
+        if !codec_fits(&codec) || !publication.add_codec(now, codec) {
+            return self.refuse_track(session, cid, RequestOutcome::LimitExceeded, "no further codec for this track");
+        }
+        let (track, expected) = (publication.track.clone(), publication.expected_backup(&client, &cid));
         self.command(MediaCommand::ExpectTrack { session, track: expected });
         self.tell(session, RoomEvent::TrackPublished { cid, track });
     }
@@ -48,20 +66,17 @@ impl Room {
 
     /// Its media is there, or more of its layers. Others see it before anybody's shard is told to send it: a track that
     /// comes before its participant's update is dropped by clients (livekit.md 2.10).
-    pub(super) fn on_track_live(
-        &mut self,
-        now: Now,
-        session: SessionId,
-        sid: &TrackSid,
-        (mid, mime, layers): (String, String, Vec<LiveLayer>),
-    ) {
+    pub(super) fn on_track_live(&mut self, now: Now, session: SessionId, sid: &TrackSid, seen: CodecOnWire) {
         let Some(publication) = self.publication(session, sid) else {
             return;
         };
         let first = !publication.live;
-        publication.on_wire(now, mid, mime, &layers);
+        if !publication.on_wire(now, seen) {
+            return; // A backup is no news before its track.
+        }
         self.tracks_changed(session);
         if first {
+            self.begin_demand(now.at, session, sid);
             self.subscribe_everybody_to(session, sid);
             self.counts_changed();
             self.notice_published(session, sid);
@@ -92,8 +107,9 @@ impl Room {
             let participant = member.info.clone();
             self.tracks_changed(session);
             self.counts_changed();
-            self.notice(Notice::TrackUnpublished { participant, track: publication.track });
+            self.notice(Notice::TrackUnpublished { participant, track: publication.track.clone() });
         }
+        self.forget_demand(sid, &publication.demand);
         for subscriber in publication.subscribers {
             self.command(MediaCommand::Unsubscribe { session: subscriber, track: sid.clone() });
         }
@@ -184,6 +200,11 @@ fn check_request(member: &Member, request: &TrackRequest) -> Result<(), (Request
         return Err((RequestOutcome::LimitExceeded, "64 tracks are published already"));
     }
     Ok(())
+}
+
+fn codec_fits(codec: &TrackCodec) -> bool {
+    let layers = codec.layers.len() <= MAX_LAYERS;
+    layers && [&codec.cid, &codec.mime, &codec.mid].into_iter().all(|name| name.len() <= MAX_NAME_BYTES)
 }
 
 fn names_fit(request: &TrackRequest) -> bool {

@@ -113,6 +113,7 @@ impl Stage {
             kind: ParticipantKind::Standard,
             client: ClientInfo::default(),
             mode: ConnectionMode::Single,
+            transport: Default::default(),
             auto_subscribe: true,
             may_pause: false,
             tracks: Vec::new(),
@@ -162,7 +163,7 @@ impl Stage {
     pub fn go_live(&mut self, session: SessionId, track: &TrackSid) {
         let layers = vec![LiveLayer { rid: String::new(), ssrc: 11, quality: 0 }];
         let (mid, mime) = ("3".to_owned(), "audio/opus".to_owned());
-        self.media(MediaEvent::TrackLive { session, track: track.clone(), mid, mime, layers });
+        self.media(MediaEvent::TrackLive { session, track: track.clone(), codec: 0, mid, mime, layers });
     }
 
     /// Announced and live.

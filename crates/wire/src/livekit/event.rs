@@ -5,9 +5,10 @@ use super::{info, proto};
 use prost::Message as _;
 use proto::signal_response::Message;
 use room::RoomEvent;
-use room::effect::{LeaveAction, ParticipantQuality, RequestOutcome, RequestSubject, Speaker};
+use room::effect::{LeaveAction, ParticipantQuality, RequestOutcome, RequestSubject, Speaker, WantedCodec};
 use room::media::{ConnectionMode, Target};
 use room::participant::DisconnectReason;
+use room::settings::HIGHEST_LAYER;
 use room::{ParticipantSid, TrackSid};
 use smallvec::{SmallVec, smallvec};
 
@@ -115,6 +116,9 @@ fn track_message(event: &RoomEvent) -> Option<Message> {
         RoomEvent::TrackSubscribed { sid } => {
             Message::TrackSubscribed(proto::TrackSubscribed { track_sid: sid.to_string() })
         }
+        RoomEvent::LayersWanted { track, codecs } => {
+            Message::SubscribedQualityUpdate(subscribed_quality(track, codecs))
+        }
         RoomEvent::SubscriptionPermission { participant, track, allowed } => {
             Message::SubscriptionPermissionUpdate(subscription_permission(participant, track, *allowed))
         }
@@ -127,6 +131,24 @@ fn track_message(event: &RoomEvent) -> Option<Message> {
         }),
         _ => return None,
     })
+}
+
+/// Dynacast: the first list is the primary codec's, for clients that know no others.
+#[allow(deprecated)] // older clients read only the first list
+fn subscribed_quality(track: &TrackSid, codecs: &[WantedCodec]) -> proto::SubscribedQualityUpdate {
+    let qualities = |codec: &WantedCodec| -> Vec<_> {
+        let quality = |quality: u8| proto::SubscribedQuality {
+            quality: i32::from(quality),
+            enabled: codec.highest.is_some_and(|highest| quality <= highest),
+        };
+        (0..=HIGHEST_LAYER).map(quality).collect()
+    };
+    let codec = |codec: &WantedCodec| proto::SubscribedCodec { codec: codec.name.clone(), qualities: qualities(codec) };
+    proto::SubscribedQualityUpdate {
+        track_sid: track.to_string(),
+        subscribed_qualities: codecs.first().map(qualities).unwrap_or_default(),
+        subscribed_codecs: codecs.iter().map(codec).collect(),
+    }
 }
 
 fn subscription_permission(

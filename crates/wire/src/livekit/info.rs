@@ -7,8 +7,8 @@ use room::participant::{ClientInfo, Participant};
 use room::permission::Permission;
 use room::track::{Layer, Track, TrackCodec, TrackKind};
 
-/// Codecs that may be published. Opus is answered without RED, so RED is not promised.
-pub const ENABLED_CODECS: [&str; 5] = ["video/VP8", "video/H264", "video/VP9", "video/AV1", "audio/opus"];
+/// Codecs that may be published.
+pub const ENABLED_CODECS: [&str; 6] = ["video/VP8", "video/H264", "video/VP9", "video/AV1", "audio/opus", "audio/red"];
 
 /// [`ENABLED_CODECS`] on the wire.
 pub fn enabled_codecs() -> Vec<proto::Codec> {

@@ -12,6 +12,7 @@
 //! | [`data`] | data packets, stamped without being unpacked |
 //! | [`dispatch`] | the agents that a room asks for |
 //! | [`twirp`], [`json_names`] | the server API's two encodings and its errors |
+//! | [`webhook`] | what backends are told |
 
 pub mod data;
 pub mod dispatch;
@@ -24,6 +25,7 @@ pub mod query;
 pub mod signal;
 pub mod track;
 pub mod twirp;
+pub mod webhook;
 
 mod protobuf;
 mod sync_state;

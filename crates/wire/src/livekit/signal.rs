@@ -142,14 +142,17 @@ impl Sender {
         if subscriber && self.mode == ConnectionMode::Dual { Target::Subscriber } else { Target::Publisher }
     }
 
-    fn add_track(self, add: proto::AddTrackRequest) -> Signal {
-        if !add.sid.is_empty() {
-            return refused(Request::AddTrack(add), "a further codec of a published track");
-        }
+    fn add_track(self, mut add: proto::AddTrackRequest) -> Signal {
+        let published = (!add.sid.is_empty()).then(|| TrackSid::new(std::mem::take(&mut add.sid)));
         let echo = proto::AddTrackRequest { cid: add.cid.clone(), ..Default::default() };
-        match track::request(add) {
-            Ok(request) => room(RoomInput::AddTrack { session: self.session, request: Box::new(request) }),
-            Err(_) => refused(Request::AddTrack(echo), "this kind of track"),
+        match (track::request(add), published) {
+            (Ok(request), Some(track)) => room(RoomInput::AddCodec {
+                session: self.session,
+                track,
+                codec: Box::new(track::further_codec(request)),
+            }),
+            (Ok(request), None) => room(RoomInput::AddTrack { session: self.session, request: Box::new(request) }),
+            (Err(_), _) => refused(Request::AddTrack(echo), "this kind of track"),
         }
     }
 

@@ -60,6 +60,12 @@ pub fn request(add: proto::AddTrackRequest) -> Result<TrackRequest, TrackError> 
     })
 }
 
+/// What a request that names a published track adds to it: its codec, under the request's own cid (L-63).
+pub fn further_codec(request: TrackRequest) -> TrackCodec {
+    let codec = request.codecs.into_iter().next().unwrap_or_default();
+    TrackCodec { cid: request.cid, ..codec }
+}
+
 /// LiveKit's number → ours; what we don't know is unknown.
 pub fn source(number: i32) -> TrackSource {
     match proto::TrackSource::try_from(number) {
