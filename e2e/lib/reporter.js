@@ -11,7 +11,8 @@ export default async function* reporter(source) {
     if (isFile && type === 'test:pass') continue;
     const outcome = type === 'test:pass' ? (data.skip !== undefined ? 'skip' : 'pass') : 'FAIL';
     if (process.env.E2E_TALLY) appendFileSync(process.env.E2E_TALLY, `${outcome}\n`);
-    yield `  ${outcome} ${(data.details.duration_ms / 1000).toFixed(1).padStart(6)} s  ${data.name}\n`;
+    const why = typeof data.skip === 'string' && data.skip ? `: ${data.skip}` : '';
+    yield `  ${outcome} ${(data.details.duration_ms / 1000).toFixed(1).padStart(6)} s  ${data.name}${why}\n`;
     if (type === 'test:fail') yield `${indent(describe(data.details.error))}\n`;
   }
 }
