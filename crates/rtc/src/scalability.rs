@@ -122,7 +122,7 @@ mod tests {
     fn l_62_a_vp9_packet_names_its_layers() {
         let of = |payload: &[u8]| vp9(payload).map(|s| (s.spatial, s.temporal, s.ends_frame));
         assert_eq!(of(&[0xa8, 0x12, 0x02]), Some((1, 0, false)), "7-bit picture id");
-        assert_eq!(of(&[0xac, 0x81, 0x12, 0b010_0_010_1]), Some((2, 2, true)), "15 bits, end of frame");
+        assert_eq!(of(&[0xac, 0x81, 0x12, 0x45]), Some((2, 2, true)), "15 bits, end of frame; TID 2, SID 2");
         assert_eq!(of(&[0x20, 0x20]), Some((0, 1, false)), "no picture id");
         assert_eq!(of(&[0x88, 0x12, 0]), None, "no layers");
         assert_eq!(of(&[0xa8, 0x12]), None, "cut short");
