@@ -6,6 +6,7 @@ use crate::token::{TokenError, sign};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use std::collections::BTreeMap;
 
 /// Life of a page token, in seconds (product.md, «Page token»): long enough to choose a camera, too short to trade.
 pub const PAGE_TOKEN_TTL_S: u64 = 10 * 60;
@@ -15,6 +16,9 @@ pub const REFRESH_TTL_S: u64 = 10 * 60;
 
 /// Life of a webhook's token, in seconds: the reference's (livekit.md 3, «webhooks»).
 pub const WEBHOOK_TTL_S: u64 = 5 * 60;
+
+/// Life of an agent's token, in seconds: the reference's. Refreshed tokens follow while it is there.
+pub const AGENT_TTL_S: u64 = 60 * 60;
 
 /// A token that administers every room and joins none (product.md, «Role»).
 ///
@@ -61,6 +65,34 @@ pub fn page_token(
 pub fn refreshed(claims: &Claims, keys: &KeyStore, now_unix: u64) -> Result<String, TokenError> {
     let exp = now_unix.saturating_add(REFRESH_TTL_S);
     sign(&Claims { nbf: Some(now_unix), exp, ..claims.clone() }, keys)
+}
+
+/// As whom an agent joins.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct AgentIdentity {
+    /// Unique in its room.
+    pub identity: String,
+    /// Shown to people.
+    pub name: String,
+    /// Free text.
+    pub metadata: String,
+    /// Key and value.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// What an agent joins with, for a job that it was given (L-68).
+///
+/// # Errors
+/// [`TokenError::UnknownKey`] when there is no key at all.
+pub fn agent_token(
+    keys: &KeyStore,
+    now_unix: u64,
+    who: AgentIdentity,
+    video: VideoGrant,
+) -> Result<String, TokenError> {
+    let AgentIdentity { identity, name, metadata, attributes } = who;
+    let own = own_claims(keys, now_unix, AGENT_TTL_S)?;
+    sign(&Claims { sub: identity, name, metadata, attributes, kind: "agent".to_owned(), video, ..own }, keys)
 }
 
 /// What a webhook's body is vouched for with (L-58): signed by `key`, valid for [`WEBHOOK_TTL_S`].

@@ -24,6 +24,7 @@ pub use client::{ClientAddress, Secure};
 use auth::KeyStore;
 use auth::origin::WebOrigin;
 use axum::Router;
+use livekit::agents::Agents;
 use livekit::nonces::Nonces;
 use pages::guests::Guests;
 use rooms::Registry;
@@ -59,11 +60,12 @@ struct Inner {
     registry: Registry,
     guests: Guests,
     nonces: Nonces,
+    agents: Agents,
 }
 
 impl Gateway {
-    /// `keys` verify tokens and sign our own; `registry` holds the rooms.
-    pub fn new(config: GatewayConfig, keys: impl Into<Arc<KeyStore>>, registry: Registry) -> Self {
+    /// `keys` verify tokens and sign our own; `registry` holds the rooms, and `agents` watch them.
+    pub fn new(config: GatewayConfig, keys: impl Into<Arc<KeyStore>>, registry: Registry, agents: Agents) -> Self {
         let server = ServerFacts {
             node_id: config.node_id,
             region: config.region,
@@ -77,6 +79,7 @@ impl Gateway {
             registry,
             guests: Guests::default(),
             nonces: Nonces::default(),
+            agents,
         };
         Self { inner: Arc::new(inner) }
     }

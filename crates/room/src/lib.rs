@@ -6,6 +6,7 @@
 //! The words here are the words of `spec/product.md`: room, participant, track, layer, subscription, message.
 #![forbid(unsafe_code)]
 
+pub mod agents;
 pub mod dispatch;
 pub mod effect;
 pub mod id;

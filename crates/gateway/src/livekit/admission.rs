@@ -8,6 +8,7 @@ use auth::Claims;
 use http::{HeaderMap, StatusCode};
 use room::input::Join;
 use room::limits::MAX_NAME_BYTES;
+use room::participant::ParticipantKind;
 use room::{Identity, ParticipantSid};
 use std::borrow::Cow;
 use wire::livekit::join_request::{JoinParams, JoinRequestError, Resume};
@@ -92,7 +93,12 @@ pub(super) fn admit(
 impl Admission {
     /// A page token opens no door that is not open to everybody.
     pub(super) fn credential(&self) -> Credential {
-        if self.claims.odeon_page { Credential::Public } else { Credential::Token }
+        match grants::kind(&self.claims) {
+            _ if self.claims.odeon_page => Credential::Public,
+            // It comes for those who are there: nobody has to go because of it.
+            ParticipantKind::Agent => Credential::Invitation,
+            _ => Credential::Token,
+        }
     }
 
     /// Which session they want to go on with. Its sid alone, which everybody in the room knows, opens nothing.

@@ -1,5 +1,6 @@
 //! `/twirp/livekit.<Service>/<Method>`: the server API's transport (L-53). Methods are in [`super::room_service`].
 
+use super::agents::DispatchService;
 use super::room_service::RoomService;
 use crate::client::bearer;
 use crate::{Gateway, clock};
@@ -12,8 +13,23 @@ use wire::livekit::twirp::{Code, Format, MAX_BODY_BYTES, TwirpError};
 
 /// Services of LiveKit's API that this server has not (yet): known, so that a client hears "not built" and not "no such
 /// address".
-const OTHER_SERVICES: [&str; 5] =
-    ["livekit.Egress", "livekit.Ingress", "livekit.SIP", "livekit.AgentDispatchService", "livekit.Connector"];
+const OTHER_SERVICES: [&str; 4] = ["livekit.Egress", "livekit.Ingress", "livekit.SIP", "livekit.Connector"];
+
+/// Which of the services.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Service {
+    Room,
+    AgentDispatch,
+}
+
+impl Service {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Room => "livekit.RoomService",
+            Self::AgentDispatch => "livekit.AgentDispatchService",
+        }
+    }
+}
 
 /// A request, checked as far as that goes without knowing the method.
 pub(super) struct Call {
@@ -27,7 +43,7 @@ pub(super) async fn call(State(gateway): State<Gateway>, request: Request) -> Re
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
     let outcome = match route(&parts.method, &path) {
-        Ok(method) => serve(&gateway, &method, &parts.headers, body).await,
+        Ok((service, method)) => serve(&gateway, (service, &method), &parts.headers, body).await,
         Err(error) => Err(error),
     };
     match outcome {
@@ -36,15 +52,16 @@ pub(super) async fn call(State(gateway): State<Gateway>, request: Request) -> Re
     }
 }
 
-/// A method of RoomService by its name.
-fn route(verb: &Method, path: &str) -> Result<String, TwirpError> {
+/// A service, and a method of it by its name.
+fn route(verb: &Method, path: &str) -> Result<(Service, String), TwirpError> {
     let bad = |msg: String| TwirpError::bad_route(msg, verb.as_str(), path);
     if verb != Method::POST {
         return Err(bad(format!("unsupported method \"{verb}\" (only POST is allowed)")));
     }
     let route = path.strip_prefix("/twirp/").and_then(|rest| rest.split_once('/'));
     match route {
-        Some(("livekit.RoomService", method)) => Ok(method.to_owned()),
+        Some(("livekit.RoomService", method)) => Ok((Service::Room, method.to_owned())),
+        Some(("livekit.AgentDispatchService", method)) => Ok((Service::AgentDispatch, method.to_owned())),
         Some((service, _)) if OTHER_SERVICES.contains(&service) => {
             Err(TwirpError::new(Code::Unimplemented, format!("{service} is not part of this server")))
         }
@@ -55,23 +72,27 @@ fn route(verb: &Method, path: &str) -> Result<String, TwirpError> {
 /// Format and token before the body: nothing is read for those who may not ask.
 async fn serve(
     gateway: &Gateway,
-    method: &str,
+    (service, method): (Service, &str),
     headers: &HeaderMap,
     body: Body,
 ) -> Result<(Format, Vec<u8>), TwirpError> {
-    let format = format_of(headers, method)?;
+    let format = format_of(headers, service, method)?;
     let claims = verified(gateway, headers)?;
     let body = to_bytes(body, MAX_BODY_BYTES)
         .await
         .map_err(|_| TwirpError::new(Code::Malformed, "the body is longer than 10 MiB, or broke off"))?;
-    let answer = RoomService { gateway }.call(method, Call { claims, format, body }).await?;
+    let call = Call { claims, format, body };
+    let answer = match service {
+        Service::Room => RoomService { gateway }.call(method, call).await?,
+        Service::AgentDispatch => DispatchService { gateway }.call(method, call).await?,
+    };
     Ok((format, answer))
 }
 
-fn format_of(headers: &HeaderMap, method: &str) -> Result<Format, TwirpError> {
+fn format_of(headers: &HeaderMap, service: Service, method: &str) -> Result<Format, TwirpError> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     Format::of(content_type).ok_or_else(|| {
-        let path = format!("/twirp/livekit.RoomService/{method}");
+        let path = format!("/twirp/{}/{method}", service.name());
         TwirpError::bad_route(format!("unexpected Content-Type: \"{content_type}\""), "POST", &path)
     })
 }

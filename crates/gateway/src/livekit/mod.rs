@@ -8,10 +8,12 @@
 //! | `session` | one WebSocket, from its join to its end |
 //! | `pace` | how much a session may say |
 //! | `api`, `room_service` | `/twirp`: the server API |
+//! | [`agents`] | `/agent`: workers, their jobs, and the API for them |
 //! | `nonces` | each SendData once |
 //! | `data_dialect` | data packets on the shards |
 
 mod admission;
+pub mod agents;
 mod api;
 mod connect;
 mod data_dialect;
@@ -33,5 +35,6 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/rtc/v1", get(connect::rtc_v1))
         .route("/rtc/validate", get(connect::validate))
         .route("/rtc/v1/validate", get(connect::validate_v1))
+        .route("/agent", get(agents::agent))
         .route("/twirp/{*method}", any(api::call))
 }

@@ -148,11 +148,11 @@ impl RoomService<'_> {
 }
 
 impl Call {
-    fn read<T: Message + Default + DeserializeOwned>(&self) -> Result<T, TwirpError> {
+    pub(super) fn read<T: Message + Default + DeserializeOwned>(&self) -> Result<T, TwirpError> {
         twirp::decode(self.format, &self.body)
     }
 
-    fn write<T: Message + serde::Serialize>(&self, answer: &T, shape: &Shape) -> Answer {
+    pub(super) fn write<T: Message + serde::Serialize>(&self, answer: &T, shape: &Shape) -> Answer {
         twirp::encode(self.format, answer, shape)
     }
 }
@@ -198,7 +198,7 @@ fn no_participant() -> TwirpError {
     TwirpError::new(Code::NotFound, "participant does not exist")
 }
 
-fn refusal(error: JoinError) -> TwirpError {
+pub(super) fn refusal(error: JoinError) -> TwirpError {
     let code = match error {
         JoinError::NoSuchRoom => Code::NotFound,
         JoinError::BadName | JoinError::Refused(_) => Code::InvalidArgument,

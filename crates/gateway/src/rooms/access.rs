@@ -18,7 +18,7 @@ pub enum Access {
 pub enum Credential {
     /// Nothing, or what anybody can get: a page token, an account of a dialect without tokens.
     Public,
-    /// A page token that was given for an invitation: gets into a token room, but makes none.
+    /// A page token that was given for an invitation, or an agent's: gets into a token room, but makes none.
     Invitation,
     /// A token by one of our keys.
     Token,

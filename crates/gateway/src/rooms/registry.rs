@@ -4,8 +4,9 @@ use super::access::{Access, AccessCell, Credential};
 use super::handle::{JoinTicket, ResumeTicket, Resumption, RoomGone, RoomHandle, SessionHandle};
 use super::limits::{DEFAULT_MAX_ROOMS, JOIN_ATTEMPTS, ROOM_MEDIA_EVENTS, ROOM_REQUESTS};
 use super::outbox::OutboxReceiver;
-use super::task::{RoomTask, now};
+use super::task::RoomTask;
 use super::watch::Watchers;
+use crate::clock::now;
 use net::pool::MediaPool;
 use room::effect::RoomInfo;
 use room::limits::{MAX_AGENT_REQUESTS, MAX_METADATA_BYTES, MAX_NAME_BYTES};
@@ -222,6 +223,11 @@ impl Registry {
     /// What rooms are made with that nobody configured.
     pub fn room_defaults(&self) -> &RoomConfig {
         &self.inner.config.room
+    }
+
+    /// Rooms are made by whoever asks for them first (`room.auto_create`).
+    pub fn makes_rooms(&self) -> bool {
+        self.inner.config.auto_create
     }
 
     /// Nobody new comes in.

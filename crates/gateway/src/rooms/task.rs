@@ -7,17 +7,15 @@ use super::outbox::{Outbox, Overflow};
 use super::outgoing::Outgoing;
 use super::registry::{JoinError, Registration};
 use super::watch::Watchers;
+use crate::clock::now;
 use net::pool::RoomMedia;
 use room::effect::{Recipients, RoomInfo};
-use room::input::Now;
 use room::media::{MediaCommand, MediaEvent};
 use room::participant::{DisconnectReason, Participant};
 use room::{Identity, Room, RoomEffect, RoomEvent, RoomInput, SessionId};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
 
 /// What a room's task can be asked.
 #[derive(Debug)]
@@ -276,12 +274,6 @@ impl Drop for Population {
     fn drop(&mut self) {
         self.is_now(0);
     }
-}
-
-/// The time as the model wants it.
-pub(super) fn now() -> Now {
-    let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Now { at: Instant::now().into_std(), unix_ms: i64::try_from(unix.as_millis()).unwrap_or(i64::MAX) }
 }
 
 async fn sleep_until(at: Option<std::time::Instant>) {

@@ -5,7 +5,8 @@ use auth::{Claims, KeyStore, Secret, VideoGrant};
 use base64::Engine as _;
 use futures_util::{SinkExt as _, StreamExt as _};
 use gateway::livekit::LiveKitData;
-use gateway::rooms::{Registry, RegistryConfig};
+use gateway::livekit::agents::Agents;
+use gateway::rooms::{Registry, RegistryConfig, Watcher};
 use gateway::{Gateway, GatewayConfig};
 use net::pool::{MediaPool, Placement, PoolConfig};
 use prost::Message as _;
@@ -36,9 +37,12 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) async fn start(config: RegistryConfig) -> Self {
         let pool = MediaPool::start(&pool_config(), Arc::new(LiveKitData)).unwrap();
-        let registry = Registry::new(config, pool);
+        let keys = Arc::new(keys());
+        let agents = Agents::start(&keys);
+        let watchers = [Arc::new(agents.clone()) as Arc<dyn Watcher>].into_iter().collect();
+        let registry = Registry::watched(config, pool, watchers);
         let config = GatewayConfig { node_id: "ND_test".into(), ..GatewayConfig::default() };
-        let gateway = Gateway::new(config, keys(), registry);
+        let gateway = Gateway::new(config, keys, registry, agents);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let addr = listener.local_addr().unwrap();
         let router = gateway::router(gateway.clone());

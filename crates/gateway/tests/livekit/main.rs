@@ -1,5 +1,6 @@
 //! LiveKit's gateway and the pages over real HTTP on loopback.
 
+mod agents;
 mod api;
 mod bad_input;
 mod connect;

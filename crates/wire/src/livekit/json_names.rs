@@ -43,6 +43,53 @@ pub const LIST_ROOMS: Shape = Shape(&[("rooms", Many(&ROOM))]);
 /// `livekit.ListParticipantsResponse`
 pub const LIST_PARTICIPANTS: Shape = Shape(&[("participants", Many(&PARTICIPANT))]);
 
+/// `livekit.AgentDispatch`
+pub const AGENT_DISPATCH: Shape = Shape(&[
+    ("id", Text),
+    ("agent_name", Text),
+    ("room", Text),
+    ("metadata", Text),
+    ("state", One(&AGENT_DISPATCH_STATE)),
+    ("restart_policy", Enum("JRP_ON_FAILURE")),
+    ("deployment", Text),
+    ("attributes", Kind::Map),
+]);
+
+/// `livekit.AgentDispatchState`
+pub const AGENT_DISPATCH_STATE: Shape = Shape(&[("jobs", Many(&JOB)), ("created_at", Long), ("deleted_at", Long)]);
+
+/// `livekit.ListAgentDispatchResponse`
+pub const LIST_DISPATCH: Shape = Shape(&[("agent_dispatches", Many(&AGENT_DISPATCH))]);
+
+/// `livekit.Job`
+pub const JOB: Shape = Shape(&[
+    ("id", Text),
+    ("dispatch_id", Text),
+    ("type", Enum("JT_ROOM")),
+    ("room", One(&ROOM)),
+    ("participant", One(&PARTICIPANT)),
+    ("namespace", Text),
+    ("metadata", Text),
+    ("agent_name", Text),
+    ("state", One(&JOB_STATE)),
+    ("enable_recording", Flag),
+    ("deployment", Text),
+    ("attributes", Kind::Map),
+    ("enable_redaction", Flag),
+]);
+
+/// `livekit.JobState`
+pub const JOB_STATE: Shape = Shape(&[
+    ("status", Enum("JS_PENDING")),
+    ("error", Text),
+    ("started_at", Long),
+    ("ended_at", Long),
+    ("updated_at", Long),
+    ("participant_identity", Text),
+    ("worker_id", Text),
+    ("agent_id", Text),
+]);
+
 /// `livekit.Room`
 pub const ROOM: Shape = Shape(&[
     ("sid", Text),
@@ -239,6 +286,11 @@ mod tests {
     fn the_shapes_have_the_fields_of_the_generated_types() {
         same_fields::<proto::ListRoomsResponse>(&LIST_ROOMS);
         same_fields::<proto::ListParticipantsResponse>(&LIST_PARTICIPANTS);
+        same_fields::<proto::AgentDispatch>(&AGENT_DISPATCH);
+        same_fields::<proto::AgentDispatchState>(&AGENT_DISPATCH_STATE);
+        same_fields::<proto::ListAgentDispatchResponse>(&LIST_DISPATCH);
+        same_fields::<proto::Job>(&JOB);
+        same_fields::<proto::JobState>(&JOB_STATE);
         same_fields::<proto::Room>(&ROOM);
         same_fields::<proto::ParticipantInfo>(&PARTICIPANT);
         same_fields::<proto::ParticipantPermission>(&PERMISSION);

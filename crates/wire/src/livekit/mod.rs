@@ -12,8 +12,10 @@
 //! | [`data`] | data packets, stamped without being unpacked |
 //! | [`dispatch`] | the agents that a room asks for |
 //! | [`twirp`], [`json_names`] | the server API's two encodings and its errors |
+//! | [`agent`] | agents' workers, and dispatches |
 //! | [`webhook`] | what backends are told |
 
+pub mod agent;
 pub mod data;
 pub mod dispatch;
 pub mod event;
