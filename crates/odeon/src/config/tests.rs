@@ -44,7 +44,7 @@ fn another(setting: &Setting) -> &'static str {
         "tls.acme.directory_url" => "https://authority.example/directory",
         "webhook.urls" => "https://venue.example/hook",
         "webhook.allow_private" => "hooks.internal:8080",
-        "room.auto_create" => "false",
+        "room.auto_create" | "rtc.congestion_control" => "false",
         "tls.self_signed" | "rtc.use_external_ip" | "rtc.external_ip_only" | "rtc.single_port" | "rtc.loopback" => {
             "true"
         }
