@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The load figures: starts the release binary on loopback, loads it with odeon-bench, and writes bench/out/figures.md.
-# SECONDS_EACH (20) is the length of a window, SUBSCRIBERS (100) the audience.
+# Without estimation of the ways down, which the program that it is measured against leaves out too. SECONDS_EACH (20) is the length of a window, SUBSCRIBERS (100) the audience.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-$PWD/target}
@@ -11,7 +11,7 @@ mkdir -p bench/out
 data=$(mktemp -d)
 port=$((20000 + RANDOM % 20000))
 
-env -u ODEON_BIN -u ODEON_BENCH_BIN "$odeon" --dev --http.port="$port" --rtc.udp_port=0 --rtc.shards=1 --data-dir="$data" >bench/out/server.log 2>&1 &
+env -u ODEON_BIN -u ODEON_BENCH_BIN "$odeon" --dev --http.port="$port" --rtc.udp_port=0 --rtc.shards=1 --rtc.congestion_control=false --data-dir="$data" >bench/out/server.log 2>&1 &
 server=$! # `env` becomes the server
 trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null || true; rm -rf "$data"' EXIT
 for _ in $(seq 200); do

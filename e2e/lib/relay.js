@@ -6,15 +6,17 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 /** Starts a relay to `to`; its port on loopback. */
-export async function startRelay({ to, loss = 0, delayMs = 0, jitterMs = 0, seed = 1 }) {
+export async function startRelay({ to, loss = 0, delayMs = 0, jitterMs = 0, downKbps = 0, seed = 1 }) {
   const binary = process.env.ODEON_BENCH_BIN ?? join(dirname(process.env.ODEON_BIN), 'odeon-bench');
   if (!existsSync(binary)) throw new Error(`${binary} is not built: cargo build --release -p bench`);
-  const flags = { to, loss, 'delay-ms': delayMs, 'jitter-ms': jitterMs, seed, listen: '127.0.0.1:0' };
+  const flags = { to, loss, 'delay-ms': delayMs, 'jitter-ms': jitterMs, 'down-kbps': downKbps, seed, listen: '127.0.0.1:0' };
   const child = spawn(binary, ['relay', ...Object.entries(flags).map(([key, value]) => `--${key}=${value}`)]);
   const [line] = await once(createInterface({ input: child.stdout }), 'line');
   const port = Number(line.match(/^relay [^ ]+:(\d+) /)[1]);
   return {
     port,
+    /** Towards clients it carries so much from now on; 0: everything. */
+    limitDown: (kbps) => child.stdin.write(`${kbps}\n`),
     /** Nothing goes through until `resume`: packets wait or are lost. */
     pause: () => child.kill('SIGSTOP'),
     resume: () => child.kill('SIGCONT'),

@@ -186,6 +186,27 @@ const api = {
   allowSubscribers: (all, permissions) => room.localParticipant.setTrackSubscriptionPermissions(all, permissions),
   /** What our newest token says. */
   claims: () => JSON.parse(atob(room.engine.token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/'))),
+  setVideoQuality: (sid, quality) => publicationOf(sid).setVideoQuality(quality),
+  setEnabled: (sid, enabled) => publicationOf(sid).setEnabled(enabled),
+  /** Shows a track in an element of this size (CSS pixels), and in no other. */
+  async showIn(sid, width, height) {
+    const track = trackOf(sid);
+    track.detach().forEach((element) => element.remove());
+    const element = track.attach();
+    element.muted = true;
+    Object.assign(element.style, { width: `${width}px`, height: `${height}px`, position: 'fixed', left: '0', top: '0' });
+    document.body.append(element);
+    await Promise.race([element.play(), delay(1000)]);
+  },
+  /** Has this browser an encoder for a codec? */
+  canEncode: (codec) => RTCRtpSender.getCapabilities('video').codecs.some(({ mimeType }) => mimeType.toLowerCase() === `video/${codec}`),
+  /** What a received track is coded in (getStats). */
+  async codecOf(sid) {
+    const report = await trackOf(sid).getRTCStatsReport();
+    const entries = [...report.values()];
+    const inbound = entries.find((entry) => entry.type === 'inbound-rtp');
+    return entries.find((entry) => entry.id === inbound?.codecId)?.mimeType ?? '';
+  },
   setSubscribed: (sid, subscribed) => publicationOf(sid).setSubscribed(subscribed),
 
   setMetadata: (text) => room.localParticipant.setMetadata(text),

@@ -82,6 +82,9 @@ enum Command {
         /// One way, on top.
         #[arg(long, default_value_t = 0)]
         jitter_ms: u64,
+        /// Towards clients, kbit/s; 0: no limit. A line with a number on standard input changes it.
+        #[arg(long, default_value_t = 0)]
+        down_kbps: u64,
         /// Decides which packets are lost.
         #[arg(long, default_value_t = 1)]
         seed: u64,
@@ -174,14 +177,27 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let (engine, target) = server.open()?;
             all(&engine, &target, seconds, subscribers).await?;
         }
-        Command::Relay { to, listen, loss, delay_ms, jitter_ms, seed } => {
+        Command::Relay { to, listen, loss, delay_ms, jitter_ms, down_kbps, seed } => {
             let (delay, jitter) = (Duration::from_millis(delay_ms), Duration::from_millis(jitter_ms));
-            let relay = Relay::start(listen, to, Weather { loss, delay, jitter, seed })?;
+            let relay = Relay::start(listen, to, Weather { loss, delay, jitter, down_rate: down_kbps * 1000, seed })?;
             println!("relay {} -> {to}", relay.addr());
+            std::thread::spawn(move || follow_orders(&relay));
             tokio::signal::ctrl_c().await?;
         }
     }
     Ok(())
+}
+
+/// Each line is a rate towards clients, kbit/s. When nobody says anything more the relay goes on as it is.
+fn follow_orders(relay: &Relay) {
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        if let Ok(kbps) = line.trim().parse::<u64>() {
+            relay.limit_down(kbps * 1000);
+        }
+    }
+    loop {
+        std::thread::park();
+    }
 }
 
 fn print(table: &Table) {

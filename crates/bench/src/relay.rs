@@ -12,8 +12,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
-use str0m_netem::{Input, Netem, NetemConfig, Output, Probability, RandomLoss, WithLen};
+use str0m_netem::{Bitrate, DataSize, Input, Netem, NetemConfig, Output, Probability, RandomLoss, WithLen};
 
+/// Of a direction's losses.
+const UP: u64 = 0;
+const DOWN: u64 = 1 << 63;
 const LISTEN: Token = Token(0);
 const WAKE: Token = Token(usize::MAX);
 /// A relay for tests: more clients than this are not served.
@@ -30,18 +33,27 @@ pub struct Weather {
     pub delay: Duration,
     /// One way, on top of the delay, uniform.
     pub jitter: Duration,
+    /// Towards clients, bit/s; 0: no limit.
+    pub down_rate: u64,
     /// Decides which packets are lost.
     pub seed: u64,
 }
 
+/// What waits where the rate is limited: a home router's queue.
+const QUEUE_BYTES: i64 = 64 * 1024;
+
 impl Weather {
-    fn netem(self, direction: u64) -> Netem<Parcel> {
-        let config = NetemConfig::new()
+    fn config(self, direction: u64) -> NetemConfig {
+        NetemConfig::new()
             .latency(self.delay)
             .jitter(self.jitter)
             .loss(RandomLoss::new(Probability::new(self.loss)))
-            .seed(self.seed ^ direction);
-        Netem::new(config)
+            .seed(self.seed ^ direction)
+    }
+
+    fn netem_down(self, rate: u64) -> NetemConfig {
+        let config = self.config(DOWN);
+        if rate == 0 { config } else { config.link(Bitrate::bps(rate), DataSize::bytes(QUEUE_BYTES)) }
     }
 }
 
@@ -63,6 +75,7 @@ pub struct Relay {
     listen: SocketAddr,
     stop: Arc<AtomicBool>,
     counts: Arc<Counts>,
+    down_rate: Arc<AtomicU64>,
     waker: Waker,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -85,6 +98,7 @@ impl Relay {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKE)?;
         poll.registry().register(&mut socket, LISTEN, Interest::READABLE)?;
+        let down_rate = Arc::new(AtomicU64::new(weather.down_rate));
         let (stop, counts) = (Arc::new(AtomicBool::new(false)), Arc::new(Counts::default()));
         let work = Work {
             socket,
@@ -92,18 +106,25 @@ impl Relay {
             poll,
             flows: Vec::new(),
             by_client: HashMap::new(),
-            up: weather.netem(0),
-            down: weather.netem(1 << 63),
+            up: Netem::new(weather.config(UP)),
+            down: Netem::new(weather.netem_down(weather.down_rate)),
+            weather,
+            down_rate: down_rate.clone(),
             counts: counts.clone(),
             stop: stop.clone(),
         };
         let thread = thread::Builder::new().name("bench-relay".into()).spawn(move || work.run())?;
-        Ok(Self { listen, stop, counts, waker, thread: Some(thread) })
+        Ok(Self { listen, stop, counts, down_rate, waker, thread: Some(thread) })
     }
 
     /// Where clients send to.
     pub fn addr(&self) -> SocketAddr {
         self.listen
+    }
+
+    /// Towards clients it carries so much from now on, bit/s; 0: everything.
+    pub fn limit_down(&self, rate: u64) {
+        self.down_rate.store(rate, Ordering::Relaxed);
     }
 
     /// (packets taken, packets passed on), both ways together.
@@ -136,6 +157,8 @@ struct Work {
     by_client: HashMap<SocketAddr, usize>,
     up: Netem<Parcel>,
     down: Netem<Parcel>,
+    weather: Weather,
+    down_rate: Arc<AtomicU64>,
     counts: Arc<Counts>,
     stop: Arc<AtomicBool>,
 }
@@ -145,6 +168,11 @@ impl Work {
         let mut events = Events::with_capacity(256);
         let mut buffer = vec![0; 65_536];
         while !self.stop.load(Ordering::Relaxed) {
+            let rate = self.down_rate.load(Ordering::Relaxed);
+            if rate != self.weather.down_rate {
+                self.weather.down_rate = rate;
+                self.down.set_config(self.weather.netem_down(rate));
+            }
             let next = self.up.poll_timeout().min(self.down.poll_timeout());
             let sleep = next.saturating_duration_since(Instant::now()).min(MAX_SLEEP);
             if self.poll.poll(&mut events, Some(sleep)).is_err() {
@@ -226,7 +254,8 @@ mod tests {
     #[test]
     fn it_delays_both_ways_and_loses_its_share() {
         let server = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        let weather = Weather { loss: 0.2, delay: Duration::from_millis(20), jitter: Duration::ZERO, seed: 1 };
+        let weather =
+            Weather { loss: 0.2, delay: Duration::from_millis(20), jitter: Duration::ZERO, down_rate: 0, seed: 1 };
         let relay = Relay::start("127.0.0.1:0".parse().unwrap(), server.local_addr().unwrap(), weather).unwrap();
         let client = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         client.connect(relay.addr()).unwrap();

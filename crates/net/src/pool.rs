@@ -58,6 +58,8 @@ pub struct PoolConfig {
     pub loopback: bool,
     /// Which shard a new peer goes to.
     pub placement: Placement,
+    /// Estimate what each subscriber's way carries, and send what fits.
+    pub congestion_control: bool,
 }
 
 /// Which shard a new peer goes to.
@@ -132,7 +134,11 @@ impl MediaPool {
             let (commands, inbox) = mpsc::channel(INBOX);
             let shared = Arc::new(Shared::new());
             let candidates = Candidates { udp: udp_candidates[index].clone(), tcp: tcp_candidates.clone() };
-            let connection = ConnectionConfig { certificate: certificate.clone(), candidates };
+            let connection = ConnectionConfig {
+                certificate: certificate.clone(),
+                candidates,
+                congestion_control: config.congestion_control,
+            };
             let (door, tunnels) = Door::new(wake.clone());
             doors.push(door);
             let turn = relay.as_ref().and_then(|relay| Some((relay_sockets.pop()?, relay.server())));

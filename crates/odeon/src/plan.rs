@@ -29,6 +29,7 @@ pub fn pool(config: &Config, advertise: Vec<IpAddr>, turn: Option<TurnConfig>) -
         advertise,
         loopback: config.rtc_loopback,
         placement: config.rtc_placement,
+        congestion_control: config.rtc_congestion_control,
     }
 }
 

@@ -239,6 +239,15 @@ pub enum RoomEvent {
         /// May.
         allowed: bool,
     },
+    /// A track that you receive was paused for want of bandwidth, or goes on.
+    StreamPaused {
+        /// Whose track.
+        participant: ParticipantSid,
+        /// Which.
+        track: TrackSid,
+        /// Paused now.
+        paused: bool,
+    },
     /// A subscription could not be made.
     SubscriptionFailed {
         /// Which.

@@ -46,6 +46,8 @@ pub struct Join {
     pub auto_subscribe: bool,
     /// Subscribe to every data track.
     pub auto_subscribe_data: bool,
+    /// Tracks may be paused where bandwidth is short (`subscriber_allow_pause`); else their lowest layers are sent.
+    pub may_pause: bool,
     /// Tracks announced with the join (`add_track_requests`).
     pub tracks: Vec<TrackRequest>,
     /// (offer id, SDP) that came with the join.

@@ -113,6 +113,8 @@ pub enum MediaCommand {
         publish_codecs: Vec<String>,
         /// What its data is stamped with and what it may.
         sender: Arc<DataSender>,
+        /// Tracks may be paused where its way is too narrow (`subscriber_allow_pause`).
+        may_pause: bool,
     },
     /// Its peer ends: connections closed, subscriptions and tracks gone. Last command of a session.
     RemovePeer {
@@ -443,6 +445,15 @@ pub enum MediaEvent {
         id: String,
         /// As the client's dialect writes it, stamped.
         packet: Arc<[u8]>,
+    },
+    /// A subscribed track was paused because the receiver's way is too narrow for it, or goes on (livekit.md 2.7).
+    StreamPaused {
+        /// The receiver.
+        session: SessionId,
+        /// Which track.
+        track: TrackSid,
+        /// Paused now.
+        paused: bool,
     },
     /// The layers that receivers want of a video, on all shards and hidden ones too, whatever their bandwidth: said when
     /// it changes, and nothing at first.

@@ -11,14 +11,17 @@ use crate::negotiation::{Accepted, OfferedSection, SectionPlan, accept, check_pa
 use crate::packet::{
     ChannelId, Datagram, IngressPacket, Mid, Orientation, OutgoingPacket, Protocol, Rid, Route, SendStream, Vp8,
 };
+use crate::scalability::{self, Templates};
 use crate::sdp::{Sdp, SdpError};
+use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use str0m::bwe::{Bitrate, BweKind};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, Reliability};
 use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Pt};
 use str0m::net::Receive;
-use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RtpPacket, RtpWrite, Ssrc};
+use str0m::rtp::{Extension, ExtensionMap, ExtensionSerializer, ExtensionValues, RtpPacket, RtpWrite, Ssrc};
 use str0m::{IceConnectionState, IceCreds, Input, Rtc, RtcConfig};
 
 /// Packets that a NACK may bring back: 1.4 s of video at 1.5 Mbit/s, 0.35 s at 6. Each costs its subscriber half a
@@ -32,6 +35,14 @@ pub const MAX_MESSAGE_BYTES: u32 = 65_535;
 const MAX_BUFFERED_BYTES: usize = 4 * MAX_MESSAGE_BYTES as usize;
 /// [`Event::Writable`] comes when a channel's buffer has drained to this.
 const LOW_WATER_BYTES: usize = MAX_BUFFERED_BYTES / 2;
+/// AV1 RTP payload format, appendix A.
+const DEPENDENCY_DESCRIPTOR: &str =
+    "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
+/// Before anything is known of the way to a peer: one camera's highest layer. libwebrtc begins with 0.3 Mbit/s, which would
+/// show everybody a small picture first; probes correct it within a round trip or two either way.
+const FIRST_ESTIMATE_BPS: u64 = 2_000_000;
+/// Timeouts in a row that may be due at once and bring nothing: one for each timer inside, more would be a circle.
+const MAX_IDLE_TURNS: u8 = 4;
 /// How often loss and round trip are reported (livekit.md 2.8: quality every 5 s).
 const STATS_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -42,6 +53,8 @@ pub struct ConnectionConfig {
     pub certificate: Certificate,
     /// Addresses that clients are told.
     pub candidates: Candidates,
+    /// Estimate what the way to the peer carries ([`Event::Estimate`]).
+    pub congestion_control: bool,
 }
 
 /// Why a connection can't go on, or an SDP wasn't taken.
@@ -99,14 +112,18 @@ pub enum Event {
     IngressLoss(f32),
     /// Every 5 s for each stream that we send: fraction lost 0..=1 as the peer reports it, and the round trip.
     EgressLoss(f32, Option<Duration>),
+    /// What the way to the peer carries of pictures, bit/s, as we estimate it from transport-wide feedback (or the peer
+    /// does, by REMB, where it gives none).
+    Estimate(u64),
 }
 
 /// A stream whose packets come: found once by SSRC, since only the first packets carry mid and rid.
-#[derive(Clone, Copy)]
 struct IngressStream {
     ssrc: Ssrc,
     mid: Mid,
     rid: Option<Rid>,
+    /// Of AV1's dependency descriptor.
+    templates: Templates,
 }
 
 /// A peer connection.
@@ -128,6 +145,11 @@ pub struct Connection {
     candidates: Candidates,
     /// No path of this ICE generation is there, though one has been, or had been of the generation before.
     lost: bool,
+    congestion_control: bool,
+    /// Of the last input.
+    now: Instant,
+    /// Timeouts since the last output that were due at once.
+    idle_turns: u8,
 }
 
 impl std::fmt::Debug for Connection {
@@ -156,6 +178,9 @@ impl Connection {
             accepted: Accepted::new(),
             candidates: config.candidates.clone(),
             lost: false,
+            congestion_control: config.congestion_control,
+            now,
+            idle_turns: 0,
         }
     }
 
@@ -191,7 +216,7 @@ impl Connection {
             return Err(ConnectionError::Negotiation("a section without mid or of an unknown kind".into()));
         }
         check_payload_types(&offer).map_err(ConnectionError::Negotiation)?;
-        let accepted = prepare_offer(&mut offer);
+        let accepted = prepare_offer(&mut offer, self.congestion_control);
         let red_lines = red_lines(&offer);
         let offer = SdpOffer::from_sdp_string(&offer.to_string()).map_err(negotiation_error)?;
         let answer = self.rtc.sdp_api().accept_offer(offer).map_err(negotiation_error)?;
@@ -243,7 +268,7 @@ impl Connection {
         let pending = self.pending_offer.take().ok_or(ConnectionError::NoOffer)?;
         let mut answer = Sdp::parse(answer)?;
         check_payload_types(&answer).map_err(ConnectionError::Negotiation)?;
-        prepare_offer(&mut answer);
+        prepare_offer(&mut answer, self.congestion_control);
         let red_lines = red_lines(&answer);
         let answer = SdpAnswer::from_sdp_string(&answer.to_string()).map_err(negotiation_error)?;
         self.rtc.sdp_api().accept_answer(pending, answer).map_err(negotiation_error)?;
@@ -296,7 +321,12 @@ impl Connection {
 
     /// The stream that we send on an m-line, once negotiated.
     pub fn send_stream(&mut self, mid: Mid) -> Option<SendStream> {
-        self.rtc.direct_api().stream_tx_by_mid(mid.0, None).map(|stream| SendStream { ssrc: stream.ssrc() })
+        let mut api = self.rtc.direct_api();
+        let stream = api.stream_tx_by_mid(mid.0, None)?;
+        // What is forwarded was paced by its publisher. Held back here, a keyframe would come as late as it is large; what
+        // the way can't carry, the allocator takes off. Only probes are paced.
+        stream.set_unpaced(true);
+        Some(SendStream { ssrc: stream.ssrc() })
     }
 
     /// What we send on an m-line from now on is another stream: new SSRCs, sequence numbers from the caller's start.
@@ -323,6 +353,7 @@ impl Connection {
     /// The connection is broken and must be dropped.
     pub fn handle_datagram(&mut self, now: Instant, route: Route, datagram: &[u8]) -> Result<(), ConnectionError> {
         let Ok(receive) = receive(route, datagram) else { return Ok(()) };
+        self.now = now;
         self.rtc.handle_input(Input::Receive(now, receive)).map_err(transport_error)
     }
 
@@ -331,6 +362,7 @@ impl Connection {
     /// # Errors
     /// The connection is broken and must be dropped.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), ConnectionError> {
+        self.now = now;
         self.rtc.handle_input(Input::Timeout(now)).map_err(transport_error)
     }
 
@@ -341,8 +373,12 @@ impl Connection {
     pub fn poll(&mut self) -> Result<Output, ConnectionError> {
         loop {
             match self.rtc.poll_output().map_err(transport_error)? {
+                str0m::Output::Timeout(at) if self.goes_on(at) => {
+                    self.rtc.handle_input(Input::Timeout(self.now)).map_err(transport_error)?;
+                }
                 str0m::Output::Timeout(at) => return Ok(Output::Timeout(at)),
                 str0m::Output::Transmit(transmit) => {
+                    self.idle_turns = 0;
                     let protocol =
                         if transmit.proto == Protocol::Udp.to_strom() { Protocol::Udp } else { Protocol::Tcp };
                     let (source, destination) = (transmit.source, transmit.destination);
@@ -356,6 +392,17 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// With estimation str0m gives one packet for each timeout. What is due now leaves in this turn, so that a frame's
+    /// packets still share a send call.
+    fn goes_on(&mut self, at: Instant) -> bool {
+        self.idle_turns = self.idle_turns.saturating_add(1);
+        let goes_on = self.congestion_control && at <= self.now && self.idle_turns <= MAX_IDLE_TURNS;
+        if !goes_on {
+            self.idle_turns = 0;
+        }
+        goes_on
     }
 
     fn translate(&mut self, event: str0m::Event) -> Option<Event> {
@@ -376,6 +423,10 @@ impl Connection {
             Strom::ChannelBufferedAmountLow(id) => Some(Event::Writable(ChannelId(id))),
             Strom::MediaIngressStats(stats) => stats.loss.map(Event::IngressLoss),
             Strom::MediaEgressStats(stats) => stats.loss.map(|loss| Event::EgressLoss(loss, stats.rtt)),
+            Strom::EgressBitrateEstimate(BweKind::Twcc { estimate, can_probe: true }) => {
+                Some(Event::Estimate(estimate.as_u64()))
+            }
+            Strom::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => Some(Event::Estimate(estimate.as_u64())),
             Strom::Closed => Some(Event::Closed),
             _ => None,
         }
@@ -394,8 +445,8 @@ impl Connection {
 
     fn ingress(&mut self, packet: RtpPacket) -> Option<IngressPacket> {
         let ssrc = packet.header.ssrc;
-        let stream = match self.streams.iter().find(|stream| stream.ssrc == ssrc) {
-            Some(stream) => *stream,
+        let at = match self.streams.iter().position(|stream| stream.ssrc == ssrc) {
+            Some(at) => at,
             None => self.find_stream(ssrc)?,
         };
         let codec = self.codecs.iter().find(|(pt, _)| *pt == packet.header.payload_type)?.1;
@@ -403,6 +454,12 @@ impl Connection {
             return None;
         }
         let extensions = &packet.header.ext_vals;
+        let stream = &mut self.streams[at];
+        let scalability = match codec {
+            Codec::Vp9 => scalability::vp9(&packet.payload),
+            Codec::Av1 => descriptor(extensions).and_then(|descriptor| stream.templates.read(descriptor)),
+            _ => None,
+        };
         Some(IngressPacket {
             mid: stream.mid,
             rid: stream.rid,
@@ -417,16 +474,17 @@ impl Connection {
             orientation: extensions.video_orientation.map(Orientation),
             vp8: (codec == Codec::Vp8).then(|| Vp8::parse(&packet.payload)).flatten(),
             payload: packet.payload,
+            scalability,
             arrival: packet.timestamp,
         })
     }
 
-    fn find_stream(&mut self, ssrc: Ssrc) -> Option<IngressStream> {
+    fn find_stream(&mut self, ssrc: Ssrc) -> Option<usize> {
         let mut api = self.rtc.direct_api();
         let stream = api.stream_rx(&ssrc)?;
-        let found = IngressStream { ssrc, mid: Mid(stream.mid()), rid: stream.rid().map(Rid) };
-        self.streams.push(found);
-        Some(found)
+        let (mid, rid, templates) = (Mid(stream.mid()), stream.rid().map(Rid), Templates::default());
+        self.streams.push(IngressStream { ssrc, mid, rid, templates });
+        Some(self.streams.len() - 1)
     }
 
     /// Queues a packet; it leaves with the next [`Connection::handle_timeout`] and [`Connection::poll`]. Returns false
@@ -440,9 +498,9 @@ impl Connection {
             packet.sequence.into(),
             packet.timestamp,
             from.arrival,
-            Arc::clone(&from.payload),
+            if packet.hollow { Arc::from([]) } else { Arc::clone(&from.payload) },
         )
-        .marker(from.marker)
+        .marker(packet.marker)
         .nackable(!from.codec.is_audio())
         .ext_vals(extension_values(from));
         if let Some(patch) = packet.vp8.and_then(|rewrite| from.vp8?.patch(rewrite)) {
@@ -450,6 +508,16 @@ impl Connection {
         }
         tx.write_rtp(write);
         true
+    }
+
+    /// How much we would like to send, bit/s: so far probes look.
+    pub fn set_desired_bitrate(&mut self, bps: u64) {
+        self.rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::from(bps));
+    }
+
+    /// Forgets what was learnt of the way and begins anew with this estimate, bit/s: probes find out what more it carries.
+    pub fn restart_estimate(&mut self, bps: u64) {
+        self.rtc.bwe().reset(Bitrate::from(bps));
     }
 
     /// Asks the peer for a keyframe (PLI, RFC 4585 section 6.3.1). False if it sends no such stream yet.
@@ -530,7 +598,9 @@ fn receive(route: Route, datagram: &[u8]) -> Result<Receive<'_>, str0m::error::N
 }
 
 fn rtc_config(config: &ConnectionConfig, credentials: &Credentials) -> RtcConfig {
+    let estimate = config.congestion_control.then_some(Bitrate::from(FIRST_ESTIMATE_BPS));
     RtcConfig::new()
+        .enable_bwe(estimate)
         .set_crypto_provider(provider())
         .set_dtls_cert(config.certificate.0.clone())
         .set_local_ice_credentials(ice_creds(credentials))
@@ -569,7 +639,35 @@ fn extensions() -> ExtensionMap {
     map.set(10, Extension::RtpStreamId);
     map.set(11, Extension::RepairedRtpStreamId);
     map.set(13, Extension::VideoOrientation);
+    map.set(14, Extension::with_serializer(DEPENDENCY_DESCRIPTOR, DependencyDescriptor));
     map
+}
+
+/// Read where a publisher sends it. Nobody is sent it: without upper layers AV1 goes by RTP's own order.
+#[derive(Debug)]
+struct DependencyDescriptor;
+
+/// As it came.
+struct RawDescriptor(SmallVec<[u8; 32]>);
+
+impl ExtensionSerializer for DependencyDescriptor {
+    fn write_to(&self, _: &mut [u8], _: &ExtensionValues) -> usize {
+        0
+    }
+    fn parse_value(&self, bytes: &[u8], values: &mut ExtensionValues) -> bool {
+        values.user_values.set(RawDescriptor(SmallVec::from_slice(bytes)));
+        true
+    }
+    fn is_video(&self) -> bool {
+        true
+    }
+    fn is_audio(&self) -> bool {
+        false
+    }
+}
+
+fn descriptor(values: &ExtensionValues) -> Option<&[u8]> {
+    values.user_values.get::<RawDescriptor>().map(|raw| &raw.0[..])
 }
 
 fn extension_values(from: &IngressPacket) -> ExtensionValues {

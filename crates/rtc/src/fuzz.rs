@@ -41,6 +41,16 @@ pub fn binding(data: &[u8]) {
     }
 }
 
+/// The layers of scalable video: a keyframe's descriptor, and one that follows it.
+pub fn scalability(data: &[u8]) {
+    crate::scalability::vp9(data);
+    let mut templates = crate::scalability::Templates::default();
+    let (first, second) = data.split_at(data.len() / 2);
+    templates.read(data);
+    templates.read(first);
+    templates.read(second);
+}
+
 /// A connection takes an offer, and lives whatever it says.
 pub fn offer(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
@@ -74,5 +84,5 @@ fn connection(now: Instant) -> Option<Connection> {
     static CERTIFICATE: OnceLock<Option<Certificate>> = OnceLock::new();
     let certificate = CERTIFICATE.get_or_init(Certificate::generate).clone()?;
     let candidates = Candidates::udp(vec![SocketAddr::from(([127, 0, 0, 1], 7882))]);
-    Some(Connection::new(&ConnectionConfig { certificate, candidates }, credentials(), now))
+    Some(Connection::new(&ConnectionConfig { certificate, candidates, congestion_control: true }, credentials(), now))
 }

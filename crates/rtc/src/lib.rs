@@ -16,6 +16,7 @@ pub mod fuzz;
 pub mod negotiation;
 pub mod packet;
 pub mod red;
+pub mod scalability;
 pub mod sdp;
 pub mod stun;
 
@@ -27,4 +28,5 @@ pub use negotiation::{OfferedSection, SectionKind, SectionPlan};
 pub use packet::{
     ChannelId, Datagram, IngressPacket, Mid, OutgoingPacket, Protocol, Rid, Route, SendStream, Vp8, Vp8Rewrite,
 };
+pub use scalability::Scalability;
 pub use sdp::Sdp;

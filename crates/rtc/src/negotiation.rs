@@ -103,14 +103,15 @@ const SENDABLE: [&str; 3] = [
     "urn:3gpp:video-orientation",
 ];
 
-/// Extensions that we accept on such a section and never send: Chromium leaves out of its next offers what an answer
+/// Extensions that we accept on such a section, whether we send them or not: Chromium leaves out of its next offers what an answer
 /// left out of the same kind's sections. Without the stream ids it could not offer simulcast later, without transport-wide
 /// numbers nothing would tell it what its way up can carry.
 const ACCEPTED: [&str; 3] = [
     "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
     "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
-    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+    TRANSPORT_WIDE,
 ];
+const TRANSPORT_WIDE: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 
 /// In a bundle a payload type means one thing on all sections (RFC 8843 section 10.1.2): codec, and for pictures its
 /// format, but for the rates that libwebrtc's clients write into some sections. str0m takes that for granted.
@@ -149,21 +150,22 @@ pub(crate) type Accepted = Vec<Vec<String>>;
 ///
 /// * Candidates: we are ICE-lite and learn addresses from verified checks, so no offer makes us send anywhere.
 /// * `sctp-init`: SNAP would be answered in kind; the classic handshake works with everybody.
-////// * On sections where the client receives: extensions and feedback that we don't serve. Nothing estimates the way down
-///   yet, and a transport-wide number in each packet would cost the receiver feedback.
-pub(crate) fn prepare_offer(offer: &mut Sdp) -> Accepted {
-    offer.sections.iter_mut().map(prepare_section).collect()
+/// * On sections where the client receives: extensions and feedback that we don't serve. Transport-wide numbers cost the
+///   receiver feedback: only pictures carry them, and only where `estimated` says that somebody reads it.
+pub(crate) fn prepare_offer(offer: &mut Sdp, estimated: bool) -> Accepted {
+    offer.sections.iter_mut().map(|section| prepare_section(section, estimated)).collect()
 }
 
-fn prepare_section(section: &mut Section) -> Vec<String> {
+fn prepare_section(section: &mut Section, estimated: bool) -> Vec<String> {
     for name in ["candidate", "end-of-candidates", "sctp-init"] {
         section.remove_attribute(name);
     }
     if section.kind == "application" || !section.direction().receives() {
         return Vec::new();
     }
+    let numbered = estimated && section.kind == "video";
     let accepted = section.lines.iter().filter(|line| is_accepted(line)).cloned().collect();
-    section.lines.retain(|line| is_served(line));
+    section.lines.retain(|line| is_served(line) || (numbered && is_transport_wide(line)));
     accepted
 }
 
@@ -171,13 +173,19 @@ fn names_extension(line: &str, known: &[&str]) -> bool {
     line.split_ascii_whitespace().any(|word| known.contains(&word))
 }
 
-/// Receiver estimates: the way up is told by transport-wide feedback, and nothing here sends them.
+/// Receiver estimates. The way up is told by transport-wide feedback, and nothing here sends them; of a receiver that
+/// gives no such feedback they are taken.
 fn is_remb(line: &str) -> bool {
     line.starts_with("a=rtcp-fb:") && line.ends_with(" goog-remb")
 }
 
 fn is_transport_feedback(line: &str) -> bool {
     line.starts_with("a=rtcp-fb:") && line.ends_with(" transport-cc")
+}
+
+/// What send-side estimation needs of a section.
+fn is_transport_wide(line: &str) -> bool {
+    (line.starts_with("a=extmap:") && names_extension(line, &[TRANSPORT_WIDE])) || is_transport_feedback(line)
 }
 
 fn is_accepted(line: &str) -> bool {
@@ -205,7 +213,8 @@ pub(crate) fn accept(sdp: &mut Sdp, accepted: &Accepted) {
 pub(crate) fn finish(sdp: &mut Sdp, plans: &[SectionPlan], credentials: &Credentials) {
     sdp.remove_session_attribute("msid-semantic");
     for (index, section) in sdp.sections.iter_mut().enumerate() {
-        section.lines.retain(|line| !is_remb(line));
+        let feedback = section.lines.iter().any(|line| is_transport_wide(line));
+        section.lines.retain(|line| !is_remb(line) || (is_sent(plans.get(index)) && !feedback));
         section.set_attribute("ice-ufrag", &credentials.ufrag);
         section.set_attribute("ice-pwd", &credentials.password);
         match plans.get(index).unwrap_or(&SectionPlan::Unused) {
@@ -219,6 +228,10 @@ pub(crate) fn finish(sdp: &mut Sdp, plans: &[SectionPlan], credentials: &Credent
             SectionPlan::Send { stream_id, track_id } => send(section, stream_id, track_id),
         }
     }
+}
+
+fn is_sent(plan: Option<&SectionPlan>) -> bool {
+    matches!(plan, Some(SectionPlan::Send { .. }))
 }
 
 fn remove_stream(section: &mut Section) {
@@ -317,10 +330,33 @@ mod tests {
             sdp("m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=recvonly\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n\
             a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n\
             a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\na=rtcp-fb:111 transport-cc\r\n");
-        let accepted = prepare_offer(&mut offer);
+        let accepted = prepare_offer(&mut offer, true);
         assert_eq!(offer.sections[0].lines, ["a=recvonly", "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid"]);
         assert_eq!(accepted[0].len(), 2, "but transport-wide numbers stay accepted: {accepted:?}");
         accept(&mut offer, &accepted);
         assert_eq!(offer.sections[0].lines.len(), 4);
+    }
+
+    #[test]
+    fn l_39_pictures_carry_transport_wide_numbers_where_the_way_is_estimated() {
+        let transport_wide = format!("a=extmap:3 {TRANSPORT_WIDE}");
+        let body = format!(
+            "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=recvonly\r\n{transport_wide}\r\na=rtcp-fb:96 transport-cc\r\n"
+        );
+        for (estimated, lines) in [(true, 3), (false, 1)] {
+            let mut offer = sdp(&body);
+            prepare_offer(&mut offer, estimated);
+            assert_eq!(offer.sections[0].lines.len(), lines);
+        }
+    }
+
+    #[test]
+    fn l_39_receiver_estimates_are_taken_of_whom_gives_no_feedback() {
+        let plan = SectionPlan::Send { stream_id: "PA_1|TR_2".into(), track_id: "TR_2".into() };
+        for (feedback, kept) in [("", 1), ("a=rtcp-fb:96 transport-cc\r\n", 0)] {
+            let mut answer = sdp(&format!("m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtcp-fb:96 goog-remb\r\n{feedback}"));
+            finish(&mut answer, std::slice::from_ref(&plan), &credentials());
+            assert_eq!(answer.to_string().matches("goog-remb").count(), kept);
+        }
     }
 }

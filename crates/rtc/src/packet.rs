@@ -1,6 +1,7 @@
 //! What goes in and out of a connection.
 
 use crate::codec::Codec;
+use crate::scalability::Scalability;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -121,8 +122,17 @@ pub struct IngressPacket {
     pub payload: Arc<[u8]>,
     /// The payload's VP8 descriptor, if it is VP8 and well-formed.
     pub vp8: Option<Vp8>,
+    /// Where it stands in its stream, if that has several layers (VP9 and AV1).
+    pub scalability: Option<Scalability>,
     /// When the datagram came.
     pub arrival: Instant,
+}
+
+impl IngressPacket {
+    /// The spatial layer, where one stream holds several; `None` in simulcast, where each layer has a stream.
+    pub fn spatial_layer(&self) -> Option<u8> {
+        self.scalability.filter(|_| self.rid.is_none()).map(|scalability| scalability.spatial)
+    }
 }
 
 /// Rotation that a receiver must apply.
@@ -196,4 +206,8 @@ pub struct OutgoingPacket<'a> {
     pub timestamp: u32,
     /// What changes in the VP8 payload descriptor.
     pub vp8: Option<Vp8Rewrite>,
+    /// RTP marker bit: of scalable video the last packet of the highest layer that this receiver gets has it.
+    pub marker: bool,
+    /// Without its payload, so that a place in the receiver's numbering that is taken already is not missed there.
+    pub hollow: bool,
 }

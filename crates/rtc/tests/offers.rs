@@ -14,6 +14,7 @@ fn connection(shard: u8) -> Connection {
     let config = ConnectionConfig {
         certificate: Certificate::generate().unwrap(),
         candidates: Candidates::udp(vec!["192.0.2.1:7882".parse().unwrap()]),
+        congestion_control: true,
     };
     Connection::new(&config, Credentials::new(shard, &[3; Credentials::ENTROPY]), Instant::now())
 }

@@ -101,12 +101,18 @@ impl Shard {
             Event::Disconnected => self.path_lost(now, key, target),
             Event::Reconnected => self.path_found(now, key, target, outbox),
             Event::Closed => self.end_peer(key, MediaEnd::ClosedByPeer, outbox),
+            Event::Estimate(bps) if target == self.sending_target(key) => self.estimated(now, key, bps, outbox),
+            Event::Estimate(_) => {}
             Event::IngressLoss(loss) => self.note_loss(key, |report| report.up = worst(report.up, loss)),
             Event::EgressLoss(loss, rtt) => self.note_loss(key, |report| {
                 report.down = worst(report.down, loss);
                 report.rtt_ms = rtt.map(|rtt| rtt.as_secs_f32() * 1000.0).or(report.rtt_ms);
             }),
         }
+    }
+
+    fn sending_target(&self, key: PeerKey) -> Target {
+        self.peers.get(key).map_or(Target::Publisher, |peer| peer.sending_target())
     }
 
     fn path_lost(&mut self, now: Instant, key: PeerKey, target: Target) {

@@ -4,9 +4,9 @@ use crate::lines::SendLine;
 use crate::outbox::Outbox;
 use crate::peer::Peer;
 use crate::relay::RelayMessage;
-use crate::select::Verdict;
+use crate::select::{LayerSet, Verdict};
 use crate::shard::Shard;
-use crate::track::{Owner, TrackKey};
+use crate::track::{Owner, Track, TrackKey};
 use room::track::TrackKind;
 use rtc::{IngressPacket, OutgoingPacket};
 use std::time::Instant;
@@ -23,7 +23,7 @@ impl Shard {
         outbox: &mut dyn Outbox,
     ) {
         let Some(track) = self.tracks.get_mut(key) else { return };
-        for relay in track.relays.iter().filter(|relay| track.targets.reach(relay.wants.caps, layer)) {
+        for relay in track.relays.iter().filter(|relay| is_for(track, relay.wants.caps, layer)) {
             self.stats.packets_relayed += 1;
             let packet = packet.clone();
             outbox.relay(relay.shard, RelayMessage::Packet { key: relay.key, layer, keyframe, packet });
@@ -37,17 +37,18 @@ impl Shard {
         let mut starving = false;
         for receiver in &mut track.receivers {
             let Some(cap) = receiver.cap() else { continue };
-            let verdict = receiver.selector.judge(layer, keyframe, track.targets.of(cap));
-            match verdict {
-                Verdict::Skip => continue,
-                Verdict::AwaitKeyframe => {
-                    starving = true;
-                    continue;
-                }
-                Verdict::Switch | Verdict::Forward => {}
+            let target = track.targets.of(cap);
+            let verdict = match track.scalable {
+                false => receiver.selector.judge(layer, keyframe, target),
+                true => receiver.selector.judge_scalable(layer, keyframe, packet.timestamp, target),
+            };
+            starving |= matches!(verdict, Verdict::AwaitKeyframe | Verdict::LeaveOutAndAwait);
+            if matches!(verdict, Verdict::Skip | Verdict::AwaitKeyframe) {
+                continue;
             }
             let Some(peer) = self.peers.get_mut(receiver.peer) else { continue };
-            if send_on(peer, receiver.line, verdict == Verdict::Switch, packet) {
+            let ends = ends_picture(packet, layer, receiver.selector.current());
+            if send_as(peer, receiver.line, verdict, ends, packet) {
                 self.stats.packets_out += 1;
                 if !std::mem::replace(&mut peer.dirty, true) {
                     self.dirty.push(receiver.peer);
@@ -62,6 +63,7 @@ impl Shard {
     /// A receiver can't go on (or begin) without a keyframe of this layer.
     pub(crate) fn want_keyframe(&mut self, now: Instant, key: TrackKey, layer: u8, outbox: &mut dyn Outbox) {
         let Some(track) = self.tracks.get_mut(key) else { return };
+        let layer = if track.scalable { 0 } else { layer };
         let Some(throttle) = track.throttles.get_mut(usize::from(layer)) else { return };
         if track.muted || track.kind == TrackKind::Audio {
             return;
@@ -91,11 +93,31 @@ impl Shard {
     }
 }
 
+/// Does another shard need this packet? A stream that holds all layers goes whole: its numbers have no gaps there.
+fn is_for(track: &Track, caps: LayerSet, layer: u8) -> bool {
+    if track.scalable { !caps.is_empty() } else { track.targets.reach(caps, layer) }
+}
+
+/// Is this the last packet of the picture for somebody with these layers of it?
+fn ends_picture(packet: &IngressPacket, layer: u8, current: Option<u8>) -> bool {
+    let ends_layer = packet.scalability.is_some_and(|scalability| scalability.ends_frame);
+    packet.marker || (packet.rid.is_none() && ends_layer && current == Some(layer))
+}
+
 /// One receiver's copy: the only bytes that change are its header and VP8 descriptor. False: it was not for it.
 pub(crate) fn send_on(peer: &mut Peer, line: u16, switch: bool, packet: &IngressPacket) -> bool {
+    send_as(peer, line, if switch { Verdict::Switch } else { Verdict::Forward }, packet.marker, packet)
+}
+
+/// The same, as was judged: of scalable video a receiver's copy may end its picture, or be left out.
+fn send_as(peer: &mut Peer, line: u16, verdict: Verdict, marker: bool, packet: &IngressPacket) -> bool {
     let Some(line) = peer.send_lines.get_mut(usize::from(line)).filter(|line| line.open) else { return false };
-    if switch {
+    if verdict == Verdict::Switch {
         line.rewriter.switch(packet);
+    }
+    let hollow = matches!(verdict, Verdict::LeaveOut | Verdict::LeaveOutAndAwait);
+    if hollow && line.rewriter.leave_out(packet) {
+        return false;
     }
     let connection = match &mut peer.subscriber {
         Some(link) => &mut link.connection,
@@ -109,6 +131,8 @@ pub(crate) fn send_on(peer: &mut Peer, line: u16, switch: bool, packet: &Ingress
         sequence: rewritten.sequence,
         timestamp: rewritten.timestamp,
         vp8: rewritten.vp8,
+        marker: marker && !hollow,
+        hollow,
     };
     connection.send(stream, &outgoing)
 }

@@ -18,12 +18,15 @@ impl Shard {
             return; // A section whose track nobody announced.
         };
         let Some(track) = self.tracks.get_mut(track_key) else { return };
-        let Some(layer) = track.layer_of(packet.rid) else { return };
+        let Some(layer) = track.layer_of_packet(&packet) else { return };
         self.stats.packets_in += 1;
         // Arrival is the shard's time: layers of a track are aligned by it.
         packet.arrival = now;
         if let Some(level) = packet.audio_level {
             track.level.observe(level);
+        }
+        if let Some(meter) = track.meters.get_mut(usize::from(layer)) {
+            meter.add(packet.payload.len());
         }
         let keyframe = begins_keyframe(packet.codec, &packet.payload);
         if track.heard(layer, packet.ssrc, packet.codec, now) {

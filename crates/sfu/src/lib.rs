@@ -9,16 +9,20 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test begins at some instant"))]
 
+mod allocate;
 mod backup;
+mod bandwidth;
 mod data;
 mod demux;
 mod drive;
 mod fanout;
 mod follow;
+mod gaps;
 mod ingress;
 mod keyframe;
 mod levels;
 mod lines;
+mod meter;
 mod missed;
 mod negotiate;
 mod outbox;
@@ -36,6 +40,7 @@ mod wants;
 mod way;
 
 pub use data::{CallAnswer, DataDialect, DataPacket, DataTrackPacket, StampedPacket};
+pub use meter::LayerRates;
 pub use outbox::Outbox;
 pub use relay::{RelayMessage, RoomKey, RoomRef};
 pub use shard::{Shard, ShardConfig};

@@ -5,7 +5,7 @@ use crate::rewrite::Rewriter;
 use crate::track::TrackKey;
 use room::TrackSid;
 use room::media::ExpectedTrack;
-use room::settings::ReceiveSettings;
+use room::settings::{HIGHEST_LAYER, ReceiveSettings};
 use room::track::TrackKind;
 use rtc::{Codec, Connection, Mid, SendStream};
 
@@ -54,6 +54,8 @@ pub(crate) struct SendLine {
     pub(crate) red: Option<Option<u8>>,
     /// How the peer wants what it carries.
     pub(crate) settings: ReceiveSettings,
+    /// The highest layer that the peer's way carries; `None`: none.
+    pub(crate) allowed: Option<u8>,
     pub(crate) rewriter: Rewriter,
 }
 
@@ -69,6 +71,7 @@ impl SendLine {
             payload_type: None,
             red: None,
             settings: ReceiveSettings::default(),
+            allowed: Some(HIGHEST_LAYER),
             rewriter: Rewriter::new(1),
         }
     }
@@ -78,6 +81,7 @@ impl SendLine {
         self.use_ = Use::Track(waiting.track, waiting.sid);
         self.stream_id = waiting.stream_id;
         self.settings = waiting.settings;
+        self.allowed = Some(HIGHEST_LAYER);
         self.open = false;
         self.payload_type = None;
         self.red = None;

@@ -1,5 +1,6 @@
 //! A participant's peer: its connections, its m-lines and its data channels.
 
+use crate::bandwidth::Downlink;
 use crate::data::Channels;
 use crate::demux::MAX_SOURCES;
 use crate::follow::Followed;
@@ -185,6 +186,9 @@ pub(crate) struct Peer {
     pub(crate) armed: Option<Instant>,
     pub(crate) loss: LossReport,
     pub(crate) missed: Missed,
+    pub(crate) downlink: Downlink,
+    /// Its tracks may be paused where its way is too narrow.
+    pub(crate) may_pause: bool,
     #[cfg(feature = "fault-injection")]
     pub(crate) faulty: bool,
 }

@@ -2,6 +2,7 @@
 //! once, however many receive them there.
 
 use crate::data::DataPacket;
+use crate::meter::LayerRates;
 use crate::track::{Encoding, RelayWants, TrackKey};
 use room::TrackSid;
 use rtc::IngressPacket;
@@ -84,6 +85,13 @@ pub enum RelayMessage {
         /// Payload shared, not copied.
         packet: IngressPacket,
     },
+    /// What the layers of a track that you subscribed to carry, whether you get them or not.
+    Rates {
+        /// Your entry for it.
+        key: TrackKey,
+        /// bit/s; 0: quiet.
+        rates: LayerRates,
+    },
     /// A receiver on my side needs a keyframe of your track.
     Keyframe {
         /// Yours.
@@ -127,10 +135,10 @@ pub enum RelayMessage {
 }
 
 impl RelayMessage {
-    /// May be dropped when the way between two shards is full: what UDP would lose too.
+    /// May be dropped when the way between two shards is full: what UDP would lose too, and what comes anew.
     pub fn is_droppable(&self) -> bool {
         match self {
-            RelayMessage::Packet { .. } | RelayMessage::DataTrackPacket { .. } => true,
+            RelayMessage::Packet { .. } | RelayMessage::Rates { .. } | RelayMessage::DataTrackPacket { .. } => true,
             RelayMessage::Data { packet, .. } => !packet.reliable,
             _ => false,
         }

@@ -3,6 +3,7 @@
 //! Belongs to subscriber and stream (an SSRC), and outlives layers: sequence, timestamp and VP8 picture id go on without
 //! a break whatever source comes next. A re-used m-line has a new stream, with numbers of its own.
 
+use crate::gaps::Gaps;
 use rtc::{IngressPacket, Vp8Rewrite};
 use std::time::Instant;
 
@@ -15,7 +16,7 @@ pub(crate) struct Rewritten {
 }
 
 /// The last packet sent and how far the current source's numbers are from ours.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Rewriter {
     /// The source's first packet: what is older was never meant for this receiver.
     from: u64,
@@ -25,6 +26,8 @@ pub(crate) struct Rewriter {
     tl0_offset: u8,
     last_sequence: u64,
     last: Option<Last>,
+    /// What the receiver isn't sent of the current source.
+    gaps: Gaps,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -48,12 +51,14 @@ impl Rewriter {
             tl0_offset: 0,
             last_sequence: u64::from(first).wrapping_sub(1),
             last: None,
+            gaps: Gaps::default(),
         }
     }
 
     /// From this packet on, another source: its numbers follow on from the last ones sent.
     pub(crate) fn switch(&mut self, packet: &IngressPacket) {
         self.from = packet.sequence;
+        self.gaps = Gaps::default();
         self.sequence_offset = self.last_sequence.wrapping_add(1).wrapping_sub(packet.sequence);
         let Some(last) = self.last else { return };
         // Sources have no common clock here: the time between arrivals stands in, one tick at least.
@@ -72,7 +77,8 @@ impl Rewriter {
         if packet.sequence < self.from {
             return None;
         }
-        let sequence = packet.sequence.wrapping_add(self.sequence_offset);
+        let left_out = self.gaps.before(packet.sequence)?;
+        let sequence = packet.sequence.wrapping_add(self.sequence_offset).wrapping_sub(left_out);
         let timestamp = packet.timestamp.wrapping_add(self.timestamp_offset);
         let vp8 = self.vp8(packet);
         if sequence > self.last_sequence || self.last.is_none() {
@@ -86,6 +92,11 @@ impl Rewriter {
             });
         }
         Some(Rewritten { sequence, timestamp, vp8 })
+    }
+
+    /// A packet of the current source that the receiver isn't sent. False: its place is taken and has to be filled.
+    pub(crate) fn leave_out(&mut self, packet: &IngressPacket) -> bool {
+        packet.sequence < self.from || self.gaps.leave_out(packet.sequence)
     }
 
     fn vp8(&self, packet: &IngressPacket) -> Option<Vp8Rewrite> {
@@ -119,6 +130,7 @@ mod tests {
             voice: None,
             orientation: None,
             payload: Arc::from(payload),
+            scalability: None,
             vp8: Vp8::parse(&payload),
             arrival,
         }

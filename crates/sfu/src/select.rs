@@ -92,12 +92,18 @@ pub(crate) enum Verdict {
     Skip,
     /// Of the layer that it should get, but not a place to begin.
     AwaitKeyframe,
+    /// Of an upper layer of a stream that it gets otherwise: its numbers go on without it.
+    LeaveOut,
+    /// The same, and it should get that layer: from the next keyframe on.
+    LeaveOutAndAwait,
 }
 
 /// A receiver's place among the layers.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Selector {
     current: Option<u8>,
+    /// Of scalable video the RTP timestamp of the newest picture.
+    picture: Option<u32>,
 }
 
 impl Selector {
@@ -120,6 +126,26 @@ impl Selector {
         }
     }
 
+    /// The same for a stream that holds all layers (SVC): those up to the receiver's are forwarded. With the next
+    /// picture it may have fewer, more only from a keyframe on: where upper layers predict from each other alone, nothing
+    /// else holds what they begin with.
+    pub(crate) fn judge_scalable(&mut self, layer: u8, keyframe: bool, timestamp: u32, target: u8) -> Verdict {
+        if self.picture.is_none_or(|picture| (timestamp.wrapping_sub(picture) as i32) > 0) {
+            self.picture = Some(timestamp);
+            self.current = self.current.map(|current| current.min(target));
+        }
+        if keyframe {
+            let begins = self.current.replace(target).is_none();
+            return if begins { Verdict::Switch } else { Verdict::Forward };
+        }
+        match self.current {
+            None => Verdict::AwaitKeyframe,
+            Some(current) if layer <= current => Verdict::Forward,
+            Some(current) if current < target => Verdict::LeaveOutAndAwait,
+            Some(_) => Verdict::LeaveOut,
+        }
+    }
+
     /// The layer that the receiver gets now.
     pub(crate) fn current(&self) -> Option<u8> {
         self.current
@@ -127,7 +153,7 @@ impl Selector {
 
     /// It gets nothing from now on, and begins anew at a keyframe.
     pub(crate) fn stop(&mut self) {
-        self.current = None;
+        *self = Self::default();
     }
 }
 
@@ -160,9 +186,25 @@ mod tests {
         assert_eq!(targets.of(2), 0);
         targets.update(live.live(later + QUIET));
         assert_eq!(targets.of(2), 0, "when all are quiet nothing changes");
-        let mut selector = Selector { current: Some(2) };
+        let mut selector = Selector { current: Some(2), ..Selector::default() };
         assert_eq!(selector.judge(0, false, 0), Verdict::AwaitKeyframe);
         assert_eq!(selector.judge(0, true, 0), Verdict::Switch);
+    }
+
+    #[test]
+    fn l_62_scalable_video_loses_layers_between_pictures_and_gains_them_at_keyframes() {
+        let mut selector = Selector::default();
+        assert_eq!(selector.judge_scalable(0, false, 90, 2), Verdict::AwaitKeyframe);
+        assert_eq!(selector.judge_scalable(0, true, 3_000, 2), Verdict::Switch);
+        assert_eq!(selector.judge_scalable(2, false, 3_000, 2), Verdict::Forward);
+        assert_eq!(selector.judge_scalable(2, false, 3_000, 0), Verdict::Forward, "the picture is finished");
+        assert_eq!(selector.judge_scalable(0, false, 6_000, 0), Verdict::Forward);
+        assert_eq!(selector.judge_scalable(1, false, 6_000, 0), Verdict::LeaveOut);
+        assert_eq!(selector.judge_scalable(1, false, 3_000, 0), Verdict::LeaveOut, "a late one of before");
+        assert_eq!(selector.judge_scalable(1, false, 9_000, 1), Verdict::LeaveOutAndAwait);
+        assert_eq!(selector.judge_scalable(0, true, 12_000, 1), Verdict::Forward, "the stream goes on");
+        assert_eq!(selector.judge_scalable(1, false, 12_000, 1), Verdict::Forward);
+        assert_eq!(selector.judge_scalable(2, false, 12_000, 1), Verdict::LeaveOut);
     }
 
     #[test]

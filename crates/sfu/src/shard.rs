@@ -25,6 +25,8 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 pub(crate) const LOST_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often layers are looked at and held-back keyframe requests go out.
 const TICK: Duration = Duration::from_millis(100);
+/// How often bandwidth is shared out anew; what shrinks is acted on at once.
+const SHARE_INTERVAL: Duration = Duration::from_millis(500);
 /// How often a peer's loss is reported (livekit.md 2.8).
 const QUALITY_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -57,6 +59,7 @@ pub struct Shard {
     pub(crate) dirty: Vec<PeerKey>,
     pub(crate) stats: ShardStats,
     next_tick: Instant,
+    next_share: Instant,
     next_window: Instant,
     next_quality: Instant,
 }
@@ -78,6 +81,7 @@ impl Shard {
             dirty: Vec::new(),
             stats: ShardStats::default(),
             next_tick: now + TICK,
+            next_share: now + SHARE_INTERVAL,
             next_window: now + WINDOW,
             next_quality: now + QUALITY_INTERVAL,
         }
@@ -121,8 +125,8 @@ impl Shard {
         owner: u8,
         outbox: &mut dyn Outbox,
     ) {
-        if let MediaCommand::AddPeer { session, mode, transport, publish_codecs, sender } = command {
-            self.add_peer(now, room, session, (mode, transport), sender);
+        if let MediaCommand::AddPeer { session, mode, transport, publish_codecs, sender, may_pause } = command {
+            self.add_peer(now, room, session, (mode, transport), sender, may_pause);
             if let Some(peer) = self.sessions.get(&session).and_then(|key| self.peers.get_mut(*key)) {
                 peer.publisher.connection.take_only(&publish_codecs);
             }
@@ -197,6 +201,7 @@ impl Shard {
         session: SessionId,
         (mode, transport): (ConnectionMode, Transport),
         sender: Arc<DataSender>,
+        may_pause: bool,
     ) {
         let mut config = Cow::Borrowed(&self.config.connection);
         if transport == Transport::TcpOnly {
@@ -226,6 +231,8 @@ impl Shard {
             armed: None,
             loss: Default::default(),
             missed: Default::default(),
+            downlink: Default::default(),
+            may_pause,
             #[cfg(feature = "fault-injection")]
             faulty: false,
         };
@@ -366,7 +373,7 @@ impl Shard {
 
     /// When [`Shard::handle_timeout`] is due next.
     pub fn poll_timeout(&self) -> Instant {
-        let housekeeping = self.next_tick.min(self.next_window).min(self.next_quality);
+        let housekeeping = self.next_tick.min(self.next_share).min(self.next_window).min(self.next_quality);
         self.timers.next().map_or(housekeeping, |next| next.min(housekeeping))
     }
 
@@ -381,9 +388,15 @@ impl Shard {
         }
         if self.next_tick <= now {
             self.next_tick = now + TICK;
+            self.meter_layers();
             self.look_at_layers(now, outbox);
             self.report_wanted(outbox);
             self.look_for_missed();
+        }
+        if self.next_share <= now {
+            self.next_share = now + SHARE_INTERVAL;
+            self.tell_rates(outbox);
+            self.share_out_all(now, outbox);
         }
         if self.next_window <= now {
             self.next_window = now + WINDOW;
@@ -400,7 +413,7 @@ impl Shard {
     fn look_at_layers(&mut self, now: Instant, outbox: &mut dyn Outbox) {
         let mut due = Vec::new();
         for (key, track) in &mut self.tracks {
-            track.targets.update(track.live.live(now));
+            track.refresh_targets(now);
             for (layer, throttle) in track.throttles.iter_mut().enumerate() {
                 if !track.muted && throttle.due(now) {
                     due.push((key, layer as u8));

@@ -241,6 +241,7 @@ mod tests {
             voice: None,
             orientation: None,
             payload: payload.into(),
+            scalability: None,
             vp8: None,
             arrival: Instant::now(),
         }

@@ -126,7 +126,8 @@ impl Shard {
             let stream = peer.link(target).connection.send_stream(mid);
             peer.send_lines[index].stream = stream;
             peer.send_lines[index].open = stream.is_some();
-            opened.push((index, sid, Receiver::new(key, index as u16, peer.send_lines[index].settings)));
+            let line = &peer.send_lines[index];
+            opened.push((index, sid, Receiver::new(key, index as u16, line.settings, line.allowed)));
         }
         for (index, sid, receiver) in opened {
             let Some(track_key) = self.choose_codec(key, index, outbox) else { continue };
@@ -136,6 +137,16 @@ impl Shard {
             }
             outbox.event(room, MediaEvent::Subscribed { session, track: sid });
             self.tell_owner(track_key, outbox);
+            self.begin_picture(now, key, track_key, outbox);
+        }
+    }
+
+    /// What a receiver should have may have changed: its owner is told, and a keyframe is asked for.
+    pub(crate) fn retarget(&mut self, now: Instant, key: PeerKey, track_key: TrackKey, outbox: &mut dyn Outbox) {
+        self.tell_owner(track_key, outbox);
+        let Some(track) = self.tracks.get_mut(track_key) else { return };
+        let current = track.receiver(key).and_then(|receiver| receiver.selector.current());
+        if track.target_of(key) != current {
             self.begin_picture(now, key, track_key, outbox);
         }
     }
@@ -198,6 +209,11 @@ impl Shard {
                 let wants = RelayWants::default();
                 self.relay_subscribed(&encoding, RelayTarget { shard: from, key, wants }, outbox);
             }
+            RelayMessage::Rates { key, rates } => {
+                if let Some(track) = self.tracks.get_mut(key) {
+                    track.rates = rates;
+                }
+            }
             RelayMessage::Wants { encoding, from, wants } => self.relay_wants(&encoding, from, wants),
             RelayMessage::Unsubscribe { encoding, from } => {
                 if let Some(track) = self.by_encoding.get(&encoding).and_then(|key| self.tracks.get_mut(*key)) {
@@ -245,6 +261,7 @@ impl Shard {
     ) {
         let Some(track) = self.tracks.get_mut(key) else { return };
         packet.arrival = now;
+        track.layer_of_packet(&packet);
         track.heard(layer, packet.ssrc, packet.codec, now);
         self.forward(now, key, layer, keyframe, &packet, outbox);
     }

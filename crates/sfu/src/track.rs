@@ -2,6 +2,7 @@
 
 use crate::keyframe::Throttle;
 use crate::levels::LevelWindow;
+use crate::meter::{LayerRates, Meter};
 use crate::peer::PeerKey;
 use crate::relay::RoomKey;
 use crate::select::{LayerSet, Liveness, MAX_LAYERS, Selector, Targets};
@@ -10,7 +11,7 @@ use room::media::LiveLayer;
 use room::settings::{HIGHEST_LAYER, ReceiveSettings};
 use room::track::TrackKind;
 use room::{SessionId, TrackSid};
-use rtc::{Codec, Mid, Rid};
+use rtc::{Codec, IngressPacket, Mid, Rid};
 use smallvec::SmallVec;
 use std::time::Instant;
 
@@ -83,22 +84,34 @@ pub(crate) struct Receiver {
     pub(crate) line: u16,
     /// The highest layer that its settings want; `None`: nothing.
     pub(crate) wanted: Option<u8>,
+    /// The highest layer that its way carries; `None`: none, it is paused.
+    allowed: Option<u8>,
     pub(crate) selector: Selector,
 }
 
 impl Receiver {
-    pub(crate) fn new(peer: PeerKey, line: u16, settings: ReceiveSettings) -> Self {
-        Self { peer, line, wanted: settings.layer, selector: Selector::default() }
+    pub(crate) fn new(peer: PeerKey, line: u16, settings: ReceiveSettings, allowed: Option<u8>) -> Self {
+        Self { peer, line, wanted: settings.layer, allowed, selector: Selector::default() }
     }
 
     /// The highest layer that it may have now.
     pub(crate) fn cap(&self) -> Option<u8> {
-        self.wanted
+        Some(self.wanted?.min(self.allowed?))
     }
 
     /// New settings. What is disabled stops at once.
     pub(crate) fn set(&mut self, settings: ReceiveSettings) {
         self.wanted = settings.layer;
+        self.stop_if_capped();
+    }
+
+    /// What its way carries.
+    pub(crate) fn allow(&mut self, layer: Option<u8>) {
+        self.allowed = layer;
+        self.stop_if_capped();
+    }
+
+    fn stop_if_capped(&mut self) {
         if self.cap().is_none() {
             self.selector.stop();
         }
@@ -122,8 +135,13 @@ pub(crate) struct Track {
     pub(crate) muted: bool,
     pub(crate) layers: SmallVec<[Layer; MAX_LAYERS]>,
     pub(crate) live: Liveness,
+    /// All its layers come in one stream (SVC).
+    pub(crate) scalable: bool,
     /// The layers that receivers should have: refreshed by packets and by the shard's tick.
     pub(crate) targets: Targets,
+    pub(crate) meters: [Meter; MAX_LAYERS],
+    /// What each layer carries, here or as its owner's shard says.
+    pub(crate) rates: LayerRates,
     pub(crate) throttles: [Throttle; MAX_LAYERS],
     pub(crate) level: LevelWindow,
     /// The names of the track's codecs, the primary first, as its subscribers' room knows them.
@@ -150,7 +168,10 @@ impl Track {
             muted: false,
             layers: SmallVec::new(),
             live: Liveness::default(),
+            scalable: false,
             targets: Targets::among(MAX_LAYERS),
+            meters: Default::default(),
+            rates: LayerRates::default(),
             throttles: Default::default(),
             level: LevelWindow::default(),
             codec_names: Vec::new(),
@@ -172,14 +193,42 @@ impl Track {
     }
 
     /// The layer of a packet by its rid; `None` for a rid that was not offered.
-    pub(crate) fn layer_of(&self, rid: Option<Rid>) -> Option<u8> {
+    fn layer_of(&self, rid: Option<Rid>) -> Option<u8> {
         self.layers.iter().position(|layer| layer.rid == rid || layer.rid.is_none()).map(|index| index as u8)
+    }
+
+    /// A tenth of a second is over.
+    pub(crate) fn tick_meters(&mut self) {
+        let mut below = 0;
+        for (rate, meter) in self.rates.iter_mut().zip(&mut self.meters) {
+            *rate = meter.tick();
+            if self.scalable && *rate > 0 {
+                *rate += below; // Who has this layer has those below it too.
+                below = *rate;
+            }
+        }
+    }
+
+    /// Quiet layers give way. In one stream they don't: the encoder leaves out what it must, and says so in the stream.
+    pub(crate) fn refresh_targets(&mut self, now: Instant) {
+        if !self.scalable {
+            self.targets.update(self.live.live(now));
+        }
+    }
+
+    /// The layer of a packet; `None` for a stream that was not offered.
+    pub(crate) fn layer_of_packet(&mut self, packet: &IngressPacket) -> Option<u8> {
+        let Some(spatial) = packet.spatial_layer() else { return self.layer_of(packet.rid) };
+        if !std::mem::replace(&mut self.scalable, true) {
+            self.targets = Targets::among(MAX_LAYERS);
+        }
+        Some(spatial.min(MAX_LAYERS as u8 - 1))
     }
 
     /// A packet of `layer` came. True if it shows something new: the codec, or the layer's SSRC.
     pub(crate) fn heard(&mut self, layer: u8, ssrc: u32, codec: Codec, now: Instant) -> bool {
         self.live.heard(layer, now);
-        self.targets.update(self.live.live(now));
+        self.refresh_targets(now);
         // Among RED, what is too long to be repeated comes as Opus.
         let codec = if self.codec == Some(Codec::Red) { Codec::Red } else { codec };
         let new_codec = self.codec.replace(codec) != Some(codec);

@@ -33,11 +33,8 @@ impl Shard {
         let Some(track) = self.tracks.get_mut(track_key) else { return };
         let Some(receiver) = track.receiver(key) else { return };
         receiver.set(settings);
-        let current = receiver.selector.current();
-        self.tell_owner(track_key, outbox);
-        if self.tracks.get(track_key).and_then(|track| track.target_of(key)) != current {
-            self.begin_picture(now, key, track_key, outbox);
-        }
+        self.retarget(now, key, track_key, outbox);
+        self.share_out(now, key, outbox);
     }
 
     /// Another shard's track: its owner is told what is needed of it here, if that has changed.

@@ -41,6 +41,8 @@ pub struct Received {
     pub frames: Vec<(u16, u8)>,
     /// Those of them that were keyframes.
     pub keyframes: Vec<(u16, u8)>,
+    /// The frames and layers whose packets had the marker bit: the last of a picture.
+    pub ends: Vec<(u16, u8)>,
     /// Picture ids of those frames, as shown to this receiver.
     pub picture_ids: Vec<u16>,
     /// RTP timestamps of those frames.
@@ -359,6 +361,7 @@ impl Client {
                     source: transmit.source,
                     destination: transmit.destination,
                     bytes: transmit.contents.to_vec(),
+                    sent: now,
                 }),
                 Ok(Output::Event(event)) => self.on_event(now, event),
                 Err(_) => return out,
@@ -398,7 +401,11 @@ impl Client {
     fn film(&mut self, now: Instant) {
         for camera in &mut self.cameras {
             while camera.next <= now {
-                send_frame(&mut self.rtc, camera, now);
+                if camera.scalable {
+                    send_scalable_frame(&mut self.rtc, camera, now);
+                } else {
+                    send_frame(&mut self.rtc, camera, now);
+                }
                 camera.next += Camera::INTERVAL;
             }
         }
@@ -444,6 +451,18 @@ impl Client {
         }
     }
 
+    /// Its cameras have layers of 0.1, 0.5 and 1.7 Mbit/s from now on, as a real one of 720 lines.
+    pub fn film_in_hd(&mut self) {
+        self.cameras.iter_mut().for_each(|camera| camera.shape = Camera::HD.to_vec());
+    }
+
+    /// Its cameras send VP9 with three layers in one stream from now on.
+    pub fn film_scalable(&mut self) {
+        for camera in &mut self.cameras {
+            (camera.scalable, camera.shape) = (true, vec![Camera::SMALL; 3]);
+        }
+    }
+
     /// Keyframes its camera has sent.
     pub fn keyframes_sent(&self) -> usize {
         self.cameras.iter().map(|camera| camera.keyframes_sent).sum()
@@ -479,15 +498,35 @@ fn send_frame(rtc: &mut Rtc, camera: &mut Camera, now: Instant) {
         }
         let keyframe = std::mem::take(&mut camera.keyframe[layer]);
         camera.keyframes_sent += usize::from(keyframe);
-        for packet in 0..Camera::PACKETS {
+        let packets = camera.shape[layer].packets;
+        for packet in 0..packets {
             let payload = camera.payload(layer, packet, keyframe);
             let mut api = rtc.direct_api();
             let Some(stream) = api.stream_tx_by_mid(camera.mid, rid) else { continue };
             let timestamp = u32::from(camera.frame) * 3600 + layer as u32 * 777_777;
             let payload_type = if camera.vp9 { vp9() } else { vp8() };
             let write = RtpWrite::new(payload_type, camera.sequence[layer].into(), timestamp, now, payload);
-            stream.write_rtp(write.marker(packet + 1 == Camera::PACKETS).nackable(true));
+            stream.write_rtp(write.marker(packet + 1 == packets).nackable(true));
             camera.sequence[layer] += 1;
+        }
+    }
+}
+
+fn send_scalable_frame(rtc: &mut Rtc, camera: &mut Camera, now: Instant) {
+    camera.frame = camera.frame.wrapping_add(1);
+    let keyframe = std::mem::take(&mut camera.keyframe[0]);
+    camera.keyframes_sent += usize::from(keyframe);
+    for layer in 0..camera.shape.len() {
+        let packets = camera.shape[layer].packets;
+        for packet in 0..packets {
+            let payload = camera.scalable_payload(layer, packet, keyframe);
+            let mut api = rtc.direct_api();
+            let Some(stream) = api.stream_tx_by_mid(camera.mid, None) else { continue };
+            let timestamp = u32::from(camera.frame) * 3600;
+            let last = layer + 1 == camera.shape.len() && packet + 1 == packets;
+            let write = RtpWrite::new(vp9(), camera.sequence[0].into(), timestamp, now, payload);
+            stream.write_rtp(write.marker(last).nackable(true));
+            camera.sequence[0] += 1;
         }
     }
 }
@@ -516,14 +555,19 @@ impl Received {
     }
 
     fn picture(&mut self, now: Instant, packet: &RtpPacket) {
-        let Some(contents) = contents(&packet.payload) else { return };
+        let scalable =
+            packet.header.payload_type == vp9() && packet.payload.first().is_some_and(|first| first & 0x20 != 0);
+        let Some(contents) = contents(&packet.payload, scalable) else { return };
+        if packet.header.marker {
+            self.ends.push((contents.frame, contents.layer));
+        }
         let key = (contents.frame, contents.layer);
         let parts = self.partial.entry(key).or_default();
         if parts.iter().any(|part| part.packet == contents.packet) {
             return;
         }
         parts.push(contents);
-        if parts.len() == usize::from(Camera::PACKETS) {
+        if parts.len() == usize::from(contents.packets) {
             let first = parts[0];
             self.partial.remove(&key);
             self.frames.push(key);

@@ -4,10 +4,15 @@ use rtc::red::{RedBlock, write_red};
 use std::time::{Duration, Instant};
 use str0m::media::{Mid, Pt, Rid};
 
-/// Bytes of a packet's payload after its descriptor: frame number, packet number, layer, then filling.
-const PAYLOAD_BYTES: usize = 200;
+/// How many packets a frame of a layer has, and of which size.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    pub(crate) packets: u16,
+    /// Of a packet's payload: descriptor, frame number, packet number, layer, packets, then filling.
+    pub(crate) bytes: usize,
+}
 
-/// A VP8 camera: 25 frames a second of three packets, a keyframe when asked.
+/// A VP8 camera: 25 frames a second, a keyframe when asked.
 #[derive(Clone, Debug)]
 pub struct Camera {
     pub(crate) mid: Mid,
@@ -20,11 +25,16 @@ pub struct Camera {
     pub(crate) paused: Vec<bool>,
     pub(crate) keyframes_sent: usize,
     pub(crate) sequence: Vec<u64>,
+    pub(crate) shape: Vec<Shape>,
+    /// VP9 with all three layers in one stream.
+    pub(crate) scalable: bool,
 }
 
 impl Camera {
     pub(crate) const INTERVAL: Duration = Duration::from_millis(40);
-    pub(crate) const PACKETS: u16 = 3;
+    pub(crate) const SMALL: Shape = Shape { packets: 3, bytes: 200 };
+    pub(crate) const HD: [Shape; 3] =
+        [Self::SMALL, Shape { packets: 3, bytes: 800 }, Shape { packets: 8, bytes: 1050 }];
 
     pub(crate) fn new(mid: Mid, rids: Vec<Rid>, next: Instant) -> Self {
         let layers = rids.len().max(1);
@@ -37,6 +47,8 @@ impl Camera {
             keyframe: vec![true; layers],
             paused: vec![false; layers],
             keyframes_sent: 0,
+            scalable: false,
+            shape: vec![Self::SMALL; layers],
             sequence: (0..layers as u64).map(|layer| 1000 * (layer + 1)).collect(),
         }
     }
@@ -51,12 +63,31 @@ impl Camera {
             _ => 0,
         };
         let picture_id = self.frame & 0x7fff;
-        let mut payload = vec![0x80 | begins, 0x80, 0x80 | (picture_id >> 8) as u8, picture_id as u8];
+        let payload = vec![0x80 | begins, 0x80, 0x80 | (picture_id >> 8) as u8, picture_id as u8];
+        self.fill(payload, layer, packet, keyframe)
+    }
+
+    /// The same of VP9 (RFC 9628 section 4.2): picture id, layers, not flexible.
+    pub(crate) fn scalable_payload(&self, layer: usize, packet: u16, keyframe: bool) -> Vec<u8> {
+        let (begins, ends) = (packet == 0, packet + 1 == self.shape[layer].packets);
+        let predicted = !keyframe;
+        let first = 0xa0 | u8::from(predicted) << 6 | u8::from(begins) << 3 | u8::from(ends) << 2;
+        let picture_id = self.frame & 0x7fff;
+        let between = u8::from(layer > 0);
+        let layers = (layer as u8) << 1 | between;
+        let payload = vec![first, 0x80 | (picture_id >> 8) as u8, picture_id as u8, layers, 0];
+        self.fill(payload, layer, packet, keyframe)
+    }
+
+    fn fill(&self, mut payload: Vec<u8>, layer: usize, packet: u16, keyframe: bool) -> Vec<u8> {
         payload.push(u8::from(!keyframe));
         payload.extend_from_slice(&self.frame.to_be_bytes());
         payload.push(packet as u8);
         payload.push(layer as u8);
-        payload.resize(PAYLOAD_BYTES, 0x5a);
+        payload.push(self.shape[layer].packets as u8);
+        // No two frames of an encoder are of one size.
+        let percent = 80 + usize::from(self.frame.wrapping_mul(37) % 41);
+        payload.resize(self.shape[layer].bytes * percent / 100, 0x5a);
         payload
     }
 }
@@ -109,17 +140,24 @@ pub(crate) struct PacketContents {
     pub(crate) frame: u16,
     pub(crate) packet: u8,
     pub(crate) layer: u8,
+    pub(crate) packets: u8,
     pub(crate) keyframe: bool,
     pub(crate) picture_id: u16,
 }
 
-/// Reads what [`Camera::payload`] wrote.
-pub(crate) fn contents(payload: &[u8]) -> Option<PacketContents> {
-    let [_, _, high, low, flags, frame_high, frame_low, packet, layer, ..] = *payload else { return None };
+/// Reads what [`Camera::payload`] wrote, or [`Camera::scalable_payload`].
+pub(crate) fn contents(payload: &[u8], scalable: bool) -> Option<PacketContents> {
+    let descriptor = if scalable { payload.get(1..3)? } else { payload.get(2..4)? };
+    let &[high, low] = descriptor else { return None };
+    let [flags, frame_high, frame_low, packet, layer, packets, ..] = *payload.get(if scalable { 5.. } else { 4.. })?
+    else {
+        return None;
+    };
     Some(PacketContents {
         frame: u16::from_be_bytes([frame_high, frame_low]),
         packet,
         layer,
+        packets,
         keyframe: flags == 0,
         picture_id: u16::from_be_bytes([high & 0x7f, low]),
     })

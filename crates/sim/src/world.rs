@@ -79,7 +79,7 @@ impl DataDialect for Plain {
 /// What shards wrote in their turn.
 #[derive(Default)]
 struct Written {
-    datagrams: Vec<Parcel>,
+    datagrams: Vec<(SocketAddr, SocketAddr, Vec<u8>)>,
     events: VecDeque<MediaEvent>,
     relays: VecDeque<(u8, RelayMessage)>,
 }
@@ -87,7 +87,7 @@ struct Written {
 impl Outbox for Written {
     fn datagram(&mut self, _: Way, datagram: Datagram) {
         let (source, destination) = (datagram.source, datagram.destination);
-        self.datagrams.push(Parcel { source, destination, bytes: datagram.bytes().to_vec() });
+        self.datagrams.push((source, destination, datagram.bytes().to_vec()));
     }
     fn close_tunnel(&mut self, _: TunnelId) {}
     fn event(&mut self, _: RoomKey, event: MediaEvent) {
@@ -132,7 +132,8 @@ impl World {
         let certificate = Certificate::generate().expect("a certificate can be made");
         let shard = |index: u8| {
             let candidates = Candidates::udp(vec![shard_address(index)]);
-            let connection = ConnectionConfig { certificate: certificate.clone(), candidates };
+            let connection =
+                ConnectionConfig { certificate: certificate.clone(), candidates, congestion_control: true };
             Shard::new(ShardConfig { index, connection, dialect: Arc::new(Plain), entropy }, begin)
         };
         let now = Now { at: begin, unix_ms: 0 };
@@ -161,6 +162,11 @@ impl World {
 
     /// Somebody joins who lacks a codec, or LiveKit's data channels.
     pub fn join_with(&mut self, name: &str, shard: u8, takes: Takes) -> ClientId {
+        self.join_as(name, shard, takes, |_| {})
+    }
+
+    /// Somebody joins who says more than a name.
+    pub fn join_as(&mut self, name: &str, shard: u8, takes: Takes, change: impl FnOnce(&mut Join)) -> ClientId {
         let id = self.seats.len();
         let session = SessionId(id as u64 + 1);
         let address = SocketAddr::from(([10, 0, 1, id as u8], 5000));
@@ -169,7 +175,7 @@ impl World {
         let link = |direction: u64| Link::new(self.config.link, self.config.seed + id as u64 * 2 + direction);
         self.seats.push(Seat { client, shard, nat: None, up: link(0), down: link(1) });
         self.sessions.insert(session, id);
-        self.tell(RoomInput::Join(Box::new(Join {
+        let mut join = Join {
             session,
             identity: Identity::token(name),
             name: name.into(),
@@ -182,9 +188,12 @@ impl World {
             transport: Default::default(),
             auto_subscribe: true,
             auto_subscribe_data: false,
+            may_pause: false,
             tracks: Vec::new(),
             offer,
-        })));
+        };
+        change(&mut join);
+        self.tell(RoomInput::Join(Box::new(join)));
         id
     }
 
@@ -326,6 +335,16 @@ impl World {
         self.tell(RoomInput::SignalLost { session });
     }
 
+    /// The network towards a client changes.
+    pub fn change_down(&mut self, id: ClientId, link: LinkConfig) {
+        self.seats[id].down.change(link);
+    }
+
+    /// How long the last datagram to a client waited in its link's queue.
+    pub fn queue_delay(&self, id: ClientId) -> Duration {
+        self.seats[id].down.queued
+    }
+
     /// A datagram from anywhere comes to a shard's port.
     pub fn inject(&mut self, shard: u8, source: SocketAddr, datagram: &[u8]) {
         let arrival = Arrival::udp(shard_address(shard), source);
@@ -435,7 +454,8 @@ impl World {
             for shard in &mut self.shards {
                 shard.flush(self.now, &mut self.written);
             }
-            for parcel in std::mem::take(&mut self.written.datagrams) {
+            for (source, destination, bytes) in std::mem::take(&mut self.written.datagrams) {
+                let parcel = Parcel { source, destination, bytes, sent: self.now };
                 let seen = |seat: &Seat| seat.nat.unwrap_or(seat.client.address);
                 let seat = self.seats.iter_mut().find(|seat| seen(seat) == parcel.destination);
                 if let Some(seat) = seat {

@@ -17,7 +17,7 @@ pub(crate) fn world(shards: u8) -> World {
 }
 
 pub(crate) fn lossy_world(loss: f32, delay_ms: u64) -> World {
-    let link = LinkConfig { loss, delay: Duration::from_millis(delay_ms) };
+    let link = LinkConfig { loss, delay: Duration::from_millis(delay_ms), ..LinkConfig::default() };
     World::new(WorldConfig { link, ..WorldConfig::default() }, begin())
 }
 

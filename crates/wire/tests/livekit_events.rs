@@ -345,3 +345,18 @@ fn l_67_what_is_not_granted_is_revoked_but_an_agent_stays_one() {
     assert_eq!(granted, expected);
     assert_eq!(info::granted(&info::permission(&expected), &expected), expected);
 }
+
+#[test]
+fn l_39_a_paused_stream_and_its_return_are_told() {
+    // L-39
+    for (paused, state) in [(true, proto::StreamState::Paused), (false, proto::StreamState::Active)] {
+        let (participant, track) = (ParticipantSid::new("PA_1"), TrackSid::new("TR_2"));
+        let Message::StreamStateUpdate(update) = message(&RoomEvent::StreamPaused { participant, track, paused })
+        else {
+            panic!()
+        };
+        let told = &update.stream_states[0];
+        assert_eq!((told.participant_sid.as_str(), told.track_sid.as_str()), ("PA_1", "TR_2"));
+        assert_eq!(told.state, state as i32);
+    }
+}

@@ -104,6 +104,8 @@ fn l_25_v0_parameters_are_read_and_have_their_defaults() {
     assert!(!JoinParams::v0(&Query::parse("auto_subscribe=0")).unwrap().auto_subscribe);
     assert!(!JoinParams::v0(&Query::parse("")).unwrap().auto_subscribe_data, "L-65: nobody gets data tracks unasked");
     assert!(JoinParams::v0(&Query::parse("auto_subscribe_data_track=1")).unwrap().auto_subscribe_data);
+    assert!(!join.may_pause, "L-39: tracks are paused only where the client says so");
+    assert!(JoinParams::v0(&Query::parse("subscriber_allow_pause=1")).unwrap().may_pause);
 }
 
 #[test]

@@ -12,7 +12,8 @@ use std::time::Duration;
 async fn l_01_five_percent_loss_and_fifty_ms_leave_95_percent_of_the_frames() {
     let world = World::small();
     let port = world.server.udp_ports().expect("ports")[0];
-    let weather = Weather { loss: 0.05, delay: Duration::from_millis(50), jitter: Duration::ZERO, seed: 7 };
+    let weather =
+        Weather { loss: 0.05, delay: Duration::from_millis(50), jitter: Duration::ZERO, down_rate: 0, seed: 7 };
     let relay = Relay::start("127.0.0.1:0".parse().unwrap(), ([127, 0, 0, 1], port).into(), weather).expect("relay");
     let mut publisher = world.join("r", "publisher").await;
     let (video, audio) = publish_both(&mut publisher, "p").await;

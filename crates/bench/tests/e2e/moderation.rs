@@ -52,7 +52,8 @@ async fn l_27_leaving_is_told_to_others() {
 async fn l_28_who_vanishes_is_gone_after_a_while() {
     let world = World::small();
     let port = world.server.udp_ports().expect("ports")[0];
-    let calm = bench::relay::Weather { loss: 0.0, delay: Duration::ZERO, jitter: Duration::ZERO, seed: 1 };
+    let calm =
+        bench::relay::Weather { loss: 0.0, delay: Duration::ZERO, jitter: Duration::ZERO, down_rate: 0, seed: 1 };
     let relay = bench::relay::Relay::start("127.0.0.1:0".parse().unwrap(), ([127, 0, 0, 1], port).into(), calm);
     let relay = relay.expect("relay");
     let watcher = world.join("r", "watcher").await;

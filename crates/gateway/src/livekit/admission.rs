@@ -132,6 +132,7 @@ impl Admission {
             transport: Default::default(),
             auto_subscribe: params.auto_subscribe,
             auto_subscribe_data: params.auto_subscribe_data,
+            may_pause: params.may_pause,
             tracks: params.tracks,
             offer: params.offer,
         };

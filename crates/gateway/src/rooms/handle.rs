@@ -268,6 +268,7 @@ mod tests {
             transport: Default::default(),
             auto_subscribe: true,
             auto_subscribe_data: false,
+            may_pause: false,
             tracks: Vec::new(),
             offer: None,
         };

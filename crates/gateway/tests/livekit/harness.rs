@@ -273,5 +273,6 @@ fn pool_config() -> PoolConfig {
         advertise: Vec::new(),
         loopback: true,
         placement: Placement::LeastLoaded,
+        congestion_control: true,
     }
 }

@@ -50,6 +50,7 @@ pub(crate) fn registry(config: RegistryConfig) -> Registry {
         advertise: Vec::new(),
         loopback: true,
         placement: Placement::LeastLoaded,
+        congestion_control: true,
     };
     Registry::new(config, MediaPool::start(&pool, Arc::new(Mute)).expect("loopback can be bound"))
 }
@@ -79,6 +80,7 @@ pub(crate) fn ticket(registry: &Registry, identity: &str, credential: Credential
         transport: Default::default(),
         auto_subscribe: true,
         auto_subscribe_data: false,
+        may_pause: false,
         tracks: Vec::new(),
         offer: None,
     };

@@ -86,6 +86,8 @@ settings! {
     "rtc.ips.excludes" rtc_ips_excludes: Networks = Networks::default(), Restart;
     /// Media threads, each with a UDP socket of its own. 0: one for each core.
     "rtc.shards" rtc_shards: u16 = 0, Restart;
+    /// Estimate what each subscriber's network carries, and send the layers that fit. Off: everybody gets what they ask for.
+    "rtc.congestion_control" rtc_congestion_control: bool = true, Restart;
     /// Which shard a newcomer goes to: the least loaded, or each in turn.
     "rtc.placement" rtc_placement: Placement = Placement::LeastLoaded, Restart;
     /// Offer clients loopback addresses too, for those on the same machine.

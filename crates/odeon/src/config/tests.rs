@@ -44,7 +44,7 @@ fn another(setting: &Setting) -> &'static str {
         "tls.acme.directory_url" => "https://authority.example/directory",
         "webhook.urls" => "https://venue.example/hook",
         "webhook.allow_private" => "hooks.internal:8080",
-        "room.auto_create" => "false",
+        "room.auto_create" | "rtc.congestion_control" => "false",
         "turn.domain" => "turn.venue.example",
         "tls.self_signed"
         | "turn.enabled"

@@ -118,6 +118,7 @@ impl Room {
             mode: join.mode,
             transport,
             auto_subscribe: join.auto_subscribe,
+            may_pause: join.may_pause,
             signalling: Signalling::Here,
             media: MediaState::Waiting,
             resume_fault: None,
@@ -159,7 +160,8 @@ impl Room {
         };
         let (mode, transport, sender) = (member.mode, member.transport, member.data_sender());
         let publish_codecs = self.publish_codecs(member).iter().map(|mime| codecs::name(mime)).collect();
-        self.command(MediaCommand::AddPeer { session, mode, transport, publish_codecs, sender });
+        let may_pause = member.may_pause;
+        self.command(MediaCommand::AddPeer { session, mode, transport, publish_codecs, sender, may_pause });
     }
 
     /// Others see a newcomer at once, not when the media is up (livekit.md 1).

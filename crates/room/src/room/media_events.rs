@@ -33,6 +33,7 @@ impl Room {
             }
             MediaEvent::TrackEnded { session, track } => self.on_track_ended(session, &track),
             MediaEvent::Subscribed { session, track } => self.on_subscribed(session, &track),
+            MediaEvent::StreamPaused { session, track, paused } => self.on_stream_paused(session, track, paused),
             // The shell waits for it.
             MediaEvent::CallAnswered { .. } => {}
             MediaEvent::LayersWanted { session, track, codec, highest } => {

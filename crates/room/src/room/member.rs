@@ -73,6 +73,7 @@ pub(super) struct Member {
     pub(super) mode: ConnectionMode,
     pub(super) transport: Transport,
     pub(super) auto_subscribe: bool,
+    pub(super) may_pause: bool,
     pub(super) signalling: Signalling,
     pub(super) media: MediaState,
     /// Asked for by the client: its next resume is cut off.

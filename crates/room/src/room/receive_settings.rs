@@ -1,6 +1,7 @@
 //! How each receiver wants each track (L-37, L-38): kept here, so that a track that comes (again) comes as it is wanted.
 
 use super::Room;
+use crate::effect::RoomEvent;
 use crate::id::{SessionId, TrackSid};
 use crate::limits::MAX_TRACK_SETTINGS;
 use crate::media::MediaCommand;
@@ -44,6 +45,14 @@ impl Room {
         if publication.is_some_and(|publication| publication.subscribers.contains(&session)) {
             let settings = self.receive_settings(session, publisher, &sid);
             self.command(MediaCommand::SetTrackSettings { session, track: sid, settings });
+        }
+    }
+
+    /// Bandwidth is too short for a track, or no longer.
+    pub(super) fn on_stream_paused(&mut self, session: SessionId, track: TrackSid, paused: bool) {
+        let publisher = self.owners.get(&track).and_then(|publisher| self.members.get(publisher));
+        if let Some(participant) = publisher.map(|publisher| publisher.info.sid.clone()) {
+            self.tell(session, RoomEvent::StreamPaused { participant, track, paused });
         }
     }
 

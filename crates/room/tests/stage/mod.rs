@@ -122,6 +122,7 @@ impl Stage {
             transport: Default::default(),
             auto_subscribe: true,
             auto_subscribe_data: false,
+            may_pause: false,
             tracks: Vec::new(),
             offer: None,
         }

@@ -129,6 +129,9 @@ fn track_message(event: &RoomEvent) -> Option<Message> {
         RoomEvent::SubscriptionPermission { participant, track, allowed } => {
             Message::SubscriptionPermissionUpdate(subscription_permission(participant, track, *allowed))
         }
+        RoomEvent::StreamPaused { participant, track, paused } => {
+            Message::StreamStateUpdate(stream_state(participant, track, *paused))
+        }
         RoomEvent::SubscriptionFailed { track, failure } => {
             Message::SubscriptionResponse(subscription_failed(track, *failure))
         }
@@ -182,6 +185,16 @@ fn subscription_failed(track: &TrackSid, failure: SubscriptionFailure) -> proto:
         SubscriptionFailure::Refused => proto::SubscriptionError::SeUnknown,
     };
     proto::SubscriptionResponse { track_sid: track.to_string(), err: err as i32 }
+}
+
+fn stream_state(participant: &ParticipantSid, track: &TrackSid, paused: bool) -> proto::StreamStateUpdate {
+    let state = if paused { proto::StreamState::Paused } else { proto::StreamState::Active };
+    let info = proto::StreamStateInfo {
+        participant_sid: participant.to_string(),
+        track_sid: track.to_string(),
+        state: state as i32,
+    };
+    proto::StreamStateUpdate { stream_states: vec![info] }
 }
 
 fn description(kind: &str, id: u32, sdp: &str, tracks: &[(String, TrackSid)]) -> proto::SessionDescription {

@@ -80,6 +80,8 @@ pub struct JoinParams {
     pub auto_subscribe: bool,
     /// Receive every data track; else those that are asked for.
     pub auto_subscribe_data: bool,
+    /// Tracks may be paused where bandwidth is short.
+    pub may_pause: bool,
     /// Overrides the token's, if the token allows; empty: doesn't.
     pub metadata: String,
     /// Overrides the token's, key by key, if the token allows.
@@ -122,6 +124,7 @@ impl JoinParams {
             client: client_from_query(query),
             auto_subscribe: query.flag("auto_subscribe", true),
             auto_subscribe_data: query.flag("auto_subscribe_data_track", false),
+            may_pause: query.flag("subscriber_allow_pause", false),
             metadata: String::new(),
             attributes: query.get("attributes").map_or(Ok(BTreeMap::new()), attributes)?,
             tracks: Vec::new(),
@@ -162,11 +165,13 @@ fn from_join_request(request: proto::JoinRequest) -> Result<JoinParams, JoinRequ
     let tracks = request.add_track_requests.into_iter().map(track::request).collect::<Result<_, _>>();
     let state = request.sync_state.map(sync_state::read).transpose().map_err(|_| JoinRequestError::TooLarge)?;
     let resume = Resume { participant_sid: request.participant_sid, reason: request.reconnect_reason, state };
+    let settings = request.connection_settings.as_ref();
     Ok(JoinParams {
         mode: ConnectionMode::Single,
         client: request.client_info.map(info::client).unwrap_or_default(),
-        auto_subscribe: request.connection_settings.as_ref().is_none_or(|settings| settings.auto_subscribe),
-        auto_subscribe_data: request.connection_settings.is_some_and(|settings| settings.auto_subscribe_data_track()),
+        auto_subscribe: settings.is_none_or(|settings| settings.auto_subscribe),
+        auto_subscribe_data: settings.is_some_and(|settings| settings.auto_subscribe_data_track()),
+        may_pause: settings.and_then(|settings| settings.subscriber_allow_pause).unwrap_or_default(),
         metadata: request.metadata,
         attributes: request.participant_attributes.into_iter().collect(),
         tracks: tracks.map_err(|_| JoinRequestError::Track)?,
