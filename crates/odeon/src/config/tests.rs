@@ -53,6 +53,7 @@ fn another(setting: &Setting) -> &'static str {
         | "rtc.external_ip_only"
         | "rtc.single_port"
         | "rtc.loopback"
+        | "rtc.simulate"
         | "room.enable_remote_unmute"
         | "room.sync_streams" => "true",
         "room.room_configurations" => r#"{"small":{"max_participants":3}}"#,
