@@ -57,6 +57,22 @@ for (const mode of ['single', 'dual']) {
   });
 }
 
+describe('data of other kinds', () => {
+  for (const mode of ['single', 'dual']) {
+    it(`L-44 ${mode}: messages of channels with a label of the application's own arrive as packets`, async (t) => {
+      const people = gathering(world, t);
+      const ada = await people.browser('ada', { mode });
+      const ben = await people.browser('ben', { mode });
+      const pia = await people.python('pia');
+      await ada.sendData('first', { reliable: true }); // in dual mode this connects the publisher
+      await happened(ben, 'dataReceived', 'ada', 'first');
+      await ada.sendRaw('chat', 'hello');
+      await happened(ben, 'dataReceived', 'ada', 'hello', RELIABLE, null);
+      await eventually('Python gets it', async () => (await pia.data_heads(5)).includes('hello'));
+    });
+  }
+});
+
 describe('data under load', () => {
   it('L-46: 200 reliable packets arrive, each once and in order', async (t) => {
     const people = gathering(world, t);

@@ -9,6 +9,7 @@ import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
 
 const PAGE = new URL('../page/', import.meta.url).pathname;
+const WORKER = new URL('../node_modules/livekit-client/dist/livekit-client.e2ee.worker.js', import.meta.url).pathname;
 const PATIENCE_MS = 10_000;
 
 export const FLAGS = [
@@ -45,7 +46,7 @@ export async function startBrowser({ program } = {}) {
     target: 'chrome120',
     logLevel: 'error',
   });
-  const files = { '/': [await readFile(`${PAGE}index.html`), 'text/html'], '/client.js': [bundle.outputFiles[0].contents, 'text/javascript'] };
+  const files = { '/': [await readFile(`${PAGE}index.html`), 'text/html'], '/client.js': [bundle.outputFiles[0].contents, 'text/javascript'], '/e2ee.worker.js': [await readFile(WORKER), 'text/javascript'] };
   const site = createServer((request, response) => {
     const [body, type] = files[request.url] ?? ['', 'text/plain'];
     response.writeHead(body ? 200 : 404, { 'Content-Type': type }).end(body);

@@ -44,10 +44,10 @@ export function gathering(world, test) {
       return opened.venue;
     },
     /** A Python process that has joined. */
-    async python(identity, { video = {}, autoSubscribe = true } = {}) {
+    async python(identity, { video = {}, autoSubscribe = true, passphrase = null } = {}) {
       const python = await startPython();
       leaving.push(() => python.stop());
-      await python.join(world.server.ws, await token(room, identity, video), autoSubscribe);
+      await python.join(world.server.ws, await token(room, identity, video), autoSubscribe, passphrase);
       return python;
     },
     token: (identity, video = {}, access = {}) => token(room, identity, video, access),

@@ -20,6 +20,7 @@ export async function startRelay({ to, loss = 0, delayMs = 0, jitterMs = 0, seed
     resume: () => child.kill('SIGCONT'),
     async stop() {
       if (child.exitCode !== null) return;
+      child.kill('SIGCONT');
       const ended = once(child, 'exit');
       child.kill('SIGINT');
       await ended;

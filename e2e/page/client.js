@@ -1,6 +1,8 @@
 // What the tests drive inside Chromium: the unmodified livekit-client and, around it, eyes and ears. A track counts as
 // seen when its decoded pixels change, as heard when its decoded samples have energy.
 import * as livekit from 'livekit-client';
+import { dataApi } from './data.js';
+import { encrypted } from './e2ee.js';
 
 const LOG_LIMIT = 5000;
 
@@ -24,6 +26,7 @@ function person(participant) {
     subscribed: publication.isSubscribed ?? true,
     mime: publication.mimeType,
     simulcast: publication.simulcasted,
+    encrypted: publication.isEncrypted,
   }));
   return { sid, identity, name, metadata, attributes: { ...attributes }, tracks, connectionQuality, kind };
 }
@@ -52,6 +55,7 @@ const WATCHED = {
   reconnecting: () => [],
   reconnected: () => [],
   signalReconnecting: () => [],
+  encryptionError: (error, p) => [p?.identity ?? null, error.message],
   mediaDevicesError: (error) => [String(error)],
 };
 
@@ -111,9 +115,11 @@ function selectedPath(stats) {
 const api = {
   livekitVersion: () => livekit.version,
 
-  async join(url, token, roomOptions = {}, connectOptions = {}) {
-    room = new livekit.Room(roomOptions);
+  /** Joins; with a `passphrase` everything is encrypted from end to end. */
+  async join(url, token, { passphrase, ...roomOptions } = {}, connectOptions = {}) {
+    room = new livekit.Room({ ...roomOptions, ...(passphrase ? await encrypted(passphrase) : {}) });
     watch(room);
+    if (passphrase) await room.setE2EEEnabled(true);
     await room.connect(url, token, connectOptions);
     return person(room.localParticipant);
   },
@@ -288,4 +294,4 @@ const api = {
   mode: () => (room.engine.pcManager.subscriber ? 'dual' : 'single'),
 };
 
-window.venue = api;
+window.venue = Object.assign(api, dataApi(() => room, note));

@@ -5,6 +5,7 @@ receives, not at events alone.
 """
 
 import asyncio
+import hashlib
 import json
 import sys
 
@@ -23,6 +24,8 @@ class Participant:
         self.room = None
         self.log = []
         self.tasks = {}
+        self.data_tracks = {}
+        self.seen_data_tracks = {}
 
     def note(self, event, *details):
         """Keeps an event, in order."""
@@ -41,6 +44,7 @@ class Participant:
         for name in ("track_muted", "track_unmuted"):
             room.on(name, lambda p, pub, name=name: self.note(name, p.identity, pub.sid))
         room.on("data_received", self.on_data)
+        room.on("data_track_published", self.on_data_track)
         room.on("participant_metadata_changed", lambda p, old, new: self.note("metadata", p.identity, new))
         room.on("participant_name_changed", lambda p, old, new: self.note("name", p.identity, new))
         room.on("participant_attributes_changed", lambda changed, p: self.note("attributes", p.identity, dict(changed)))
@@ -53,13 +57,22 @@ class Participant:
         reliable = packet.kind == rtc.DataPacketKind.KIND_RELIABLE
         self.note("data", sender, packet.data.decode(), "reliable" if reliable else "lossy", packet.topic)
 
+    def on_data_track(self, track):
+        """Keeps somebody's data track, to be subscribed to."""
+        self.seen_data_tracks[(track.publisher_identity, track.info.name)] = track
+        self.note("data_track_published", track.publisher_identity, track.info.name)
+
     # ---- commands ----
 
-    async def join(self, url, token, auto_subscribe=True):
-        """Joins with the SDK's defaults."""
+    async def join(self, url, token, auto_subscribe=True, passphrase=None):
+        """Joins with the SDK's defaults; with a passphrase everything is encrypted from end to end."""
         self.room = rtc.Room()
         self.watch(self.room)
-        await self.room.connect(url, token, options=rtc.RoomOptions(auto_subscribe=auto_subscribe))
+        options = rtc.RoomOptions(auto_subscribe=auto_subscribe)
+        if passphrase is not None:
+            keys = rtc.KeyProviderOptions(shared_key=passphrase.encode())
+            options.encryption = rtc.E2EEOptions(key_provider_options=keys)
+        await self.room.connect(url, token, options=options)
         return {"sid": self.room.local_participant.sid, "identity": self.room.local_participant.identity}
 
     async def leave(self):
@@ -152,9 +165,97 @@ class Participant:
             text, reliable=reliable, destination_identities=list(to), topic=topic
         )
 
+    async def serve_rpc(self):
+        """Methods that others may call: `echo` answers with the caller and the payload, `fail` with an error."""
+
+        async def echo(data):
+            return json.dumps([data.caller_identity, data.payload], separators=(",", ":"))
+
+        async def fail(data):
+            raise rtc.RpcError(101, "told to fail", "why")
+
+        self.room.local_participant.register_rpc_method("echo", echo)
+        self.room.local_participant.register_rpc_method("fail", fail)
+
+    async def rpc(self, identity, method, payload):
+        """Calls somebody's method: the result, or the error's code."""
+        try:
+            result = await self.room.local_participant.perform_rpc(
+                destination_identity=identity, method=method, payload=payload
+            )
+            return {"result": result}
+        except rtc.RpcError as error:
+            return {"code": error.code, "message": error.message, "data": error.data}
+
+    async def watch_streams(self, topic):
+        """Notes every stream of this topic: what it said it was, and what came."""
+
+        async def read_text(reader, identity):
+            text = await reader.read_all()
+            self.note("text", identity, len(text), digest(text.encode()))
+
+        async def read_bytes(reader, identity):
+            content = b"".join([chunk async for chunk in reader])
+            self.note("bytes", identity, len(content), digest(content), reader.info.name)
+
+        keep = self.tasks.setdefault
+        self.room.register_text_stream_handler(
+            topic, lambda reader, identity: keep(reader, asyncio.create_task(read_text(reader, identity)))
+        )
+        self.room.register_byte_stream_handler(
+            topic, lambda reader, identity: keep(reader, asyncio.create_task(read_bytes(reader, identity)))
+        )
+
+    async def send_text(self, text, topic, to=()):
+        """Sends a text as a stream."""
+        await self.room.local_participant.send_text(text, topic=topic, destination_identities=list(to))
+
+    async def send_bytes(self, byte, length, name, topic):
+        """Sends bytes as a stream."""
+        writer = await self.room.local_participant.stream_bytes(name=name, total_size=length, topic=topic)
+        await writer.write(bytes([byte]) * length)
+        await writer.aclose()
+
+    async def publish_data_track(self, name):
+        """Publishes a data track."""
+        self.data_tracks[name] = await self.room.local_participant.publish_data_track(name=name)
+        return self.data_tracks[name].info.sid
+
+    async def push_frames(self, name, frames, length):
+        """Pushes a frame of equal bytes for each of these bytes."""
+        for byte in frames:
+            self.data_tracks[name].try_push(rtc.DataTrackFrame(payload=bytes([byte]) * length))
+
+    async def unpublish_data_track(self, name):
+        """Unpublishes a data track."""
+        await self.data_tracks.pop(name).unpublish()
+
+    async def watch_data_track(self, identity, name):
+        """Subscribes, and notes every frame until the track ends."""
+        for _ in range(200):
+            track = self.seen_data_tracks.get((identity, name))
+            if track:
+                break
+            await asyncio.sleep(0.05)
+        else:
+            raise RuntimeError(f"no data track {name} of {identity}")
+        stream = track.subscribe()
+
+        async def read():
+            async for frame in stream:
+                equal = frame.payload == frame.payload[:1] * len(frame.payload)
+                self.note("frame", identity, name, frame.payload[0], len(frame.payload), equal)
+            self.note("data_track_done", identity, name)
+
+        self.tasks[name] = asyncio.create_task(read())
+
     async def events(self):
         """Everything that happened."""
         return self.log
+
+    async def data_heads(self, length):
+        """The beginning of each data packet that came, in order."""
+        return [entry[2][:length] for entry in self.log if entry[0] == "data"]
 
     async def clear(self):
         """Forgets what happened."""
@@ -199,6 +300,11 @@ class Participant:
                         return publication.track
             await asyncio.sleep(0.05)
         raise RuntimeError(f"no track of kind {kind} from {identity}")
+
+
+def digest(content):
+    """A fingerprint of bytes."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def hear(samples):

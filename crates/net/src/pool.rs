@@ -17,7 +17,7 @@ use room::SessionId;
 use room::media::{MediaCommand, MediaEvent};
 use rtc::crypto::Certificate;
 use rtc::{Candidates, ConnectionConfig};
-pub use sfu::{DataDialect, RoomKey, ShardStats, StampedPacket};
+pub use sfu::{CallAnswer, DataDialect, DataTrackPacket, RoomKey, ShardStats, StampedPacket};
 use sfu::{RoomRef, Shard, ShardConfig};
 use std::collections::HashMap;
 use std::io;
@@ -279,7 +279,9 @@ impl RoomMedia {
     pub async fn command(&mut self, command: MediaCommand) {
         let Some(shard) = self.shard_of(&command) else { return };
         let owner = match &command {
-            MediaCommand::Subscribe { publisher, .. } => self.sessions.get(publisher).copied().unwrap_or(shard),
+            MediaCommand::Subscribe { publisher, .. } | MediaCommand::SubscribeDataTrack { publisher, .. } => {
+                self.sessions.get(publisher).copied().unwrap_or(shard)
+            }
             _ => shard,
         };
         let Some(handle) = self.pool.0.shards.get(usize::from(shard)) else { return };

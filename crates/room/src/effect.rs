@@ -1,5 +1,6 @@
 //! What a room wants done.
 
+use crate::data_track::{DataTrack, ReceivedDataTrack};
 use crate::id::{ParticipantSid, RoomSid, SessionId, TrackSid};
 use crate::media::{MediaCommand, Target};
 use crate::notice::Notice;
@@ -77,6 +78,14 @@ pub enum RequestOutcome {
     LimitExceeded = 3,
     /// Not understood.
     UnsupportedType = 5,
+    /// A data track's handle is out of range.
+    InvalidHandle = 7,
+    /// A data track's name is empty or too long.
+    InvalidName = 8,
+    /// Another data track of the same participant has this handle.
+    DuplicateHandle = 9,
+    /// Another data track of the same participant has this name.
+    DuplicateName = 10,
 }
 
 /// What a request was about, so that a dialect can echo it.
@@ -88,6 +97,18 @@ pub enum RequestSubject {
     AddTrack {
         /// The client's id of the track.
         cid: String,
+    },
+    /// PublishDataTrack, by handle.
+    PublishDataTrack {
+        /// As asked for.
+        handle: u32,
+        /// As asked for.
+        name: String,
+    },
+    /// UnpublishDataTrack, by handle.
+    UnpublishDataTrack {
+        /// As asked for.
+        handle: u32,
     },
 }
 
@@ -203,6 +224,18 @@ pub enum RoomEvent {
         /// Which.
         track: TrackSid,
     },
+    /// Your data track has its sid.
+    DataTrackPublished {
+        /// Yours.
+        track: Arc<DataTrack>,
+    },
+    /// Your data track is over, because you asked for it or because you may no longer.
+    DataTrackUnpublished {
+        /// Which.
+        track: Arc<DataTrack>,
+    },
+    /// You receive these data tracks under these numbers.
+    DataTracksReceived(Vec<ReceivedDataTrack>),
     /// Who speaks: changed entries only.
     SpeakersChanged(Vec<Speaker>),
     /// How well people are connected.

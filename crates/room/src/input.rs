@@ -1,5 +1,6 @@
 //! What a room can be told.
 
+use crate::data_track::DataTrackRequest;
 use crate::id::{Identity, ParticipantSid, SessionId, TrackSid};
 use crate::media::{ConnectionMode, MediaEvent, Target, Transport};
 use crate::participant::{ClientInfo, DisconnectReason, ParticipantKind};
@@ -42,6 +43,8 @@ pub struct Join {
     pub transport: Transport,
     /// Subscribe to everything that is published (L-21).
     pub auto_subscribe: bool,
+    /// Subscribe to every data track.
+    pub auto_subscribe_data: bool,
     /// Tracks announced with the join (`add_track_requests`).
     pub tracks: Vec<TrackRequest>,
     /// (offer id, SDP) that came with the join.
@@ -163,6 +166,27 @@ pub enum RoomInput {
         tracks: Vec<TrackSid>,
         /// Wanted.
         subscribe: bool,
+    },
+    /// Publishes a data track; answered by [`crate::RoomEvent::DataTrackPublished`] or a refusal.
+    PublishDataTrack {
+        /// Who.
+        session: SessionId,
+        /// What.
+        request: Box<DataTrackRequest>,
+    },
+    /// Unpublishes it.
+    UnpublishDataTrack {
+        /// Who.
+        session: SessionId,
+        /// Its number of the track.
+        handle: u32,
+    },
+    /// Wants or no longer wants data tracks.
+    UpdateDataSubscription {
+        /// Who.
+        session: SessionId,
+        /// Which; wanted.
+        updates: Vec<(TrackSid, bool)>,
     },
     /// How it wants tracks that it receives, or will (L-37, L-38).
     UpdateTrackSettings {

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod agents;
+pub mod data_track;
 pub mod dispatch;
 pub mod effect;
 pub mod id;

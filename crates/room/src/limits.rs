@@ -34,6 +34,15 @@ pub const MAX_FEATURES: usize = 32;
 /// asked beyond is refused with `SubscriptionFailed`.
 pub const MAX_SUBSCRIPTION_CHOICES: usize = 4096;
 
+/// Data tracks of one session. Each is told to everybody in every update of its participant.
+pub const MAX_DATA_TRACKS: usize = 256;
+
+/// Data tracks that one session receives: a few for each participant of a large stage.
+pub const MAX_DATA_SUBSCRIPTIONS: usize = 1024;
+
+/// A data track's frame encoding or schema, bytes: names of 32 and 256 characters and their envelope.
+pub const MAX_DATA_FORMAT_BYTES: usize = 512;
+
 /// Tracks for which one session keeps settings (layer, frames a second): as for its choices. What is asked beyond has no
 /// effect: the track comes whole.
 pub const MAX_TRACK_SETTINGS: usize = 4096;

@@ -224,6 +224,56 @@ pub enum MediaCommand {
         /// Encoded once, shared.
         packet: Arc<[u8]>,
     },
+    /// A call made by the server (RoomService.PerformRpc): its answers come as [`MediaEvent::CallAnswered`].
+    Call {
+        /// Who is called.
+        session: SessionId,
+        /// Names the call in the answers.
+        id: String,
+        /// The request, in the receiver's dialect; goes by `_reliable`.
+        packet: Arc<[u8]>,
+    },
+    /// The client resumed: give it the room's reliable packets of the last 2 s that its peer was not given live.
+    ReplayData {
+        /// Whose.
+        session: SessionId,
+        /// The last sequence that it has of each sender, by its own account.
+        known: Vec<(ParticipantSid, u32)>,
+    },
+    /// The client publishes a data track: packets with its handle are this track's.
+    PublishDataTrack {
+        /// Whose.
+        session: SessionId,
+        /// Ours.
+        track: TrackSid,
+        /// The client's number of it.
+        handle: u16,
+    },
+    /// A data track is over.
+    UnpublishDataTrack {
+        /// Whose.
+        session: SessionId,
+        /// Which.
+        track: TrackSid,
+    },
+    /// Send a data track of `publisher` to `session`, under the number `handle`.
+    SubscribeDataTrack {
+        /// The receiver.
+        session: SessionId,
+        /// Which.
+        track: TrackSid,
+        /// The receiver's number of it.
+        handle: u16,
+        /// Who sends it: the shell finds its shard by this.
+        publisher: SessionId,
+    },
+    /// Stop sending it.
+    UnsubscribeDataTrack {
+        /// The receiver.
+        session: SessionId,
+        /// Which.
+        track: TrackSid,
+    },
 }
 
 impl MediaCommand {
@@ -244,7 +294,13 @@ impl MediaCommand {
             | Subscribe { session, .. }
             | SetTrackSettings { session, .. }
             | Unsubscribe { session, .. }
-            | SendData { session, .. } => session,
+            | SendData { session, .. }
+            | Call { session, .. }
+            | ReplayData { session, .. }
+            | PublishDataTrack { session, .. }
+            | UnpublishDataTrack { session, .. }
+            | SubscribeDataTrack { session, .. }
+            | UnsubscribeDataTrack { session, .. } => session,
         }
     }
 }
@@ -376,6 +432,15 @@ pub enum MediaEvent {
         session: SessionId,
         /// Which track.
         track: TrackSid,
+    },
+    /// An answer to a [`MediaCommand::Call`]: an acknowledgement or the response.
+    CallAnswered {
+        /// Who answers.
+        session: SessionId,
+        /// Of the call.
+        id: String,
+        /// As the client's dialect writes it, stamped.
+        packet: Arc<[u8]>,
     },
     /// The layers that receivers want of a video, on all shards and hidden ones too, whatever their bandwidth: said when
     /// it changes, and nothing at first.

@@ -1,5 +1,6 @@
 //! A participant, as others see it.
 
+use crate::data_track::DataTrack;
 use crate::id::{Identity, ParticipantSid};
 use crate::permission::Permission;
 use crate::track::Track;
@@ -100,6 +101,8 @@ pub struct Participant {
     pub permission: Permission,
     /// Published tracks, oldest first.
     pub tracks: Vec<Arc<Track>>,
+    /// Published data tracks, oldest first.
+    pub data_tracks: Vec<Arc<DataTrack>>,
     /// Unix milliseconds.
     pub joined_at_ms: i64,
     /// Rises by one with each change.

@@ -9,6 +9,7 @@
 //! | `tracks` | announce, go live, mute, end (2.4) |
 //! | `dynacast` | which layers a publisher need not send (2.7) |
 //! | `subscriptions` | who receives what (2.7) |
+//! | `data_tracks` | data tracks, from publishing to subscribing (2.6) |
 //! | `receive_settings` | in which layer, or not at all (2.7) |
 //! | `metadata` | names, metadata, attributes (2.9) |
 //! | `media_events` | what the shards report |
@@ -19,6 +20,7 @@
 //! | `views` | read-only, for the API |
 
 mod audience;
+mod data_tracks;
 mod dynacast;
 mod farewells;
 mod join;
@@ -171,6 +173,11 @@ impl Room {
             }
             RoomInput::UpdateSubscription { session, tracks, subscribe } => {
                 self.on_update_subscription(session, tracks, subscribe);
+            }
+            RoomInput::PublishDataTrack { session, request } => self.on_publish_data_track(session, *request),
+            RoomInput::UnpublishDataTrack { session, handle } => self.on_unpublish_data_track(session, handle),
+            RoomInput::UpdateDataSubscription { session, updates } => {
+                self.on_update_data_subscription(session, updates);
             }
             RoomInput::UpdateTrackSettings { session, tracks, settings } => {
                 self.on_update_track_settings(session, tracks, settings);

@@ -108,6 +108,7 @@ fn person(identity: &str, kind: ParticipantKind) -> Arc<Participant> {
         state: ParticipantState::Active,
         permission: Permission::default(),
         tracks: Vec::new(),
+        data_tracks: Vec::new(),
         joined_at_ms: 1,
         version: 1,
         kind,

@@ -274,3 +274,17 @@ fn l_31_a_published_track_that_is_none_here_makes_it_a_reconnect() {
     sync(&mut stage, alice, SyncState { published, ..SyncState::default() });
     assert_eq!(stage.leave_told(alice), Some((DisconnectReason::StateMismatch, LeaveAction::Reconnect)));
 }
+
+#[test]
+fn l_44_what_a_client_has_of_each_sender_is_taken_from_its_sync_state() {
+    // L-44
+    let mut stage = Stage::new();
+    let (alice, _) = two(&mut stage);
+    resume(&mut stage, alice);
+    stage.forget();
+    let received = vec![(ParticipantSid::new("PA_1"), 7)];
+    sync(&mut stage, alice, SyncState { received: received.clone(), ..SyncState::default() });
+    let commands = stage.commands();
+    let replays = |command: &MediaCommand| matches!(command, MediaCommand::ReplayData { session, known } if (*session, known) == (alice, &received));
+    assert!(commands.iter().any(replays), "{commands:?}");
+}

@@ -93,7 +93,7 @@ impl Shard {
         match event {
             Event::Packet(packet) => self.ingress(now, key, packet, outbox),
             Event::KeyframeRequest(mid) => self.keyframe_wanted_by(now, key, mid, outbox),
-            Event::Message(channel, bytes) => self.message(key, target, channel, &bytes, outbox),
+            Event::Message(channel, bytes) => self.message(now, key, (target, channel), &bytes, outbox),
             Event::ChannelOpen(channel, label) => self.channel_opened(key, target, channel, &label),
             Event::ChannelClosed(channel) => self.channel_closed(key, target, channel),
             Event::Writable(_) => self.drain_backlog(key),

@@ -34,7 +34,7 @@ mod track;
 mod wants;
 mod way;
 
-pub use data::{DataDialect, StampedPacket};
+pub use data::{CallAnswer, DataDialect, DataPacket, DataTrackPacket, StampedPacket};
 pub use outbox::Outbox;
 pub use relay::{RelayMessage, RoomKey, RoomRef};
 pub use shard::{Shard, ShardConfig};

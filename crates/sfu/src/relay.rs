@@ -1,7 +1,9 @@
 //! What shards tell each other. A relay subscription makes another shard a subscriber of a track: packets go there
 //! once, however many receive them there.
 
+use crate::data::DataPacket;
 use crate::track::{Encoding, RelayWants, TrackKey};
+use room::TrackSid;
 use rtc::IngressPacket;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -98,18 +100,39 @@ pub enum RelayMessage {
     Data {
         /// Which room.
         room: RoomKey,
-        /// `_reliable` or `_lossy`.
-        reliable: bool,
-        /// As receivers get it.
-        bytes: Arc<[u8]>,
-        /// Bare identities; empty: all.
-        destinations: Arc<[String]>,
+        /// Shared with the others who get it.
+        packet: Arc<DataPacket>,
+    },
+    /// Send me this data track's packets. It may not be there yet.
+    SubscribeDataTrack {
+        /// Yours.
+        track: TrackSid,
+        /// The asking shard.
+        from: u8,
+    },
+    /// No longer.
+    UnsubscribeDataTrack {
+        /// Yours.
+        track: TrackSid,
+        /// The asking shard.
+        from: u8,
+    },
+    /// A packet of a data track that you subscribed to.
+    DataTrackPacket {
+        /// Which.
+        track: TrackSid,
+        /// As its publisher sent it.
+        packet: Arc<[u8]>,
     },
 }
 
 impl RelayMessage {
     /// May be dropped when the way between two shards is full: what UDP would lose too.
     pub fn is_droppable(&self) -> bool {
-        matches!(self, RelayMessage::Packet { .. } | RelayMessage::Data { reliable: false, .. })
+        match self {
+            RelayMessage::Packet { .. } | RelayMessage::DataTrackPacket { .. } => true,
+            RelayMessage::Data { packet, .. } => !packet.reliable,
+            _ => false,
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! A shard: its peers and tracks, and the ways in.
 
-use crate::data::DataDialect;
+use crate::data::{Channels, DataDialect, DataTracks, RecentPackets};
 use crate::demux::{Demux, Destination, MAX_SOURCES};
 use crate::levels::WINDOW;
 use crate::outbox::Outbox;
@@ -50,6 +50,8 @@ pub struct Shard {
     pub(crate) sessions: HashMap<SessionId, PeerKey>,
     pub(crate) rooms: HashMap<RoomKey, Vec<PeerKey>>,
     pub(crate) by_encoding: HashMap<Encoding, TrackKey>,
+    pub(crate) data_tracks: DataTracks,
+    pub(crate) recent: RecentPackets,
     pub(crate) demux: Demux,
     pub(crate) timers: Timers,
     pub(crate) dirty: Vec<PeerKey>,
@@ -69,6 +71,8 @@ impl Shard {
             sessions: HashMap::new(),
             rooms: HashMap::new(),
             by_encoding: HashMap::new(),
+            data_tracks: DataTracks::new(),
+            recent: RecentPackets::default(),
             demux: Demux::default(),
             timers: Timers::default(),
             dirty: Vec::new(),
@@ -162,6 +166,14 @@ impl Shard {
             }
             MediaCommand::Unsubscribe { track, .. } => self.unsubscribe(key, &track, outbox),
             MediaCommand::SendData { reliable, packet, .. } => self.send_data(key, reliable, &packet, outbox),
+            MediaCommand::Call { id, packet, .. } => self.call(key, id, &packet, outbox),
+            MediaCommand::ReplayData { known, .. } => self.replay(now, key, &known, outbox),
+            MediaCommand::PublishDataTrack { track, handle, .. } => self.publish_data_track(key, track, handle),
+            MediaCommand::UnpublishDataTrack { track, .. } => self.unpublish_data_track(key, &track),
+            MediaCommand::SubscribeDataTrack { track, handle, .. } => {
+                self.subscribe_data_track(key, track, handle, owner, outbox);
+            }
+            MediaCommand::UnsubscribeDataTrack { track, .. } => self.unsubscribe_data_track(key, &track, outbox),
         }
     }
 
@@ -202,7 +214,7 @@ impl Shard {
             receive_lines: Vec::new(),
             send_lines: Vec::new(),
             waiting: Default::default(),
-            channels: Default::default(),
+            channels: Channels::new(self.recent.next()),
             negotiating: false,
             offered: None,
             restart: false,
@@ -249,6 +261,7 @@ impl Shard {
     /// Forgets a peer, its tracks, subscriptions and addresses.
     pub(crate) fn remove_peer(&mut self, key: PeerKey, outbox: &mut dyn Outbox) {
         self.drop_subscriptions(key, outbox);
+        self.drop_data_tracks(key, outbox);
         let owned: Vec<_> = self.tracks.iter().filter(|(_, track)| is_owner(track, key)).map(|(key, _)| key).collect();
         for track in owned {
             self.remove_track(track, outbox);
@@ -371,6 +384,7 @@ impl Shard {
         if self.next_quality <= now {
             self.next_quality = now + QUALITY_INTERVAL;
             self.report_quality(outbox);
+            self.recent.expire(now);
         }
     }
 

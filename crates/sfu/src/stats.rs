@@ -23,8 +23,12 @@ pub struct ShardStats {
     pub data_out: u64,
     /// Data packets refused by their dialect.
     pub data_refused: u64,
-    /// Lossy data packets dropped for a receiver that is behind.
+    /// Reliable data packets that a client had sent before.
+    pub data_repeated: u64,
+    /// Data packets dropped for a receiver that is behind, or not there yet.
     pub data_dropped: u64,
+    /// Reliable readers that fell too far behind and were cut.
+    pub readers_cut: u64,
     /// Peers lost to a defect of ours.
     pub panics: u64,
 }

@@ -216,9 +216,10 @@ impl Shard {
                 }
             }
             RelayMessage::Ended { key } => self.remove_track(key, outbox),
-            RelayMessage::Data { room, reliable, bytes, destinations } => {
-                self.deliver(room, None, reliable, &bytes, &destinations, outbox);
-            }
+            RelayMessage::Data { room, packet } => self.deliver(now, room, None, &packet, outbox),
+            RelayMessage::SubscribeDataTrack { track, from } => self.data_track_relay(track, from, true),
+            RelayMessage::UnsubscribeDataTrack { track, from } => self.data_track_relay(track, from, false),
+            RelayMessage::DataTrackPacket { track, packet } => self.fan_out_data_track(now, &track, &packet, outbox),
         }
     }
 

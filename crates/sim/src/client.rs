@@ -15,18 +15,20 @@ use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 
-/// Codecs that a client may lack.
+/// Codecs and channels that a client may lack.
 #[derive(Clone, Copy, Debug)]
 pub struct Takes {
     /// As libwebrtc; Firefox doesn't.
     pub red: bool,
     /// Not everybody's hardware does.
     pub vp9: bool,
+    /// Its only data channel has this label, instead of LiveKit's three.
+    pub own_channel: Option<&'static str>,
 }
 
 impl Default for Takes {
     fn default() -> Self {
-        Self { red: true, vp9: true }
+        Self { red: true, vp9: true, own_channel: None }
     }
 }
 
@@ -73,12 +75,15 @@ pub struct Client {
     moved: bool,
     reliable: Option<ChannelId>,
     lossy: Option<ChannelId>,
+    data_track: Option<ChannelId>,
     /// By the track that the line carried when it came.
     pub received: HashMap<TrackSid, Received>,
     /// Which track a line carries, from the last answer.
     pub mapping: HashMap<String, TrackSid>,
     /// Data messages.
     pub messages: Vec<Vec<u8>>,
+    /// Packets of data tracks, and when they came.
+    pub frames: Vec<(Instant, Vec<u8>)>,
     /// Everything the room told it.
     pub events: Vec<Arc<RoomEvent>>,
     /// ICE and DTLS are up.
@@ -113,21 +118,23 @@ impl Client {
             stubborn: false,
             reliable: None,
             lossy: None,
+            data_track: None,
             received: HashMap::new(),
             mapping: HashMap::new(),
             messages: Vec::new(),
+            frames: Vec::new(),
             events: Vec::new(),
             connected: false,
             closed: false,
             sections: 0,
             last_answer: String::new(),
         };
-        client.first_sections();
+        client.first_sections(takes.own_channel);
         client
     }
 
     /// As livekit-client's first offer: three of each kind to receive, and the channels.
-    fn first_sections(&mut self) {
+    fn first_sections(&mut self, own_channel: Option<&str>) {
         let mut api = self.rtc.sdp_api();
         for kind in
             [MediaKind::Audio, MediaKind::Audio, MediaKind::Audio, MediaKind::Video, MediaKind::Video, MediaKind::Video]
@@ -140,8 +147,12 @@ impl Client {
             reliability: Reliability::MaxRetransmits { retransmits: 0 },
             ..Default::default()
         };
-        self.reliable = Some(api.add_channel("_reliable".into()));
-        self.lossy = Some(api.add_channel_with_config(lossy));
+        self.reliable = Some(api.add_channel(own_channel.unwrap_or("_reliable").into()));
+        let data_track = ChannelConfig { label: "_data_track".into(), ..lossy.clone() };
+        if own_channel.is_none() {
+            self.lossy = Some(api.add_channel_with_config(lossy));
+            self.data_track = Some(api.add_channel_with_config(data_track));
+        }
         self.pending = api.apply().map(|(offer, pending)| {
             self.last_answer = offer.to_sdp_string();
             (1, pending)
@@ -315,6 +326,12 @@ impl Client {
         channel.write(true, bytes).unwrap_or(false)
     }
 
+    /// Sends a packet of a data track: its handle, then the rest.
+    pub fn send_frame(&mut self, handle: u16, rest: &[u8]) -> bool {
+        let Some(mut channel) = self.data_track.and_then(|id| self.rtc.channel(id)) else { return false };
+        channel.write(true, &[&handle.to_be_bytes(), rest].concat()).unwrap_or(false)
+    }
+
     pub(crate) fn receive(&mut self, now: Instant, parcel: &Parcel) {
         if parcel.destination != self.address {
             return; // It has moved on.
@@ -353,6 +370,7 @@ impl Client {
         match event {
             Event::Connected => self.connected = true,
             Event::RtpPacket(packet) => self.on_packet(now, &packet),
+            Event::ChannelData(data) if Some(data.id) == self.data_track => self.frames.push((now, data.data)),
             Event::ChannelData(data) => self.messages.push(data.data),
             Event::KeyframeRequest(request) => {
                 for camera in self.cameras.iter_mut().filter(|camera| camera.mid == request.mid) {

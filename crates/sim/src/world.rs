@@ -2,6 +2,7 @@
 
 use crate::client::{Client, Takes};
 use crate::link::{Link, LinkConfig, Parcel};
+use room::data_track::DataTrackRequest;
 use room::input::{Join, Now};
 use room::media::{ConnectionMode, DataSender, MediaCommand, MediaEvent};
 use room::participant::{ClientInfo, DisconnectReason, ParticipantKind};
@@ -9,14 +10,16 @@ use room::permission::Permission;
 use room::room::RoomConfig;
 use room::settings::TrackSettings;
 use room::track::{TrackCodec, TrackKind};
-use room::{Identity, Room, RoomEffect, RoomInput, SessionId, TrackSid};
+use room::{Identity, ParticipantSid, Room, RoomEffect, RoomEvent, RoomInput, SessionId, TrackSid};
 use rtc::crypto::Certificate;
 use rtc::{Candidates, ConnectionConfig, Datagram};
 use sfu::{
-    Arrival, DataDialect, Outbox, RelayMessage, RoomKey, RoomRef, Shard, ShardConfig, StampedPacket, TunnelId, Way,
+    Arrival, CallAnswer, DataDialect, DataTrackPacket, Outbox, RelayMessage, RoomKey, RoomRef, Shard, ShardConfig,
+    StampedPacket, TunnelId, Way,
 };
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -41,13 +44,35 @@ impl Default for WorldConfig {
     }
 }
 
-/// Passes data on as it is, to everybody.
+/// Passes data on as it is, to everybody. A packet's first four bytes are its sequence; after them, `answer ` and an id
+/// answer a call. A data track's packet begins with its handle, of two bytes, and is a frame of its own.
 #[derive(Debug)]
 struct Plain;
 
 impl DataDialect for Plain {
     fn stamp(&self, _: &DataSender, _: bool, packet: &[u8]) -> Option<StampedPacket> {
-        Some(StampedPacket { bytes: packet.into(), destinations: Vec::new() })
+        let sequence = packet.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
+        let id = packet.get(4..).and_then(|rest| rest.strip_prefix(b"answer "));
+        let answer = id.map(|id| CallAnswer { id: String::from_utf8_lossy(id).into(), last: true });
+        Some(StampedPacket { bytes: packet.into(), sequence, answer, ..StampedPacket::default() })
+    }
+
+    fn wrap(&self, _: &DataSender, message: &[u8]) -> Option<StampedPacket> {
+        let bytes = [&[0; 4], message].concat().into();
+        Some(StampedPacket { bytes, ..StampedPacket::default() })
+    }
+
+    fn payload(&self, packet: &[u8]) -> Option<Range<usize>> {
+        (packet.len() >= 4).then_some(4..packet.len())
+    }
+
+    fn data_track(&self, packet: &[u8]) -> Option<DataTrackPacket> {
+        let handle = u16::from_be_bytes(*packet.first_chunk()?);
+        Some(DataTrackPacket { handle, begins_frame: true })
+    }
+
+    fn set_handle(&self, packet: &mut [u8], handle: u16) {
+        packet[..2].copy_from_slice(&handle.to_be_bytes());
     }
 }
 
@@ -132,7 +157,7 @@ impl World {
         self.join_with(name, shard, Takes::default())
     }
 
-    /// Somebody joins who lacks a codec.
+    /// Somebody joins who lacks a codec, or LiveKit's data channels.
     pub fn join_with(&mut self, name: &str, shard: u8, takes: Takes) -> ClientId {
         let id = self.seats.len();
         let session = SessionId(id as u64 + 1);
@@ -154,6 +179,7 @@ impl World {
             mode: ConnectionMode::Single,
             transport: Default::default(),
             auto_subscribe: true,
+            auto_subscribe_data: false,
             tracks: Vec::new(),
             offer,
         })));
@@ -231,6 +257,53 @@ impl World {
     pub fn subscription(&mut self, id: ClientId, track: &TrackSid, subscribe: bool) {
         let session = self.seats[id].client.session;
         self.tell(RoomInput::UpdateSubscription { session, tracks: vec![track.clone()], subscribe });
+    }
+
+    /// A client publishes a data track; its sid.
+    pub fn publish_data(&mut self, id: ClientId, handle: u16, name: &str) -> TrackSid {
+        let session = self.seats[id].client.session;
+        let request = DataTrackRequest {
+            handle: handle.into(),
+            name: name.into(),
+            encryption: 0,
+            frame_encoding: None,
+            schema: None,
+        };
+        self.tell(RoomInput::PublishDataTrack { session, request: Box::new(request) });
+        let told = self.seats[id].client.events.iter().rev().find_map(|event| match &**event {
+            RoomEvent::DataTrackPublished { track } => Some(track.sid.clone()),
+            _ => None,
+        });
+        told.expect("the data track is taken")
+    }
+
+    /// A client wants a data track, or no longer.
+    pub fn data_subscription(&mut self, id: ClientId, track: &TrackSid, subscribe: bool) {
+        let session = self.seats[id].client.session;
+        self.tell(RoomInput::UpdateDataSubscription { session, updates: vec![(track.clone(), subscribe)] });
+    }
+
+    /// A command of the shell's own, for a client's shard.
+    pub fn order(&mut self, id: ClientId, command: impl FnOnce(SessionId) -> MediaCommand) {
+        let session = self.seats[id].client.session;
+        self.command(command(session));
+    }
+
+    /// The sequence of the last reliable packet that a client's shard took from it.
+    pub fn last_sequence(&self, id: ClientId) -> u32 {
+        let seat = &self.seats[id];
+        self.shards[usize::from(seat.shard)].last_sequence(seat.client.session)
+    }
+
+    /// A client's sid.
+    pub fn sid(&self, name: &str) -> ParticipantSid {
+        self.room.participant(&Identity::token(name)).map(|who| who.sid.clone()).expect("they are there")
+    }
+
+    /// Nothing reaches a client any more, or everything as before.
+    pub fn stall(&mut self, id: ClientId, stalled: bool) {
+        let config = if stalled { LinkConfig { loss: 1.0, ..self.config.link } } else { self.config.link };
+        self.seats[id].down = Link::new(config, self.config.seed + id as u64 * 2 + 1);
     }
 
     /// How a client wants a track.
@@ -410,7 +483,9 @@ impl World {
     fn command(&mut self, command: MediaCommand) {
         let shard_of = |session: SessionId| self.sessions.get(&session).map_or(0, |id| self.seats[*id].shard);
         let owner = match &command {
-            MediaCommand::Subscribe { publisher, .. } => shard_of(*publisher),
+            MediaCommand::Subscribe { publisher, .. } | MediaCommand::SubscribeDataTrack { publisher, .. } => {
+                shard_of(*publisher)
+            }
             other => shard_of(other.session()),
         };
         let shard = usize::from(shard_of(command.session()));

@@ -1,10 +1,11 @@
 //! Bodies of the fuzz targets: whatever the bytes, an error or a value, within the limits, and no panic.
 
+use crate::livekit::data_track::Header;
 use crate::livekit::event::Encoding;
 use crate::livekit::join_request::JoinParams;
 use crate::livekit::query::Query;
 use crate::livekit::twirp::{self, Format};
-use crate::livekit::{agent, data, proto, signal};
+use crate::livekit::{agent, data, proto, rpc, signal};
 use prost::Message as _;
 use room::media::{ConnectionMode, DataSender};
 use room::{Identity, ParticipantSid, SessionId};
@@ -53,6 +54,32 @@ pub fn livekit_data(bytes: &[u8]) {
     }
 }
 
+/// A data track's packet: if it is taken, another handle can be written over its own and nothing else changes.
+pub fn livekit_data_track(bytes: &[u8]) {
+    let Ok(header) = Header::parse(bytes) else { return };
+    let mut packet = bytes.to_vec();
+    Header::set_handle(&mut packet, header.handle.wrapping_add(1).max(1));
+    assert_ne!(Header::parse(&packet), Ok(header));
+    Header::set_handle(&mut packet, header.handle);
+    assert_eq!(packet, bytes);
+}
+
+/// An answer to a call of the server's, and a packet's payload for somebody without packets.
+pub fn livekit_rpc(bytes: &[u8]) {
+    let _ = rpc::answer(bytes);
+    if let Some(payload) = data::payload(bytes) {
+        assert!(bytes.get(payload).is_some());
+    }
+    if let Ok(wrapped) = data::wrap(&data_sender(), bytes) {
+        assert_eq!(data::payload(&wrapped.bytes).and_then(|payload| wrapped.bytes.get(payload)), payload_of(bytes));
+    }
+}
+
+/// Protobuf leaves an empty field out.
+fn payload_of(message: &[u8]) -> Option<&[u8]> {
+    (!message.is_empty()).then_some(message)
+}
+
 /// A message of an agents' worker, as protobuf and as JSON.
 pub fn livekit_worker(bytes: &[u8]) {
     let _ = agent::decode(bytes, Encoding::Binary);
@@ -64,6 +91,7 @@ pub fn livekit_twirp(bytes: &[u8]) {
     for format in [Format::Json, Format::Protobuf] {
         let _ = twirp::decode::<proto::CreateRoomRequest>(format, bytes);
         let _ = twirp::decode::<proto::SendDataRequest>(format, bytes);
+        let _ = twirp::decode::<proto::PerformRpcRequest>(format, bytes);
         let _ = twirp::decode::<proto::ListRoomsRequest>(format, bytes);
         let _ = twirp::decode::<proto::RoomParticipantIdentity>(format, bytes);
         let _ = twirp::decode::<proto::CreateAgentDispatchRequest>(format, bytes);

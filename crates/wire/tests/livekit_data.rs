@@ -5,8 +5,9 @@ use prost::Message as _;
 use proto::data_packet::Value;
 use room::media::DataSender;
 use room::{Identity, Origin, ParticipantSid};
-use wire::livekit::data::{DataError, MAX_DATA_PACKET_BYTES, Stamped, from_server, stamp};
+use wire::livekit::data::{DataError, MAX_DATA_PACKET_BYTES, Stamped, from_server, payload, stamp, wrap};
 use wire::livekit::proto;
+use wire::livekit::rpc::request;
 
 fn alice() -> DataSender {
     DataSender {
@@ -85,6 +86,48 @@ fn l_47_destination_sids_of_1_x_clients_never_become_everybody() {
     // L-47
     let sent = packet(Value::User(proto::UserPacket { destination_sids: vec!["PA_bob".into()], ..user(b"x") }));
     assert_eq!(stamped(&alice(), &sent).1.destinations, ["PA_bob"]);
+}
+
+#[test]
+fn l_44_a_packets_sequence_is_told() {
+    // L-44
+    let sequence = |sent: &proto::DataPacket| stamped(&alice(), sent).1.sequence;
+    let numbered = proto::DataPacket { sequence: u32::MAX, ..packet(Value::User(user(b"x"))) };
+    assert_eq!(sequence(&numbered), u32::MAX);
+    assert_eq!(sequence(&packet(Value::User(user(b"x")))), 0);
+}
+
+#[test]
+fn l_65_an_answer_to_a_call_names_it() {
+    // L-65
+    let answers = |value| stamped(&alice(), &packet(value)).1.answers;
+    assert_eq!(answers(Value::RpcAck(proto::RpcAck { request_id: "7".into() })), Some(("7".into(), false)));
+    let response = proto::RpcResponse { request_id: "7".into(), ..Default::default() };
+    assert_eq!(answers(Value::RpcResponse(response)), Some(("7".into(), true)));
+    assert_eq!(answers(Value::User(user(b"x"))), None);
+}
+
+#[test]
+fn l_65_a_request_of_the_servers_is_made_in_the_calls_own_name() {
+    // L-65
+    let packet = proto::DataPacket::decode(&*request("id1", "greet", "hello", 900)).unwrap();
+    assert_eq!(packet.participant_identity, "id1", "answers are addressed to it, and nobody has it");
+    let Some(Value::RpcRequest(request)) = packet.value else { panic!("no request") };
+    assert_eq!((&*request.id, &*request.method, &*request.payload), ("id1", "greet", "hello"));
+    assert_eq!((request.version, request.response_timeout_ms), (1, 900));
+}
+
+#[test]
+fn messages_without_a_label_become_packets_and_packets_become_messages() {
+    let wrapped = wrap(&alice(), b"hello").unwrap();
+    let packet = proto::DataPacket::decode(&*wrapped.bytes).unwrap();
+    assert_eq!(packet.participant_identity, "alice");
+    assert_eq!(user_of(packet).payload, b"hello");
+    assert_eq!(payload(&wrapped.bytes).map(|part| &wrapped.bytes[part]), Some(&b"hello"[..]));
+    let chat = proto::DataPacket { value: Some(Value::ChatMessage(Default::default())), ..Default::default() };
+    assert_eq!(payload(&chat.encode_to_vec()), None);
+    assert_eq!(wrap(&alice(), &[0; 64_001]), Err(DataError::TooLarge));
+    assert!(wrap(&alice(), &[0; 64_000]).unwrap().bytes.len() < MAX_DATA_PACKET_BYTES);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What a session is told, as LiveKit's clients read it (livekit.md 2.3 to 2.10).
 
 use proto::signal_response::Message;
+use room::data_track::{DataTrack, ReceivedDataTrack};
 use room::effect::{LeaveAction, RequestOutcome, RequestSubject, RoomInfo, WantedCodec};
 use room::media::{ConnectionMode, Target};
 use room::participant::{ClientInfo, DisconnectReason, Participant, ParticipantKind, ParticipantState};
@@ -8,6 +9,7 @@ use room::permission::Permission;
 use room::track::{Layer, Track, TrackKind, TrackRequest, TrackSource};
 use room::{Identity, Origin, ParticipantSid, RoomEvent, RoomSid, TrackSid};
 use std::sync::Arc;
+use wire::livekit::data_track;
 use wire::livekit::event::{Encoding, encode, leave, responses};
 use wire::livekit::join_response::ServerFacts;
 use wire::livekit::proto;
@@ -36,6 +38,7 @@ fn participant(identity: Identity) -> Participant {
         state: ParticipantState::Active,
         permission: Permission::default(),
         tracks: vec![Arc::new(track())],
+        data_tracks: vec![Arc::new(data_track())],
         joined_at_ms: 1_795_149_759_677,
         version: 3,
         kind: ParticipantKind::Standard,
@@ -44,6 +47,19 @@ fn participant(identity: Identity) -> Participant {
         is_publisher: true,
         region: String::new(),
     }
+}
+
+fn data_track() -> DataTrack {
+    let encoding = proto::data_track_frame_encoding::Value::Custom("cbor-x".into());
+    let encoding = proto::DataTrackFrameEncoding { value: Some(encoding) };
+    let request = proto::PublishDataTrackRequest {
+        pub_handle: 7,
+        name: "pose".into(),
+        encryption: 1,
+        frame_encoding: Some(encoding),
+        ..Default::default()
+    };
+    DataTrack { sid: TrackSid::new("DTR_1"), handle: 7, request: data_track::request(request) }
 }
 
 fn track() -> Track {
@@ -231,5 +247,58 @@ fn both_encodings_say_the_same() {
         assert!(String::from_utf8(json).unwrap().contains("\"otherParticipants\""));
         let binary = encode(&response, Encoding::Binary);
         assert_eq!(<proto::SignalResponse as prost::Message>::decode(&*binary).unwrap(), response);
+    }
+}
+
+#[test]
+fn l_65_data_tracks_are_announced_shown_and_numbered() {
+    // L-65
+    let track = Arc::new(data_track());
+    let Message::PublishDataTrackResponse(published) = message(&RoomEvent::DataTrackPublished { track: track.clone() })
+    else {
+        panic!("no response")
+    };
+    let info = published.info.unwrap();
+    assert_eq!((info.pub_handle, &*info.sid, &*info.name, info.encryption), (7, "DTR_1", "pose", 1));
+    assert!(info.frame_encoding.is_some() && info.schema.is_none(), "passed through");
+    let Message::Update(update) =
+        message(&RoomEvent::ParticipantsUpdated(vec![Arc::new(participant(Identity::token("ann")))]))
+    else {
+        panic!("no update")
+    };
+    assert_eq!(update.participants[0].data_tracks, std::slice::from_ref(&info));
+    let Message::UnpublishDataTrackResponse(ended) = message(&RoomEvent::DataTrackUnpublished { track }) else {
+        panic!("no response")
+    };
+    assert_eq!(ended.info, Some(info));
+    let received = ReceivedDataTrack {
+        handle: 3,
+        track: TrackSid::new("DTR_1"),
+        publisher: ParticipantSid::new("PA_1"),
+        identity: Identity { origin: Origin::Bus, id: "ann".into() },
+    };
+    let Message::DataTrackSubscriberHandles(handles) = message(&RoomEvent::DataTracksReceived(vec![received])) else {
+        panic!("no handles")
+    };
+    let track = &handles.sub_handles[&3];
+    assert_eq!((&*track.publisher_identity, &*track.publisher_sid, &*track.track_sid), ("bus:ann", "PA_1", "DTR_1"));
+}
+
+#[test]
+fn l_65_a_refused_data_track_is_echoed_by_its_handle() {
+    // L-65
+    use proto::request_response::{Reason, Request};
+    for (outcome, reason) in [
+        (RequestOutcome::InvalidHandle, Reason::InvalidHandle),
+        (RequestOutcome::InvalidName, Reason::InvalidName),
+        (RequestOutcome::DuplicateHandle, Reason::DuplicateHandle),
+        (RequestOutcome::DuplicateName, Reason::DuplicateName),
+    ] {
+        let subject = RequestSubject::PublishDataTrack { handle: 70_000, name: "n".into() };
+        let event = RoomEvent::RequestResponse { request_id: 0, outcome, message: String::new(), subject };
+        let Message::RequestResponse(response) = message(&event) else { panic!("no response") };
+        assert_eq!(response.reason, reason as i32);
+        let Some(Request::PublishDataTrack(echo)) = response.request else { panic!("no echo") };
+        assert_eq!((echo.pub_handle, &*echo.name), (70_000, "n"));
     }
 }

@@ -102,6 +102,8 @@ fn l_25_v0_parameters_are_read_and_have_their_defaults() {
     assert!(join.auto_subscribe && join.resume.is_none() && !join.publish_only);
     assert!(JoinParams::v0(&Query::parse("")).unwrap().auto_subscribe, "L-21: the default is to subscribe");
     assert!(!JoinParams::v0(&Query::parse("auto_subscribe=0")).unwrap().auto_subscribe);
+    assert!(!JoinParams::v0(&Query::parse("")).unwrap().auto_subscribe_data, "L-65: nobody gets data tracks unasked");
+    assert!(JoinParams::v0(&Query::parse("auto_subscribe_data_track=1")).unwrap().auto_subscribe_data);
 }
 
 #[test]

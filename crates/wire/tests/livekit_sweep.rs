@@ -117,6 +117,25 @@ fn q_6_data_packets() {
 }
 
 #[test]
+fn q_6_data_track_packets() {
+    // Q-6
+    sweep(&[0x18, 0, 0, 7, 0, 1, 0, 2, 0, 0, 0, 3, b'x', b'y'], fuzz::livekit_data_track);
+}
+
+#[test]
+fn q_6_answers_to_calls() {
+    // Q-6
+    use proto::data_packet::Value;
+    let error = proto::RpcError { code: 1500, message: "m".into(), data: "d".into() };
+    let value = Some(proto::rpc_response::Value::Error(error));
+    let response = proto::RpcResponse { request_id: "1".into(), value };
+    let user = proto::UserPacket { payload: b"hello".to_vec(), ..Default::default() };
+    for value in [Value::RpcResponse(response), Value::User(user)] {
+        sweep(&proto::DataPacket { value: Some(value), ..Default::default() }.encode_to_vec(), fuzz::livekit_rpc);
+    }
+}
+
+#[test]
 fn q_6_server_api_requests() {
     // Q-6
     let create = proto::CreateRoomRequest { name: "r".into(), empty_timeout: 9, ..Default::default() };

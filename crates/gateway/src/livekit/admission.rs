@@ -128,6 +128,7 @@ impl Admission {
             mode: params.mode,
             transport: Default::default(),
             auto_subscribe: params.auto_subscribe,
+            auto_subscribe_data: params.auto_subscribe_data,
             tracks: params.tracks,
             offer: params.offer,
         };

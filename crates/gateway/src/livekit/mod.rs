@@ -21,6 +21,7 @@ mod grants;
 mod ice;
 pub(crate) mod nonces;
 mod pace;
+mod perform_rpc;
 mod room_service;
 mod session;
 

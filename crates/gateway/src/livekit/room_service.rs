@@ -18,17 +18,16 @@ use wire::livekit::{data, dispatch, info, proto};
 const MAX_PAYLOAD_BYTES: usize = 64_000;
 
 /// Methods that exist and come later: clients hear `unimplemented`, not `bad_route`.
-const LATER: [&str; 7] = [
+const LATER: [&str; 6] = [
     "MutePublishedTrack",
     "UpdateParticipant",
     "UpdateSubscriptions",
     "UpdateRoomMetadata",
     "ForwardParticipant",
     "MoveParticipant",
-    "PerformRpc",
 ];
 
-type Answer = Result<Vec<u8>, TwirpError>;
+pub(super) type Answer = Result<Vec<u8>, TwirpError>;
 
 pub(super) struct RoomService<'a> {
     pub(super) gateway: &'a Gateway,
@@ -44,6 +43,7 @@ impl RoomService<'_> {
             "GetParticipant" => self.get_participant(&call).await,
             "RemoveParticipant" => self.remove_participant(&call).await,
             "SendData" => self.send_data(&call).await,
+            "PerformRpc" => self.perform_rpc(&call).await,
             later if LATER.contains(&later) => {
                 Err(TwirpError::new(Code::Unimplemented, format!("{later} is not part of this server yet")))
             }
@@ -142,7 +142,7 @@ impl RoomService<'_> {
         Ok(self.gateway.inner.nonces.is_new(&request.room, nonce, Instant::now()))
     }
 
-    fn room(&self, name: &str) -> Result<RoomHandle, TwirpError> {
+    pub(super) fn room(&self, name: &str) -> Result<RoomHandle, TwirpError> {
         self.gateway.registry().find(name).ok_or_else(no_room)
     }
 }
@@ -169,7 +169,7 @@ fn message(request: &proto::SendDataRequest) -> Result<DataMessage, TwirpError> 
 }
 
 /// `alice` is a token's, `bus:alice` somebody of another origin.
-fn identity(text: &str) -> Result<Identity, TwirpError> {
+pub(super) fn identity(text: &str) -> Result<Identity, TwirpError> {
     if text.is_empty() || text.len() > MAX_NAME_BYTES {
         return Err(TwirpError::new(Code::InvalidArgument, "identity is empty or longer than 256 bytes"));
     }
@@ -186,15 +186,15 @@ fn allow(granted: bool) -> Result<(), TwirpError> {
     if granted { Ok(()) } else { Err(TwirpError::new(Code::Unauthenticated, "permissions denied")) }
 }
 
-fn allow_admin(claims: &Claims, room: &str) -> Result<(), TwirpError> {
+pub(super) fn allow_admin(claims: &Claims, room: &str) -> Result<(), TwirpError> {
     allow(claims.may_administer(room))
 }
 
-fn no_room() -> TwirpError {
+pub(super) fn no_room() -> TwirpError {
     TwirpError::new(Code::NotFound, "requested room does not exist")
 }
 
-fn no_participant() -> TwirpError {
+pub(super) fn no_participant() -> TwirpError {
     TwirpError::new(Code::NotFound, "participant does not exist")
 }
 

@@ -1,6 +1,7 @@
 //! The ways into a room's task: for a session, for the API.
 
 use super::access::Credential;
+use super::calls::{Answers, Call};
 use super::outbox::{OutboxReceiver, outbox};
 use super::registry::JoinError;
 use super::task::Request;
@@ -28,6 +29,17 @@ pub struct JoinTicket {
     pub join: Join,
     /// By what right.
     pub credential: Credential,
+}
+
+/// Why nobody could be called.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum CallRefused {
+    /// There is no such participant.
+    #[error("participant does not exist")]
+    NotThere,
+    /// As many calls as may be are open.
+    #[error("too many calls are open")]
+    TooMany,
 }
 
 /// A session that a client wants to go on with.
@@ -155,6 +167,14 @@ impl RoomHandle {
         self.ask(|reply| Request::SendData { message, reply }).await
     }
 
+    /// Calls a participant's method; the request is on its way when this returns.
+    ///
+    /// # Errors
+    /// The room has ended; or nobody could be called.
+    pub async fn call(&self, identity: Identity, call: Call) -> Result<Result<Answers, CallRefused>, RoomGone> {
+        self.ask(|reply| Request::Call { identity, call, reply }).await
+    }
+
     async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, RoomGone> {
         let (reply, answer) = oneshot::channel();
         self.requests.send(request(reply)).await.map_err(|_| RoomGone)?;
@@ -237,6 +257,7 @@ mod tests {
             mode: ConnectionMode::Single,
             transport: Default::default(),
             auto_subscribe: true,
+            auto_subscribe_data: false,
             tracks: Vec::new(),
             offer: None,
         };

@@ -5,6 +5,7 @@
 //! for what the client is told, in the room's order.
 
 mod access;
+mod calls;
 mod handle;
 pub mod limits;
 mod outbox;
@@ -14,7 +15,8 @@ mod task;
 mod watch;
 
 pub use access::{Access, Credential};
-pub use handle::{DataMessage, JoinTicket, ResumeTicket, Resumption, RoomGone, RoomHandle, SessionHandle};
+pub use calls::{Answers, Call};
+pub use handle::{CallRefused, DataMessage, JoinTicket, ResumeTicket, Resumption, RoomGone, RoomHandle, SessionHandle};
 pub use outbox::OutboxReceiver;
 pub use outgoing::{Dialect, Outgoing};
 pub use registry::{JoinError, Registry, RegistryConfig};

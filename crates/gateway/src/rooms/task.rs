@@ -2,7 +2,8 @@
 //! and carries out the effects in their order. Nothing here decides what a room does.
 
 use super::access::{AccessCell, Credential};
-use super::handle::{DataMessage, FIRST_SOCKET, JoinTicket, ResumeTicket, Resumption, SessionHandle};
+use super::calls::{Answers, Call, Calls};
+use super::handle::{CallRefused, DataMessage, FIRST_SOCKET, JoinTicket, ResumeTicket, Resumption, SessionHandle};
 use super::outbox::{Outbox, Overflow};
 use super::outgoing::Outgoing;
 use super::registry::{JoinError, Registration};
@@ -42,6 +43,8 @@ pub(super) enum Request {
     Remove { identity: Identity, reply: oneshot::Sender<bool> },
     /// A packet by the server.
     SendData { message: DataMessage, reply: oneshot::Sender<()> },
+    /// A call by the server.
+    Call { identity: Identity, call: Call, reply: oneshot::Sender<Result<Answers, CallRefused>> },
     /// From now on for those with a token only.
     Close(oneshot::Sender<()>),
     /// The end, by `Delete` or `Shutdown`.
@@ -54,6 +57,7 @@ pub(super) struct RoomTask {
     media: RoomMedia,
     access: AccessCell,
     seats: HashMap<SessionId, Seat>,
+    calls: Calls,
     /// Its name in the registry; given up the moment the room ends.
     registration: Option<Registration>,
     watchers: Watchers,
@@ -77,8 +81,8 @@ impl RoomTask {
         registration: Registration,
         watchers: Watchers,
     ) -> Self {
-        let (seats, population) = (HashMap::new(), Population::default());
-        Self { room, media, access, seats, registration: Some(registration), watchers, population }
+        let (seats, calls, population) = (HashMap::new(), Calls::default(), Population::default());
+        Self { room, media, access, seats, calls, registration: Some(registration), watchers, population }
     }
 
     /// Runs until the room ends.
@@ -88,7 +92,7 @@ impl RoomTask {
             let timeout = self.room.poll_timeout();
             tokio::select! {
                 Some(request) = requests.recv() => self.serve(request).await,
-                Some(event) = events.recv() => self.handle(RoomInput::Media(event)).await,
+                Some(event) = events.recv() => self.hear(event).await,
                 () = sleep_until(timeout) => {
                     self.room.handle_timeout(now());
                     self.carry_out().await;
@@ -112,6 +116,7 @@ impl RoomTask {
                 self.send_data(message).await;
                 answer(reply, ());
             }
+            Request::Call { identity, call, reply } => answer(reply, self.call(&identity, call).await),
             Request::Close(reply) => {
                 self.close().await;
                 answer(reply, ());
@@ -188,6 +193,21 @@ impl RoomTask {
         }
     }
 
+    /// What the shards report: for the room, but for answers to calls.
+    async fn hear(&mut self, event: MediaEvent) {
+        match event {
+            MediaEvent::CallAnswered { session, id, packet } => self.calls.answered(&id, session, packet),
+            event => self.handle(RoomInput::Media(event)).await,
+        }
+    }
+
+    async fn call(&mut self, identity: &Identity, call: Call) -> Result<Answers, CallRefused> {
+        let session = self.room.session_of(identity).ok_or(CallRefused::NotThere)?;
+        let answers = self.calls.open(&call.id, session).ok_or(CallRefused::TooMany)?;
+        self.media.command(MediaCommand::Call { session, id: call.id, packet: call.packet }).await;
+        Ok(answers)
+    }
+
     async fn send_data(&mut self, message: DataMessage) {
         for session in self.receivers(&message) {
             let (reliable, packet) = (message.reliable, message.packet.clone());
@@ -225,6 +245,7 @@ impl RoomTask {
                 RoomEffect::Ended => drop(self.registration.take()),
             }
         }
+        self.calls.keep(|session| self.room.sessions().any(|there| there == session));
         self.population.is_now(self.room.sessions().count());
     }
 

@@ -184,10 +184,33 @@ async fn l_53_unknown_routes_and_methods_say_so() {
     assert_eq!(code("POST", "/twirp/x", json).await, bad_route);
     assert_eq!(code("GET", "/twirp/livekit.RoomService/CreateRoom", json).await, bad_route);
     assert_eq!(code("POST", "/twirp/livekit.RoomService/CreateRoom", "text/plain").await, bad_route);
-    assert_eq!(code("POST", "/twirp/livekit.RoomService/PerformRpc", json).await, unimplemented);
+    assert_eq!(code("POST", "/twirp/livekit.RoomService/MoveParticipant", json).await, unimplemented);
     assert_eq!(code("POST", "/twirp/livekit.Egress/ListEgress", json).await, unimplemented);
     let malformed = server.api("CreateRoom", &creator(), "[").await;
     assert_eq!((malformed.status, &malformed.json()["code"]), (400, &json!("malformed")));
     let nameless = server.api("CreateRoom", &creator(), "{}").await;
     assert_eq!((nameless.status, &nameless.json()["code"]), (400, &json!("invalid_argument")));
+}
+
+#[tokio::test]
+async fn l_65_calls_to_nobody_and_calls_that_do_not_fit_are_refused() {
+    // L-65
+    let server = server().await;
+    let mut alice = server.join("alice").await;
+    alice.joined().await;
+    let body = |identity: &str, method: &str, payload: &str| {
+        json!({"room": "r", "destination_identity": identity, "method": method, "payload": payload}).to_string()
+    };
+    let long = "x".repeat(15 * 1024 + 1);
+    for (body, status, code) in [
+        (body("nobody", "greet", ""), 404, "not_found"),
+        (body("alice", "greet", &long), 400, "malformed"),
+        (body("alice", "", ""), 400, "invalid_argument"),
+        (body("", "greet", ""), 400, "invalid_argument"),
+    ] {
+        let refused = server.api("PerformRpc", &admin("r"), &body).await;
+        assert_eq!((refused.status, &refused.json()["code"]), (status, &json!(code)), "{body}");
+    }
+    let other = server.api("PerformRpc", &admin("other"), &body("alice", "greet", "")).await;
+    assert_eq!(other.status, 401, "an administrator of another room");
 }

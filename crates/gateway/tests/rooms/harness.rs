@@ -3,7 +3,7 @@
 use gateway::rooms::{
     Credential, JoinError, JoinTicket, OutboxReceiver, Outgoing, Registry, RegistryConfig, SessionHandle,
 };
-use net::pool::{DataDialect, MediaPool, Placement, PoolConfig, StampedPacket};
+use net::pool::{DataDialect, DataTrackPacket, MediaPool, Placement, PoolConfig, StampedPacket};
 use room::input::Join;
 use room::media::{ConnectionMode, DataSender};
 use room::participant::{ClientInfo, ParticipantKind};
@@ -11,6 +11,7 @@ use room::permission::Permission;
 use room::{Identity, RoomConfig, RoomEvent};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,20 @@ impl DataDialect for Mute {
     fn stamp(&self, _sender: &DataSender, _reliable: bool, _packet: &[u8]) -> Option<StampedPacket> {
         None
     }
+
+    fn wrap(&self, _sender: &DataSender, _message: &[u8]) -> Option<StampedPacket> {
+        None
+    }
+
+    fn payload(&self, _packet: &[u8]) -> Option<Range<usize>> {
+        None
+    }
+
+    fn data_track(&self, _packet: &[u8]) -> Option<DataTrackPacket> {
+        None
+    }
+
+    fn set_handle(&self, _packet: &mut [u8], _handle: u16) {}
 }
 
 pub(crate) fn registry(config: RegistryConfig) -> Registry {
@@ -63,6 +78,7 @@ pub(crate) fn ticket(registry: &Registry, identity: &str, credential: Credential
         mode: ConnectionMode::Single,
         transport: Default::default(),
         auto_subscribe: true,
+        auto_subscribe_data: false,
         tracks: Vec::new(),
         offer: None,
     };

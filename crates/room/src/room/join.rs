@@ -3,6 +3,7 @@
 //! already maps them.
 
 use super::Room;
+use super::data_tracks::MemberData;
 use super::member::{Goodbye, MediaState, Member, Signalling};
 use crate::effect::{LeaveAction, RoomEvent};
 use crate::id::{ParticipantSid, SessionId};
@@ -68,6 +69,7 @@ impl Room {
         self.begin_peer(session);
         tracks.into_iter().for_each(|request| self.on_add_track(now, session, request));
         self.subscribe_to_existing(session);
+        self.subscribe_to_existing_data(session);
         if let Some((id, sdp)) = offer {
             self.command(MediaCommand::Offer { session, id, sdp });
         }
@@ -94,6 +96,7 @@ impl Room {
             state: ParticipantState::Joined,
             permission: join.permission,
             tracks: Vec::new(),
+            data_tracks: Vec::new(),
             joined_at_ms: now.unix_ms,
             version: 1,
             kind: join.kind,
@@ -112,6 +115,7 @@ impl Room {
             departure: None,
             publications: IndexMap::new(),
             choices: HashMap::new(),
+            data: MemberData::new(join.auto_subscribe_data),
             settings: HashMap::new(),
             score: None,
         };

@@ -111,8 +111,9 @@ impl Room {
     /// They leave now: they are told, their peer ends, nobody receives their tracks, the others see them go.
     pub(super) fn depart(&mut self, session: SessionId, goodbye: Goodbye) {
         self.part_with(session, goodbye);
-        let Some(member) = self.forget(session) else { return };
+        let Some(mut member) = self.forget(session) else { return };
         self.unsubscribe_from_all(session, &member);
+        self.forget_data_tracks(session, &mut member);
         self.command(MediaCommand::RemovePeer { session });
         let farewell = farewell(&member, goodbye.reason);
         self.farewells.note(self.at, &farewell);
@@ -186,6 +187,7 @@ fn farewell(member: &Member, reason: DisconnectReason) -> Arc<Participant> {
     info.state = ParticipantState::Disconnected;
     info.disconnect_reason = Some(reason);
     info.tracks.clear();
+    info.data_tracks.clear();
     info.version = info.version.saturating_add(1);
     Arc::new(info)
 }

@@ -33,6 +33,8 @@ impl Room {
             }
             MediaEvent::TrackEnded { session, track } => self.on_track_ended(session, &track),
             MediaEvent::Subscribed { session, track } => self.on_subscribed(session, &track),
+            // The shell waits for it.
+            MediaEvent::CallAnswered { .. } => {}
             MediaEvent::LayersWanted { session, track, codec, highest } => {
                 self.on_layers_wanted(now.at, session, &track, (codec, highest));
             }

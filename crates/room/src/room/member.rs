@@ -1,5 +1,6 @@
 //! Somebody who is in the room, with all that the room knows of them.
 
+use super::data_tracks::MemberData;
 use super::publication::Publication;
 use super::quality::Score;
 use crate::effect::LeaveAction;
@@ -75,6 +76,8 @@ pub(super) struct Member {
     pub(super) publications: IndexMap<TrackSid, Publication>,
     /// What they chose for single tracks, against or with `auto_subscribe`.
     pub(super) choices: HashMap<TrackSid, bool>,
+    /// Data tracks that they publish and receive.
+    pub(super) data: MemberData,
     /// How they want single tracks, where not all of it.
     pub(super) settings: HashMap<TrackSid, TrackSettings>,
     /// How well they are connected, once known.

@@ -97,6 +97,7 @@ impl Room {
         }
         self.on_update_subscription(session, state.tracks, state.subscribe);
         self.on_disabled(session, state.disabled);
+        self.command(MediaCommand::ReplayData { session, known: state.received });
     }
 
     /// Both ends are in different states: only a new connection helps.

@@ -115,6 +115,7 @@ impl Stage {
             mode: ConnectionMode::Single,
             transport: Default::default(),
             auto_subscribe: true,
+            auto_subscribe_data: false,
             tracks: Vec::new(),
             offer: None,
         }

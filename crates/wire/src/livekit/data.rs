@@ -8,9 +8,13 @@ use super::protobuf::{Field, Fields, Malformed, put_bytes, put_varint};
 use prost::Message as _;
 use room::Origin;
 use room::media::DataSender;
+use std::ops::Range;
 
 /// Longest packet, in bytes: what our answers promise as `max-message-size` (livekit.md 2.5).
 pub const MAX_DATA_PACKET_BYTES: usize = 65_535;
+
+/// Longest message of a channel without a label of ours, in bytes: it must fit a packet, with the sender's names.
+pub const MAX_RAW_MESSAGE_BYTES: usize = 64_000;
 
 /// Most receivers that a packet may name: more than this is everybody.
 pub const MAX_DESTINATIONS: usize = 2_048;
@@ -25,13 +29,17 @@ mod packet {
     pub(super) const TRANSCRIPTION: u32 = 7;
     pub(super) const METRICS: u32 = 8;
     pub(super) const CHAT_MESSAGE: u32 = 9;
+    pub(super) const RPC_ACK: u32 = 11;
+    pub(super) const RPC_RESPONSE: u32 = 12;
     pub(super) const STREAM_HEADER: u32 = 13;
+    pub(super) const SEQUENCE: u32 = 16;
     pub(super) const PARTICIPANT_SID: u32 = 17;
 }
 
 /// Field numbers of `livekit.UserPacket`.
 mod user {
     pub(super) const PARTICIPANT_SID: u32 = 1;
+    pub(super) const PAYLOAD: u32 = 2;
     pub(super) const DESTINATION_SIDS: u32 = 3;
     pub(super) const PARTICIPANT_IDENTITY: u32 = 5;
     pub(super) const DESTINATION_IDENTITIES: u32 = 6;
@@ -41,6 +49,9 @@ mod user {
 const CHAT_GENERATED: u32 = 6;
 const HEADER_TEXT: u32 = 9;
 const TEXT_GENERATED: u32 = 5;
+
+/// `RpcAck.request_id`, `RpcResponse.request_id`.
+const REQUEST_ID: u32 = 1;
 
 /// Why a packet goes nowhere.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -72,6 +83,10 @@ pub struct Stamped {
     pub bytes: Vec<u8>,
     /// Identities, and from 1.x clients sids (`PA_…`), that get it ([`DataSender::is_called`]); empty: everybody else (L-47).
     pub destinations: Vec<String>,
+    /// Its number among the sender's reliable packets; 0: none.
+    pub sequence: u32,
+    /// The id of the call that it answers, and whether that is all.
+    pub answers: Option<(String, bool)>,
 }
 
 /// Stamps a client's packet. `reliable`: which channel it came in by, whatever its `kind` says.
@@ -88,7 +103,44 @@ pub fn stamp(sender: &DataSender, reliable: bool, bytes: &[u8]) -> Result<Stampe
     let survey = Survey::of(bytes)?;
     survey.check_permitted(sender)?;
     let stamp = Stamp::new(sender, &survey);
-    Ok(Stamped { bytes: stamp.rewrite(bytes, reliable, &survey)?, destinations: survey.everyone_named() })
+    Ok(Stamped {
+        bytes: stamp.rewrite(bytes, reliable, &survey)?,
+        destinations: survey.everyone_named(),
+        sequence: survey.sequence,
+        answers: survey.answers.map(|(id, last)| (id.to_owned(), last)),
+    })
+}
+
+/// A message of a channel without a label of ours, as a packet: for everybody, without topic (livekit.md 2.6).
+///
+/// # Errors
+/// See [`DataError`].
+pub fn wrap(sender: &DataSender, message: &[u8]) -> Result<Stamped, DataError> {
+    if message.len() > MAX_RAW_MESSAGE_BYTES {
+        return Err(DataError::TooLarge);
+    }
+    let user = proto::UserPacket { payload: message.to_vec(), ..Default::default() };
+    let value = Some(proto::data_packet::Value::User(user));
+    stamp(sender, true, &proto::DataPacket { value, ..Default::default() }.encode_to_vec())
+}
+
+/// Where in a packet the payload of a user's is: what somebody gets who has no channel for packets.
+pub fn payload(packet: &[u8]) -> Option<Range<usize>> {
+    let user = part(packet, packet::USER)?;
+    let payload = part(packet.get(user.clone())?, user::PAYLOAD)?;
+    Some(user.start + payload.start..user.start + payload.end)
+}
+
+/// Where in a message a length-delimited field's payload is.
+fn part(message: &[u8], number: u32) -> Option<Range<usize>> {
+    let mut fields = Fields(message);
+    while let Some(Ok(field)) = fields.next() {
+        let end = message.len() - fields.0.len();
+        if field.number == number && field.delimited {
+            return Some(end - field.payload.len()..end);
+        }
+    }
+    None
 }
 
 /// A packet of the server's own (RoomService.SendData, L-45).
@@ -125,6 +177,8 @@ struct Survey<'a> {
     consumed: bool,
     /// Chat, or the header of a text stream.
     text: bool,
+    sequence: u32,
+    answers: Option<(&'a str, bool)>,
 }
 
 impl<'a> Survey<'a> {
@@ -145,6 +199,9 @@ impl<'a> Survey<'a> {
             packet::SPEAKER | packet::METRICS => self.consumed = true,
             packet::TRANSCRIPTION => self.transcription = true,
             packet::CHAT_MESSAGE => self.text = true,
+            // As protobuf reads a number that is too large for its field.
+            packet::SEQUENCE => self.sequence = field.value as u32,
+            packet::RPC_ACK | packet::RPC_RESPONSE => self.note_answer(field)?,
             packet::STREAM_HEADER => self.text |= has_text_header(field)?,
             _ => {}
         }
@@ -158,6 +215,17 @@ impl<'a> Survey<'a> {
                 user::DESTINATION_SIDS => self.user_sids.push(text(inner)?),
                 user::DESTINATION_IDENTITIES => self.user_identities.push(text(inner)?),
                 _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn note_answer(&mut self, field: Field<'a>) -> Result<(), DataError> {
+        let last = field.number == packet::RPC_RESPONSE;
+        for inner in Fields(delimited(field)?) {
+            let inner = inner?;
+            if inner.number == REQUEST_ID {
+                self.answers = Some((text(inner)?, last));
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! What a session is told → the server's messages.
 
 use super::join_response::ServerFacts;
-use super::{info, proto};
+use super::{data_track, info, proto};
 use prost::Message as _;
 use proto::signal_response::Message;
 use room::RoomEvent;
@@ -126,6 +126,15 @@ fn track_message(event: &RoomEvent) -> Option<Message> {
             track_sid: track.to_string(),
             err: proto::SubscriptionError::SeTrackNotfound as i32,
         }),
+        RoomEvent::DataTrackPublished { track } => {
+            let info = Some(data_track::info(track));
+            Message::PublishDataTrackResponse(proto::PublishDataTrackResponse { info })
+        }
+        RoomEvent::DataTrackUnpublished { track } => {
+            let info = Some(data_track::info(track));
+            Message::UnpublishDataTrackResponse(proto::UnpublishDataTrackResponse { info })
+        }
+        RoomEvent::DataTracksReceived(received) => Message::DataTrackSubscriberHandles(data_track::handles(received)),
         _ => return None,
     })
 }
@@ -226,6 +235,16 @@ fn request_response(
         }
         RequestSubject::AddTrack { cid } => {
             Request::AddTrack(proto::AddTrackRequest { cid: cid.clone(), ..Default::default() })
+        }
+        RequestSubject::PublishDataTrack { handle, name } => {
+            Request::PublishDataTrack(proto::PublishDataTrackRequest {
+                pub_handle: *handle,
+                name: name.clone(),
+                ..Default::default()
+            })
+        }
+        RequestSubject::UnpublishDataTrack { handle } => {
+            Request::UnpublishDataTrack(proto::UnpublishDataTrackRequest { pub_handle: *handle })
         }
     };
     proto::RequestResponse { request_id, reason: outcome as i32, message: message.to_owned(), request: Some(request) }

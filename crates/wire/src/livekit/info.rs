@@ -1,6 +1,6 @@
 //! Rooms, participants and tracks as LiveKit writes them.
 
-use super::proto;
+use super::{data_track, proto};
 use room::Origin;
 use room::effect::RoomInfo;
 use room::participant::{ClientInfo, Participant};
@@ -55,7 +55,7 @@ pub fn participant(who: &Participant) -> proto::ParticipantInfo {
         attributes: who.attributes.clone().into_iter().collect(),
         disconnect_reason: who.disconnect_reason.map_or(0, |reason| reason as i32),
         kind_details: Vec::new(),
-        data_tracks: Vec::new(),
+        data_tracks: who.data_tracks.iter().map(|track| data_track::info(track)).collect(),
         client_protocol: who.client.client_protocol,
         capabilities: who.client.capabilities.clone(),
     }

@@ -78,6 +78,8 @@ pub struct JoinParams {
     pub client: ClientInfo,
     /// Receive everything that is published (L-21).
     pub auto_subscribe: bool,
+    /// Receive every data track; else those that are asked for.
+    pub auto_subscribe_data: bool,
     /// Overrides the token's, if the token allows; empty: doesn't.
     pub metadata: String,
     /// Overrides the token's, key by key, if the token allows.
@@ -119,6 +121,7 @@ impl JoinParams {
             mode: ConnectionMode::Dual,
             client: client_from_query(query),
             auto_subscribe: query.flag("auto_subscribe", true),
+            auto_subscribe_data: query.flag("auto_subscribe_data_track", false),
             metadata: String::new(),
             attributes: query.get("attributes").map_or(Ok(BTreeMap::new()), attributes)?,
             tracks: Vec::new(),
@@ -162,7 +165,8 @@ fn from_join_request(request: proto::JoinRequest) -> Result<JoinParams, JoinRequ
     Ok(JoinParams {
         mode: ConnectionMode::Single,
         client: request.client_info.map(info::client).unwrap_or_default(),
-        auto_subscribe: request.connection_settings.is_none_or(|settings| settings.auto_subscribe),
+        auto_subscribe: request.connection_settings.as_ref().is_none_or(|settings| settings.auto_subscribe),
+        auto_subscribe_data: request.connection_settings.is_some_and(|settings| settings.auto_subscribe_data_track()),
         metadata: request.metadata,
         attributes: request.participant_attributes.into_iter().collect(),
         tracks: tracks.map_err(|_| JoinRequestError::Track)?,

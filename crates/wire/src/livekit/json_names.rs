@@ -43,6 +43,9 @@ pub const LIST_ROOMS: Shape = Shape(&[("rooms", Many(&ROOM))]);
 /// `livekit.ListParticipantsResponse`
 pub const LIST_PARTICIPANTS: Shape = Shape(&[("participants", Many(&PARTICIPANT))]);
 
+/// `livekit.PerformRpcResponse`
+pub const PERFORM_RPC: Shape = Shape(&[("payload", Text)]);
+
 /// `livekit.AgentDispatch`
 pub const AGENT_DISPATCH: Shape = Shape(&[
     ("id", Text),

@@ -10,6 +10,8 @@
 //! | [`info`] | rooms, participants and tracks as LiveKit writes them |
 //! | [`track`] | a track as a client announces it |
 //! | [`data`] | data packets, stamped without being unpacked |
+//! | [`data_track`] | data tracks: packets and announcements |
+//! | [`rpc`] | calls that the server makes for a backend |
 //! | [`dispatch`] | the agents that a room asks for |
 //! | [`twirp`], [`json_names`] | the server API's two encodings and its errors |
 //! | [`agent`] | agents' workers, and dispatches |
@@ -17,6 +19,7 @@
 
 pub mod agent;
 pub mod data;
+pub mod data_track;
 pub mod dispatch;
 pub mod event;
 pub mod info;
@@ -24,6 +27,7 @@ pub mod join_request;
 pub mod join_response;
 pub mod json_names;
 pub mod query;
+pub mod rpc;
 pub mod signal;
 pub mod track;
 pub mod twirp;

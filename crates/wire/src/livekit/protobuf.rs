@@ -5,6 +5,8 @@
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Field<'a> {
     pub(crate) number: u32,
+    /// The value of a varint field; 0 for others.
+    pub(crate) value: u64,
     /// The payload of a length-delimited field; empty for others.
     pub(crate) payload: &'a [u8],
     /// It is length-delimited.
@@ -37,8 +39,13 @@ impl<'a> Iterator for Fields<'a> {
 fn read_field(bytes: &[u8]) -> Result<Field<'_>, Malformed> {
     let (tag, rest) = read_varint(bytes)?;
     let number = u32::try_from(tag >> 3).ok().filter(|n| (1..1 << 29).contains(n)).ok_or(Malformed)?;
+    let mut value = 0;
     let (payload, rest, delimited) = match tag & 7 {
-        0 => (&[][..], read_varint(rest)?.1, false),
+        0 => {
+            let (number, rest) = read_varint(rest)?;
+            value = number;
+            (&[][..], rest, false)
+        }
         1 => (&[][..], rest.get(8..).ok_or(Malformed)?, false),
         2 => {
             let (length, rest) = read_varint(rest)?;
@@ -50,7 +57,7 @@ fn read_field(bytes: &[u8]) -> Result<Field<'_>, Malformed> {
         // Groups: gone since proto3.
         _ => return Err(Malformed),
     };
-    Ok(Field { number, payload, delimited, raw: &bytes[..bytes.len() - rest.len()] })
+    Ok(Field { number, value, payload, delimited, raw: &bytes[..bytes.len() - rest.len()] })
 }
 
 fn read_varint(bytes: &[u8]) -> Result<(u64, &[u8]), Malformed> {

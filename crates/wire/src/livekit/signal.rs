@@ -1,7 +1,7 @@
 //! A client's message → what the room is told.
 
 use super::event::{Encoding, IntoResponse as _};
-use super::{proto, sync_state, track};
+use super::{data_track, proto, sync_state, track};
 use prost::Message as _;
 use proto::request_response::{Reason, Request};
 use proto::signal_request::Message;
@@ -106,16 +106,20 @@ impl Sender {
             Message::Leave(_) => room(RoomInput::Leave { session, reason: DisconnectReason::ClientInitiated }),
             Message::Ping(_) => Signal::Ping,
             Message::PingReq(ping) => Signal::PingReq { timestamp: ping.timestamp },
-            Message::PublishDataTrackRequest(publish) => refused(Request::PublishDataTrack(publish), "data tracks"),
-            Message::UnpublishDataTrackRequest(unpublish) => {
-                refused(Request::UnpublishDataTrack(unpublish), "data tracks")
+            Message::PublishDataTrackRequest(publish) => {
+                room(RoomInput::PublishDataTrack { session, request: Box::new(data_track::request(publish)) })
             }
+            Message::UnpublishDataTrackRequest(unpublish) => {
+                room(RoomInput::UnpublishDataTrack { session, handle: unpublish.pub_handle })
+            }
+            Message::UpdateDataSubscription(update) => {
+                room(data_track::subscription(session, update).ok_or(SignalError::TooLarge)?)
+            }
+            Message::StoreDataBlobRequest(store) => no_blobs(store.request_id),
+            Message::GetDataBlobRequest(get) => no_blobs(get.request_id),
             Message::UpdateLayers(_) => Signal::Ignored("update_layers"),
             Message::SubscriptionPermission(_) => Signal::Ignored("subscription_permission"),
             Message::Simulate(_) => Signal::Ignored("simulate"),
-            Message::UpdateDataSubscription(_) => Signal::Ignored("update_data_subscription"),
-            Message::StoreDataBlobRequest(_) => Signal::Ignored("store_data_blob_request"),
-            Message::GetDataBlobRequest(_) => Signal::Ignored("get_data_blob_request"),
         })
     }
 
@@ -214,6 +218,17 @@ pub(super) fn track_sids(names: impl Iterator<Item = String>) -> Result<Vec<Trac
 
 fn room(input: RoomInput) -> Signal {
     Signal::Room(Box::new(input))
+}
+
+/// Data blobs are off by default in the reference too.
+fn no_blobs(request_id: u32) -> Signal {
+    let response = proto::RequestResponse {
+        request_id,
+        reason: Reason::NotAllowed as i32,
+        message: "data blobs are not kept by this server".to_owned(),
+        request: None,
+    };
+    Signal::Refused(Box::new(proto::signal_response::Message::RequestResponse(response).into_response()))
 }
 
 /// `request_response{UNSUPPORTED_TYPE}` with the request echoed: clients wait for it, and time out without.

@@ -56,6 +56,8 @@ pub enum Code {
     ResourceExhausted,
     /// Known, but not built.
     Unimplemented,
+    /// It took too long.
+    Canceled,
     /// Not now.
     Unavailable,
     /// A defect of ours.
@@ -74,6 +76,7 @@ impl Code {
             Self::NotFound => "not_found",
             Self::ResourceExhausted => "resource_exhausted",
             Self::Unimplemented => "unimplemented",
+            Self::Canceled => "canceled",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
@@ -86,6 +89,7 @@ impl Code {
             Self::Unauthenticated => 401,
             Self::PermissionDenied => 403,
             Self::BadRoute | Self::NotFound => 404,
+            Self::Canceled => 408,
             Self::ResourceExhausted => 429,
             Self::Internal => 500,
             Self::Unimplemented => 501,
