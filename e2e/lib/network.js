@@ -4,6 +4,9 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** A table of routes that lead nowhere. */
+const SINK = '200';
+
 const ip = (...args) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] }).toString();
 
 /** Why no namespace can be made here, or null. A test that needs one says it loudly. */
@@ -11,7 +14,8 @@ export function namespacesMissing() {
   const name = `odeon-probe-${process.pid}`;
   try {
     ip('netns', 'add', name);
-    ip('netns', 'exec', name, 'ip', 'rule', 'add', 'ipproto', 'udp', 'blackhole');
+    ip('netns', 'exec', name, 'ip', 'rule', 'add', 'ipproto', 'udp', 'lookup', SINK);
+    ip('netns', 'exec', name, 'ip', 'link', 'add', 'sink', 'type', 'veth', 'peer', 'name', 'drain');
     return null;
   } catch (error) {
     const why = `no network namespaces here (${String(error.stderr ?? error.message).trim()}): run as root with CAP_NET_ADMIN and CAP_SYS_ADMIN`;
@@ -40,6 +44,12 @@ export function openNetwork() {
   inside('link', 'set', 'lo', 'up');
   inside('addr', 'add', `${address(3)}/24`, 'dev', there);
   inside('link', 'set', there, 'up');
+  // What is not let through vanishes as in a firewall. A route that refuses would tell the sender, and Chromium gives up a
+  // socket that was told.
+  inside('link', 'add', 'sink', 'type', 'veth', 'peer', 'name', 'drain');
+  inside('link', 'set', 'sink', 'arp', 'off');
+  for (const end of ['sink', 'drain']) inside('link', 'set', end, 'up');
+  inside('route', 'add', 'default', 'dev', 'sink', 'table', SINK);
   const folder = mkdtempSync(join(tmpdir(), 'odeon-net-'));
   return {
     server: address(1),
@@ -53,7 +63,7 @@ export function openNetwork() {
         const [protocol, port] = rule.split('/');
         inside('rule', 'add', 'pref', '10', 'ipproto', protocol, ...(port ? ['dport', port] : []), 'lookup', 'main');
       }
-      for (const protocol of ['udp', 'tcp']) inside('rule', 'add', 'pref', '20', 'ipproto', protocol, 'blackhole');
+      for (const protocol of ['udp', 'tcp']) inside('rule', 'add', 'pref', '20', 'ipproto', protocol, 'lookup', SINK);
     },
     /** A program that runs this one inside. */
     wrapper(program) {
