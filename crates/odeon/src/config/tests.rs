@@ -45,6 +45,7 @@ fn another(setting: &Setting) -> &'static str {
         "webhook.urls" => "https://venue.example/hook",
         "webhook.allow_private" => "hooks.internal:8080",
         "room.auto_create" | "rtc.congestion_control" => "false",
+        "room.enabled_codecs" => "video/VP8,audio/opus",
         "turn.domain" => "turn.venue.example",
         "tls.self_signed"
         | "turn.enabled"
