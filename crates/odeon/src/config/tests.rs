@@ -97,7 +97,7 @@ fn f_4_file_environment_and_flag_set_the_same_by_the_same_name() {
 fn in_toml(key: &str, text: &str) -> String {
     match text.split_once(": ") {
         Some((name, secret)) => format!("[{key}]\n{name} = \"{secret}\""),
-        None => format!("{key} = \"{text}\""),
+        None => format!("{key} = '{text}'"),
     }
 }
 
