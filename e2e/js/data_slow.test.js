@@ -19,11 +19,16 @@ it('L-44 Q-7: a stalled reader is cut and comes back, and nobody else waits for 
   await ada.sendData('first', { reliable: true });
   await happened(ben, 'dataReceived', 'ada', 'first');
   relay.pause();
-  for (let number = 0; number < PACKETS; number += 1) await ada.sendData(`${number}`.padEnd(50_000, '.'), { reliable: true });
-  const heads = await eventually('all packets at Python', async () => {
-    const heads = await pia.data_heads(5);
-    return heads.length === PACKETS + 1 && heads;
-  });
+  let heads = [];
+  for (let number = 0; number < PACKETS; number += 1) {
+    await ada.sendData(`${number}`.padEnd(50_000, '.'), { reliable: true });
+    // No faster than somebody whose network moves: they must not fall behind too.
+    if (number % 10 !== 9) continue;
+    heads = await eventually('packets at Python', async () => {
+      const heads = await pia.data_heads(5);
+      return heads.length === number + 2 && heads;
+    });
+  }
   assert.deepEqual(heads.slice(1).map((head) => parseInt(head, 10)), Array.from({ length: PACKETS }, (_, number) => number));
   await eventually('ben is told', async () => (await ben.log()).some(([, event]) => /econnecting/.test(event)), 20_000);
   relay.resume();
