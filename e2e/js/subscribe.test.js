@@ -9,7 +9,7 @@ const world = meeting();
 
 for (const mode of ['single', 'dual']) {
   describe(`subscribing (${mode})`, () => {
-    it(`L-20 L-21 L-22 ${mode}: without autoSubscribe tracks are listed, come when asked for, stop, and come again`, async (t) => {
+    it(`L-05 L-20 L-21 L-22 L-35 ${mode}: without autoSubscribe tracks are listed, come when asked for, stop, and come again`, async (t) => {
       const people = gathering(world, t);
       const ada = await people.browser('ada', { mode });
       const sid = await ada.setCamera(true, ...SMALL_CAMERA);

@@ -98,6 +98,7 @@ fn failures(stage: &Stage, session: SessionId) -> Vec<(TrackSid, SubscriptionFai
 /// L-35: a track may be asked for before it is there, and comes when it is.
 #[test]
 fn l_35_a_wish_for_a_track_that_is_not_there_yet_is_kept() {
+    // L-05, L-35
     let mut stage = Stage::new();
     let alice = stage.join("alice");
     let mic = stage.announce(alice, microphone("m"));
