@@ -14,6 +14,7 @@ mod clock;
 mod draw;
 pub mod livekit;
 mod not_found;
+mod operator;
 pub mod outbound;
 mod pages;
 pub mod rooms;
@@ -30,6 +31,7 @@ use pages::guests::Guests;
 use rooms::Registry;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use store::Store;
 use wire::livekit::join_response::ServerFacts;
 use wire::livekit::proto::{IceServer, RoomConfiguration};
 
@@ -67,12 +69,20 @@ struct Inner {
     guests: Guests,
     nonces: Nonces,
     agents: Agents,
+    store: Arc<dyn Store>,
     simulate: bool,
 }
 
 impl Gateway {
-    /// `keys` verify tokens and sign our own; `registry` holds the rooms, and `agents` watch them.
-    pub fn new(config: GatewayConfig, keys: impl Into<Arc<KeyStore>>, registry: Registry, agents: Agents) -> Self {
+    /// `keys` verify tokens and sign our own; `registry` holds the rooms, `agents` watch them, and `store` keeps what
+    /// outlives the process.
+    pub fn new(
+        config: GatewayConfig,
+        keys: impl Into<Arc<KeyStore>>,
+        registry: Registry,
+        agents: Agents,
+        store: Arc<dyn Store>,
+    ) -> Self {
         let server = ServerFacts {
             node_id: config.node_id,
             region: config.region,
@@ -88,6 +98,7 @@ impl Gateway {
             guests: Guests::default(),
             nonces: Nonces::default(),
             agents,
+            store,
             simulate: config.simulate,
         };
         Self { inner: Arc::new(inner) }
