@@ -132,3 +132,7 @@ fn interrupted_after<T>(connection: &Connection, after: Duration, work: impl FnO
         result
     })
 }
+
+#[cfg(test)]
+#[path = "schema_tests.rs"]
+mod tests;
