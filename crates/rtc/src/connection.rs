@@ -38,9 +38,10 @@ const LOW_WATER_BYTES: usize = MAX_BUFFERED_BYTES / 2;
 /// AV1 RTP payload format, appendix A.
 const DEPENDENCY_DESCRIPTOR: &str =
     "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
-/// Before anything is known of the way to a peer: one camera's highest layer. libwebrtc begins with 0.3 Mbit/s, which would
-/// show everybody a small picture first; probes correct it within a round trip or two either way.
-const FIRST_ESTIMATE_BPS: u64 = 2_000_000;
+/// Before anything is known of the way to a peer: one camera's highest layer (1.7 Mbit/s at 720p by LiveKit's presets), the
+/// keyframe that it begins with, and a fifth to spare. libwebrtc begins with 0.3 Mbit/s, which would show everybody a small
+/// picture first; probes correct it within a round trip or two either way.
+const FIRST_ESTIMATE_BPS: u64 = 3_000_000;
 /// Timeouts in a row that may be due at once and bring nothing: one for each timer inside, more would be a circle.
 const MAX_IDLE_TURNS: u8 = 4;
 /// How often loss and round trip are reported (livekit.md 2.8: quality every 5 s).

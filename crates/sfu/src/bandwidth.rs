@@ -14,9 +14,12 @@ use slotmap::SlotMap;
 use smallvec::SmallVec;
 use std::time::{Duration, Instant};
 
-/// After layers were taken nobody is raised for so long: the way's queue has to empty, and the estimate is a mean of three
-/// seconds, which is too high until it has forgotten.
+/// After layers were taken because the way carries less, nobody is raised for so long: its queue has to empty, and the
+/// estimate is a mean of three seconds, which is too high until it has forgotten.
 const HOLD: Duration = Duration::from_secs(4);
+/// The same where the way is as it was and the pictures grew, as with the keyframe that a stream begins with: until that
+/// is out of the meters, which hold a second.
+const SHORT_HOLD: Duration = Duration::from_secs(1);
 /// How long somebody has less than they want before the way is tried anew, and between two such tries. As often as
 /// libwebrtc's periodic probes; Q-3 wants the old layer back within 10 s.
 const RETRY: Duration = Duration::from_secs(4);
@@ -32,6 +35,8 @@ pub(crate) struct Downlink {
     estimate: Option<u64>,
     /// The estimate at the last round.
     last_round: u64,
+    /// It has fallen since the last round: layers that are taken now are taken because of that.
+    narrowed: bool,
     /// Nobody is raised before.
     held_until: Option<Instant>,
     /// The way is not tried anew before.
@@ -57,6 +62,7 @@ impl Shard {
         let Some(peer) = self.peers.get_mut(key) else { return };
         let before = peer.downlink.estimate.replace(bps);
         if before.is_none_or(|before| bps < before) {
+            peer.downlink.narrowed |= before.is_some();
             if before.is_some_and(|before| bps < before / 10 * 9) {
                 peer.downlink.retry_at = Some(now + RETRY); // Still falling: there is nothing to find.
             }
@@ -72,6 +78,7 @@ impl Shard {
             self.share_out(now, key, outbox);
             if let Some(peer) = self.peers.get_mut(key) {
                 peer.downlink.last_round = peer.downlink.estimate.unwrap_or_default();
+                peer.downlink.narrowed = false;
             }
         }
     }
@@ -99,7 +106,8 @@ impl Shard {
         let Some((track_key, sid)) = line.track().map(|(key, sid)| (key, sid.clone())) else { return };
         let before = std::mem::replace(&mut line.allowed, layer);
         if layer < before {
-            peer.downlink.held_until = Some(now + HOLD);
+            let hold = if peer.downlink.narrowed { HOLD } else { SHORT_HOLD };
+            peer.downlink.held_until = peer.downlink.held_until.max(Some(now + hold));
         }
         if layer.is_none() != before.is_none() {
             let event = MediaEvent::StreamPaused { session: peer.session, track: sid, paused: layer.is_none() };
