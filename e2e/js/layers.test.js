@@ -84,36 +84,35 @@ describe('tracks', () => {
   });
 });
 
-/** Ben sees the whole picture of Ada's camera in this codec. */
-async function seesWhole(people, ada, codec, options) {
-  await ada.setCamera(true, CAPTURE, { ...options, videoCodec: codec, backupCodec: false });
-  const ben = await people.browser('ben');
-  const sid = await subscribed(ben, 'ada', 'camera');
-  await decodes(ben, sid, (height) => height === 360, 'the whole picture');
-  assert.match((await ben.codecOf(sid)).toLowerCase(), new RegExp(codec));
-  return { ben, sid };
+/** What a publisher sends, in each codec that holds its layers in one stream or has a stream for each. */
+const SCALABLE = { videoEncoding: LAYERS.videoEncoding };
+const CODECS = [
+  ['vp9', 'L3T3_KEY', { ...SCALABLE, scalabilityMode: 'L3T3_KEY' }],
+  ['vp9', 'L3T3', { ...SCALABLE, scalabilityMode: 'L3T3' }],
+  ['av1', 'L3T3_KEY', { ...SCALABLE, scalabilityMode: 'L3T3_KEY' }],
+  ['av1', 'L3T3', { ...SCALABLE, scalabilityMode: 'L3T3' }],
+  ['h264', 'simulcast', LAYERS],
+];
+
+for (const [codec, mode, options] of CODECS) {
+  describe(`${codec} ${mode}`, () => {
+    it(`L-62 ${codec} ${mode}: is shown, loses its upper layers and gets them back without a break`, async (t) => {
+      const people = gathering(world, t);
+      const ada = await people.browser('ada');
+      if (!(await ada.canEncode(codec))) return t.skip(`this Chromium does not encode ${codec}`);
+      await ada.setCamera(true, CAPTURE, { ...options, videoCodec: codec, backupCodec: false });
+      const ben = await people.browser('ben');
+      const sid = await subscribed(ben, 'ada', 'camera');
+      await decodes(ben, sid, (height) => height === 360, 'the whole picture');
+      assert.match((await ben.codecOf(sid)).toLowerCase(), new RegExp(codec));
+      await ben.setVideoQuality(sid, LOW);
+      await decodes(ben, sid, (height) => height < 360, 'its lower layers alone');
+      const low = await ben.received(sid);
+      await delay(3000);
+      const later = await ben.received(sid);
+      assert.ok(later.framesDecoded - low.framesDecoded >= 15, `${later.framesDecoded - low.framesDecoded} frames in 3 s`);
+      await ben.setVideoQuality(sid, HIGH);
+      await decodes(ben, sid, (height) => height === 360, 'the whole picture again');
+    });
+  });
 }
-
-describe('other codecs', () => {
-  it('L-62: scalable VP9 is shown whole', async (t) => {
-    const people = gathering(world, t);
-    const ada = await people.browser('ada');
-    if (!(await ada.canEncode('vp9'))) return t.skip('this Chromium does not encode VP9');
-    await seesWhole(people, ada, 'vp9', { scalabilityMode: 'L3T3_KEY', videoEncoding: LAYERS.videoEncoding });
-  });
-
-  it('L-62: H.264 is shown, loses its upper layers and gets them back without a break', async (t) => {
-    const people = gathering(world, t);
-    const ada = await people.browser('ada');
-    if (!(await ada.canEncode('h264'))) return t.skip('this Chromium does not encode H.264');
-    const { ben, sid } = await seesWhole(people, ada, 'h264', LAYERS);
-    await ben.setVideoQuality(sid, LOW);
-    await decodes(ben, sid, (height) => height === 90, 'the lowest layer alone');
-    const low = await ben.received(sid);
-    await delay(3000);
-    const later = await ben.received(sid);
-    assert.ok(later.framesDecoded - low.framesDecoded >= 15, `${later.framesDecoded - low.framesDecoded} frames in 3 s`);
-    await ben.setVideoQuality(sid, HIGH);
-    await decodes(ben, sid, (height) => height === 360, 'the whole picture again');
-  });
-});

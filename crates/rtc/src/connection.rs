@@ -7,13 +7,13 @@ use crate::candidates::Candidates;
 use crate::codec::Codec;
 use crate::credentials::Credentials;
 use crate::crypto::{Certificate, provider};
+use crate::descriptor::{self, Descriptor};
 use crate::negotiation::{Accepted, OfferedSection, SectionPlan, accept, check_payload_types, finish, prepare_offer};
 use crate::packet::{
     ChannelId, Datagram, IngressPacket, Mid, Orientation, OutgoingPacket, Protocol, Rid, Route, SendStream, Vp8,
 };
 use crate::scalability::{self, Templates};
 use crate::sdp::{Sdp, SdpError};
-use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use str0m::bwe::{Bitrate, BweKind};
@@ -21,7 +21,7 @@ use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, Reliability};
 use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Pt};
 use str0m::net::Receive;
-use str0m::rtp::{Extension, ExtensionMap, ExtensionSerializer, ExtensionValues, RtpPacket, RtpWrite, Ssrc};
+use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RtpPacket, RtpWrite, Ssrc};
 use str0m::{IceConnectionState, IceCreds, Input, Rtc, RtcConfig};
 
 /// Packets that a NACK may bring back: 1.4 s of video at 1.5 Mbit/s, 0.35 s at 6. Each costs its subscriber half a
@@ -35,12 +35,10 @@ pub const MAX_MESSAGE_BYTES: u32 = 65_535;
 const MAX_BUFFERED_BYTES: usize = 4 * MAX_MESSAGE_BYTES as usize;
 /// [`Event::Writable`] comes when a channel's buffer has drained to this.
 const LOW_WATER_BYTES: usize = MAX_BUFFERED_BYTES / 2;
-/// AV1 RTP payload format, appendix A.
-const DEPENDENCY_DESCRIPTOR: &str =
-    "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
-/// Before anything is known of the way to a peer: one camera's highest layer. libwebrtc begins with 0.3 Mbit/s, which would
-/// show everybody a small picture first; probes correct it within a round trip or two either way.
-const FIRST_ESTIMATE_BPS: u64 = 2_000_000;
+/// Before anything is known of the way to a peer: one camera's highest layer (1.7 Mbit/s at 720p by LiveKit's presets), the
+/// keyframe that it begins with, and a fifth to spare. libwebrtc begins with 0.3 Mbit/s, which would show everybody a small
+/// picture first; probes correct it within a round trip or two either way.
+const FIRST_ESTIMATE_BPS: u64 = 3_000_000;
 /// Timeouts in a row that may be due at once and bring nothing: one for each timer inside, more would be a circle.
 const MAX_IDLE_TURNS: u8 = 4;
 /// How often loss and round trip are reported (livekit.md 2.8: quality every 5 s).
@@ -455,9 +453,10 @@ impl Connection {
         }
         let extensions = &packet.header.ext_vals;
         let stream = &mut self.streams[at];
+        let descriptor = (codec == Codec::Av1).then(|| Descriptor::of(extensions)).flatten();
         let scalability = match codec {
             Codec::Vp9 => scalability::vp9(&packet.payload),
-            Codec::Av1 => descriptor(extensions).and_then(|descriptor| stream.templates.read(descriptor)),
+            Codec::Av1 => descriptor.as_ref().and_then(|descriptor| stream.templates.read(descriptor.bytes())),
             _ => None,
         };
         Some(IngressPacket {
@@ -475,6 +474,7 @@ impl Connection {
             vp8: (codec == Codec::Vp8).then(|| Vp8::parse(&packet.payload)).flatten(),
             payload: packet.payload,
             scalability,
+            descriptor,
             arrival: packet.timestamp,
         })
     }
@@ -502,7 +502,7 @@ impl Connection {
         )
         .marker(packet.marker)
         .nackable(!from.codec.is_audio())
-        .ext_vals(extension_values(from));
+        .ext_vals(extension_values(packet));
         if let Some(patch) = packet.vp8.and_then(|rewrite| from.vp8?.patch(rewrite)) {
             write = write.vp8_patch(patch);
         }
@@ -639,44 +639,22 @@ fn extensions() -> ExtensionMap {
     map.set(10, Extension::RtpStreamId);
     map.set(11, Extension::RepairedRtpStreamId);
     map.set(13, Extension::VideoOrientation);
-    map.set(14, Extension::with_serializer(DEPENDENCY_DESCRIPTOR, DependencyDescriptor));
+    map.set(14, descriptor::extension());
     map
 }
 
-/// Read where a publisher sends it. Nobody is sent it: without upper layers AV1 goes by RTP's own order.
-#[derive(Debug)]
-struct DependencyDescriptor;
-
-/// As it came.
-struct RawDescriptor(SmallVec<[u8; 32]>);
-
-impl ExtensionSerializer for DependencyDescriptor {
-    fn write_to(&self, _: &mut [u8], _: &ExtensionValues) -> usize {
-        0
-    }
-    fn parse_value(&self, bytes: &[u8], values: &mut ExtensionValues) -> bool {
-        values.user_values.set(RawDescriptor(SmallVec::from_slice(bytes)));
-        true
-    }
-    fn is_video(&self) -> bool {
-        true
-    }
-    fn is_audio(&self) -> bool {
-        false
-    }
-}
-
-fn descriptor(values: &ExtensionValues) -> Option<&[u8]> {
-    values.user_values.get::<RawDescriptor>().map(|raw| &raw.0[..])
-}
-
-fn extension_values(from: &IngressPacket) -> ExtensionValues {
-    ExtensionValues {
+fn extension_values(packet: &OutgoingPacket<'_>) -> ExtensionValues {
+    let from = packet.from;
+    let mut values = ExtensionValues {
         audio_level: from.audio_level.map(|level| -(level as i8)),
         voice_activity: from.voice,
         video_orientation: from.orientation.map(|orientation| orientation.0),
         ..Default::default()
+    };
+    if let Some(descriptor) = from.descriptor.as_ref().filter(|_| !packet.hollow) {
+        descriptor.put_into(&mut values);
     }
+    values
 }
 
 fn ice_creds(credentials: &Credentials) -> IceCreds {

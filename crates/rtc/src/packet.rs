@@ -1,6 +1,7 @@
 //! What goes in and out of a connection.
 
 use crate::codec::Codec;
+use crate::descriptor::Descriptor;
 use crate::scalability::Scalability;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -124,6 +125,8 @@ pub struct IngressPacket {
     pub vp8: Option<Vp8>,
     /// Where it stands in its stream, if that has several layers (VP9 and AV1).
     pub scalability: Option<Scalability>,
+    /// What AV1's receivers need beside the payload.
+    pub descriptor: Option<Descriptor>,
     /// When the datagram came.
     pub arrival: Instant,
 }

@@ -131,6 +131,7 @@ mod tests {
             orientation: None,
             payload: Arc::from(payload),
             scalability: None,
+            descriptor: None,
             vp8: Vp8::parse(&payload),
             arrival,
         }
