@@ -23,6 +23,8 @@ pub struct Camera {
     pub(crate) frame: u16,
     pub(crate) keyframe: Vec<bool>,
     pub(crate) paused: Vec<bool>,
+    /// Its streams resend all that is asked for.
+    pub(crate) resends: Vec<bool>,
     pub(crate) keyframes_sent: usize,
     pub(crate) sequence: Vec<u64>,
     pub(crate) shape: Vec<Shape>,
@@ -46,6 +48,7 @@ impl Camera {
             frame: 0,
             keyframe: vec![true; layers],
             paused: vec![false; layers],
+            resends: vec![false; layers],
             keyframes_sent: 0,
             scalable: false,
             shape: vec![Self::SMALL; layers],
