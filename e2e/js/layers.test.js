@@ -55,6 +55,31 @@ describe('tracks', () => {
     await eventually('it is back', async () => (await ben.received(sid)).framesDecoded > before + 10, PATIENCE);
   });
 
+  it('L-37: setVideoFPS leaves out frames, and brings them back, without a freeze', async (t) => {
+    const people = gathering(world, t);
+    const ada = await people.browser('ada');
+    await ada.setCamera(true, CAPTURE, LAYERS);
+    const ben = await people.browser('ben');
+    const sid = await subscribed(ben, 'ada', 'camera');
+    await decodes(ben, sid, (height) => height === 360, 'the highest layer');
+    const shownIn = async (ms) => {
+      const before = (await ben.received(sid)).framesDecoded;
+      await delay(ms);
+      return (await ben.received(sid)).framesDecoded - before;
+    };
+    await eventually('all frames', async () => (await shownIn(2000)) >= 26, PATIENCE);
+    await ben.setVideoFps(sid, 8);
+    await delay(1500);
+    const few = await shownIn(4000);
+    assert.ok(few >= 20 && few <= 40, `${few} frames in 4 s of 7.5 a second`);
+    const { freezeCount, keyFramesDecoded } = await ben.received(sid);
+    await ben.setVideoFps(sid, 30);
+    await eventually('all frames again', async () => (await shownIn(2000)) >= 26, PATIENCE);
+    const after = await ben.received(sid);
+    assert.equal(after.freezeCount, freezeCount);
+    assert.equal(after.keyFramesDecoded, keyFramesDecoded, 'no keyframe was needed');
+  });
+
   it('L-39: adaptiveStream takes the layer that fills the element', async (t) => {
     const people = gathering(world, t);
     const ada = await people.browser('ada');

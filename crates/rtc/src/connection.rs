@@ -12,7 +12,7 @@ use crate::negotiation::{Accepted, OfferedSection, SectionPlan, accept, check_pa
 use crate::packet::{
     ChannelId, Datagram, IngressPacket, Mid, Orientation, OutgoingPacket, Protocol, Rid, Route, SendStream, Vp8,
 };
-use crate::scalability::{self, Templates};
+use crate::scalability::{self, Scalability, Templates};
 use crate::sdp::{Sdp, SdpError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -125,7 +125,7 @@ struct IngressStream {
     ssrc: Ssrc,
     mid: Mid,
     rid: Option<Rid>,
-    /// Of AV1's dependency descriptor.
+    /// Of its dependency descriptors.
     templates: Templates,
 }
 
@@ -462,12 +462,16 @@ impl Connection {
         }
         let extensions = &packet.header.ext_vals;
         let stream = &mut self.streams[at];
-        let descriptor = (codec == Codec::Av1).then(|| Descriptor::of(extensions)).flatten();
+        let descriptor = Descriptor::of(extensions);
+        let described = descriptor.as_ref().and_then(|descriptor| stream.templates.read(descriptor.bytes()));
         let scalability = match codec {
             Codec::Vp9 => scalability::vp9(&packet.payload),
-            Codec::Av1 => descriptor.as_ref().and_then(|descriptor| stream.templates.read(descriptor.bytes())),
+            Codec::Av1 => described,
             _ => None,
         };
+        // libwebrtc leaves out of VP8's own descriptor what the dependency descriptor says.
+        let own = if codec == Codec::Vp8 { scalability::vp8(&packet.payload) } else { None };
+        let temporal = own.or(scalability.or(described).map(Scalability::temporal));
         Some(IngressPacket {
             mid: stream.mid,
             rid: stream.rid,
@@ -483,7 +487,8 @@ impl Connection {
             vp8: (codec == Codec::Vp8).then(|| Vp8::parse(&packet.payload)).flatten(),
             payload: packet.payload,
             scalability,
-            descriptor,
+            temporal,
+            descriptor: descriptor.filter(|_| codec == Codec::Av1),
             arrival: packet.timestamp,
         })
     }
@@ -512,7 +517,8 @@ impl Connection {
         .marker(packet.marker)
         .nackable(!from.codec.is_audio())
         .ext_vals(extension_values(packet));
-        if let Some(patch) = packet.vp8.and_then(|rewrite| from.vp8?.patch(rewrite)) {
+        let rewrite = packet.vp8.filter(|_| !packet.hollow);
+        if let Some(patch) = rewrite.and_then(|rewrite| from.vp8?.patch(rewrite)) {
             write = write.vp8_patch(patch);
         }
         tx.write_rtp(write);

@@ -30,5 +30,5 @@ pub use negotiation::{OfferedSection, SectionKind, SectionPlan};
 pub use packet::{
     ChannelId, Datagram, IngressPacket, Mid, OutgoingPacket, Protocol, Rid, Route, SendStream, Vp8, Vp8Rewrite,
 };
-pub use scalability::Scalability;
+pub use scalability::{Scalability, Temporal};
 pub use sdp::Sdp;

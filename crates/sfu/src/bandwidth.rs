@@ -7,6 +7,7 @@ use crate::peer::{Peer, PeerKey};
 use crate::relay::RelayMessage;
 use crate::select::MAX_LAYERS;
 use crate::shard::Shard;
+use crate::temporal::FrameMeter;
 use crate::track::{Owner, Track, TrackKey};
 use room::media::MediaEvent;
 use room::track::TrackKind;
@@ -153,6 +154,9 @@ impl Shard {
 
     /// A tenth of a second is over: what each layer carries.
     pub(crate) fn meter_layers(&mut self) {
+        for track in self.tracks.values_mut().filter(|track| track.kind == TrackKind::Video) {
+            track.frames.iter_mut().for_each(FrameMeter::tick);
+        }
         for track in self.tracks.values_mut().filter(|track| matches!(track.owner, Owner::Local { .. })) {
             track.tick_meters();
         }

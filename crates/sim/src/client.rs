@@ -463,6 +463,11 @@ impl Client {
         }
     }
 
+    /// Its VP8 has three temporal layers from now on.
+    pub fn film_temporal(&mut self) {
+        self.cameras.iter_mut().for_each(|camera| camera.temporal = true);
+    }
+
     /// Keyframes its camera has sent.
     pub fn keyframes_sent(&self) -> usize {
         self.cameras.iter().map(|camera| camera.keyframes_sent).sum()
