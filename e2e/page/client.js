@@ -186,6 +186,7 @@ const api = {
   allowSubscribers: (all, permissions) => room.localParticipant.setTrackSubscriptionPermissions(all, permissions),
   /** What our newest token says. */
   claims: () => JSON.parse(atob(room.engine.token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/'))),
+  setVideoFps: (sid, fps) => publicationOf(sid).setVideoFPS(fps),
   setVideoQuality: (sid, quality) => publicationOf(sid).setVideoQuality(quality),
   setEnabled: (sid, enabled) => publicationOf(sid).setEnabled(enabled),
   /** Shows a track in an element of this size (CSS pixels), and in no other. */
