@@ -1,5 +1,7 @@
 //! Bodies of the fuzz targets: whatever the bytes, an error or a value, within the limits, and no panic.
 
+use crate::elektron::frame::Frame;
+use crate::elektron::{attributes, message};
 use crate::livekit::data_track::Header;
 use crate::livekit::event::Encoding;
 use crate::livekit::join_request::JoinParams;
@@ -9,6 +11,7 @@ use crate::livekit::{agent, data, proto, rpc, signal};
 use prost::Message as _;
 use room::media::{ConnectionMode, DataSender};
 use room::{Identity, ParticipantSid, SessionId};
+use serde::de::IgnoredAny;
 
 /// The query of a join, v0 and v1.
 pub fn livekit_join(bytes: &[u8]) {
@@ -98,6 +101,31 @@ pub fn livekit_twirp(bytes: &[u8]) {
         let _ = twirp::decode::<proto::UpdateSubscriptionsRequest>(format, bytes);
         let _ = twirp::decode::<proto::CreateAgentDispatchRequest>(format, bytes);
     }
+}
+
+/// A message on the bus: what is taken of it is within the limits, and it can be replayed among others.
+pub fn elektron_frame(bytes: &[u8]) {
+    let Ok(frame) = Frame::parse(bytes) else { return };
+    let _ = frame.value_text();
+    if let Some(Ok(attributes)) = frame.value.map(attributes::parse) {
+        assert!(attributes.len() <= attributes::MAX_KEYS);
+        for (key, json) in &attributes {
+            let text = attributes::as_text(json).unwrap_or_default();
+            assert_json(attributes::from_text(key, &text).as_bytes());
+        }
+    }
+    let stamp = message::Stamp::new([0; 16], 0);
+    assert_json(&message::sync(&stamp, "CHAT_SYNC", &frame.channel, [bytes, bytes]));
+    let mut channels = message::ChannelsUpdated::new(&stamp, 0);
+    channels.room(&frame.channel);
+    channels.user(&frame.user_id);
+    channels.attribute(&frame.user_name, frame.value.unwrap_or("0"));
+    assert_json(&channels.finish());
+}
+
+fn assert_json(text: &[u8]) {
+    let read = serde_json::from_slice::<IgnoredAny>(text);
+    assert!(read.is_ok(), "{}", String::from_utf8_lossy(text));
 }
 
 fn data_sender() -> DataSender {

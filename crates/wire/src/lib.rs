@@ -4,5 +4,7 @@
 //! returns errors and is fuzzed by a body in [`fuzz`].
 #![forbid(unsafe_code)]
 
+pub mod elektron;
 pub mod fuzz;
 pub mod livekit;
+pub mod websocket;
