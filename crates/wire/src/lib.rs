@@ -4,5 +4,6 @@
 //! returns errors and is fuzzed by a body in [`fuzz`].
 #![forbid(unsafe_code)]
 
+pub mod castaway;
 pub mod fuzz;
 pub mod livekit;
