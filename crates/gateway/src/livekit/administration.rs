@@ -72,7 +72,11 @@ impl RoomService<'_> {
             return Err(TwirpError::new(Code::InvalidArgument, "the participant is in this room already"));
         }
         let identity = identity(&request.identity)?;
-        self.gateway.registry().check(&destination, Credential::Token).map_err(unenterable)?;
+        self.gateway
+            .registry()
+            .check(&destination, Credential::Token, Some(&identity), None)
+            .await
+            .map_err(unenterable)?;
         self.administer(room, AdminRequest::Move { identity, room: destination }).await?;
         call.write(&proto::MoveParticipantResponse {}, &EMPTY)
     }

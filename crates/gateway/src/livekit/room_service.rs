@@ -189,6 +189,7 @@ pub(super) fn no_participant() -> TwirpError {
 pub(super) fn refusal(error: JoinError) -> TwirpError {
     let code = match error {
         JoinError::NoSuchRoom => Code::NotFound,
+        JoinError::Banned => Code::PermissionDenied,
         JoinError::BadName | JoinError::Refused(_) => Code::InvalidArgument,
         JoinError::TooManyRooms | JoinError::RoomFull => Code::ResourceExhausted,
         JoinError::Draining | JoinError::Gone => Code::Unavailable,
