@@ -5,7 +5,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/release/odeon
 
-.PHONY: help run build web test check fuzz bench limits clean
+.PHONY: help run build web test check fuzz soak bench limits clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -30,6 +30,10 @@ check: ## the quick loop: format, lints, unit tests, documents
 
 fuzz: ## each fuzz target for SECONDS_EACH (60) seconds; needs a nightly toolchain
 	@scripts/fuzz.sh
+
+soak: ## the whole loss matrix, as a table
+	@scripts/need.sh rust
+	@scripts/soak.sh
 
 bench: ## the load figures, with both sides, into bench/out
 	@scripts/need.sh rust

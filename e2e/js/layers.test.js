@@ -55,6 +55,31 @@ describe('tracks', () => {
     await eventually('it is back', async () => (await ben.received(sid)).framesDecoded > before + 10, PATIENCE);
   });
 
+  it('L-37: setVideoFPS leaves out frames, and brings them back, without a freeze', async (t) => {
+    const people = gathering(world, t);
+    const ada = await people.browser('ada');
+    await ada.setCamera(true, CAPTURE, LAYERS);
+    const ben = await people.browser('ben');
+    const sid = await subscribed(ben, 'ada', 'camera');
+    await decodes(ben, sid, (height) => height === 360, 'the highest layer');
+    const shownIn = async (ms) => {
+      const before = (await ben.received(sid)).framesDecoded;
+      await delay(ms);
+      return (await ben.received(sid)).framesDecoded - before;
+    };
+    await eventually('all frames', async () => (await shownIn(2000)) >= 26, PATIENCE);
+    await ben.setVideoFps(sid, 8);
+    await delay(1500);
+    const few = await shownIn(4000);
+    assert.ok(few >= 20 && few <= 40, `${few} frames in 4 s of 7.5 a second`);
+    const { freezeCount, keyFramesDecoded } = await ben.received(sid);
+    await ben.setVideoFps(sid, 30);
+    await eventually('all frames again', async () => (await shownIn(2000)) >= 26, PATIENCE);
+    const after = await ben.received(sid);
+    assert.equal(after.freezeCount, freezeCount);
+    assert.equal(after.keyFramesDecoded, keyFramesDecoded, 'no keyframe was needed');
+  });
+
   it('L-39: adaptiveStream takes the layer that fills the element', async (t) => {
     const people = gathering(world, t);
     const ada = await people.browser('ada');
@@ -84,36 +109,35 @@ describe('tracks', () => {
   });
 });
 
-/** Ben sees the whole picture of Ada's camera in this codec. */
-async function seesWhole(people, ada, codec, options) {
-  await ada.setCamera(true, CAPTURE, { ...options, videoCodec: codec, backupCodec: false });
-  const ben = await people.browser('ben');
-  const sid = await subscribed(ben, 'ada', 'camera');
-  await decodes(ben, sid, (height) => height === 360, 'the whole picture');
-  assert.match((await ben.codecOf(sid)).toLowerCase(), new RegExp(codec));
-  return { ben, sid };
+/** What a publisher sends, in each codec that holds its layers in one stream or has a stream for each. */
+const SCALABLE = { videoEncoding: LAYERS.videoEncoding };
+const CODECS = [
+  ['vp9', 'L3T3_KEY', { ...SCALABLE, scalabilityMode: 'L3T3_KEY' }],
+  ['vp9', 'L3T3', { ...SCALABLE, scalabilityMode: 'L3T3' }],
+  ['av1', 'L3T3_KEY', { ...SCALABLE, scalabilityMode: 'L3T3_KEY' }],
+  ['av1', 'L3T3', { ...SCALABLE, scalabilityMode: 'L3T3' }],
+  ['h264', 'simulcast', LAYERS],
+];
+
+for (const [codec, mode, options] of CODECS) {
+  describe(`${codec} ${mode}`, () => {
+    it(`L-62 ${codec} ${mode}: is shown, loses its upper layers and gets them back without a break`, async (t) => {
+      const people = gathering(world, t);
+      const ada = await people.browser('ada');
+      if (!(await ada.canEncode(codec))) return t.skip(`this Chromium does not encode ${codec}`);
+      await ada.setCamera(true, CAPTURE, { ...options, videoCodec: codec, backupCodec: false });
+      const ben = await people.browser('ben');
+      const sid = await subscribed(ben, 'ada', 'camera');
+      await decodes(ben, sid, (height) => height === 360, 'the whole picture');
+      assert.match((await ben.codecOf(sid)).toLowerCase(), new RegExp(codec));
+      await ben.setVideoQuality(sid, LOW);
+      await decodes(ben, sid, (height) => height < 360, 'its lower layers alone');
+      const low = await ben.received(sid);
+      await delay(3000);
+      const later = await ben.received(sid);
+      assert.ok(later.framesDecoded - low.framesDecoded >= 15, `${later.framesDecoded - low.framesDecoded} frames in 3 s`);
+      await ben.setVideoQuality(sid, HIGH);
+      await decodes(ben, sid, (height) => height === 360, 'the whole picture again');
+    });
+  });
 }
-
-describe('other codecs', () => {
-  it('L-62: scalable VP9 is shown whole', async (t) => {
-    const people = gathering(world, t);
-    const ada = await people.browser('ada');
-    if (!(await ada.canEncode('vp9'))) return t.skip('this Chromium does not encode VP9');
-    await seesWhole(people, ada, 'vp9', { scalabilityMode: 'L3T3_KEY', videoEncoding: LAYERS.videoEncoding });
-  });
-
-  it('L-62: H.264 is shown, loses its upper layers and gets them back without a break', async (t) => {
-    const people = gathering(world, t);
-    const ada = await people.browser('ada');
-    if (!(await ada.canEncode('h264'))) return t.skip('this Chromium does not encode H.264');
-    const { ben, sid } = await seesWhole(people, ada, 'h264', LAYERS);
-    await ben.setVideoQuality(sid, LOW);
-    await decodes(ben, sid, (height) => height === 90, 'the lowest layer alone');
-    const low = await ben.received(sid);
-    await delay(3000);
-    const later = await ben.received(sid);
-    assert.ok(later.framesDecoded - low.framesDecoded >= 15, `${later.framesDecoded - low.framesDecoded} frames in 3 s`);
-    await ben.setVideoQuality(sid, HIGH);
-    await decodes(ben, sid, (height) => height === 360, 'the whole picture again');
-  });
-});

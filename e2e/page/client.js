@@ -57,6 +57,7 @@ const WATCHED = {
   activeSpeakersChanged: (speakers) => [speakers.map((p) => p.identity)],
   connectionStateChanged: (state) => [state],
   connectionQualityChanged: (quality, p) => [p.identity, quality],
+  moved: (name) => [name],
   disconnected: (reason) => [reason],
   reconnecting: () => [],
   reconnected: () => [],
@@ -186,6 +187,7 @@ const api = {
   allowSubscribers: (all, permissions) => room.localParticipant.setTrackSubscriptionPermissions(all, permissions),
   /** What our newest token says. */
   claims: () => JSON.parse(atob(room.engine.token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/'))),
+  setVideoFps: (sid, fps) => publicationOf(sid).setVideoFPS(fps),
   setVideoQuality: (sid, quality) => publicationOf(sid).setVideoQuality(quality),
   setEnabled: (sid, enabled) => publicationOf(sid).setEnabled(enabled),
   /** Shows a track in an element of this size (CSS pixels), and in no other. */

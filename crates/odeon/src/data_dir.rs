@@ -15,6 +15,8 @@ const FORMAT: u32 = 1;
 const ABOUT: &str = "odeon.json";
 /// Held by the server that uses the folder.
 pub const LOCK: &str = "lock";
+/// What must outlive the process.
+pub const DATABASE: &str = "odeon.sqlite";
 
 /// What may lie in a folder that counts as empty: a freshly made file system's own.
 const NOT_CONTENT: &[&str] = &["lost+found"];

@@ -48,6 +48,12 @@ impl From<TlsError> for Failure {
     }
 }
 
+impl From<store::sqlite::OpenError> for Failure {
+    fn from(error: store::sqlite::OpenError) -> Self {
+        Self::other(error)
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::other(error)

@@ -3,7 +3,7 @@
 use crate::banner;
 use crate::candidates;
 use crate::config::{Config, Loaded};
-use crate::data_dir::DataDir;
+use crate::data_dir::{self, DataDir};
 use crate::doctor;
 use crate::failure::Failure;
 use crate::http_server::https::Https;
@@ -29,6 +29,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
+use store::{Sqlite, Store};
 
 /// Patience with clients that don't take their goodbyes in, and with requests that don't end, once everything closes.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -59,6 +60,7 @@ impl Venue {
     ) -> Result<Self, Failure> {
         let config = &loaded.config;
         let state = State::default();
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&dir.path().join(data_dir::DATABASE))?);
         let names = plan::certificate_names(config);
         let tls = Tls::prepare(config, dir, &names)?;
         let mut doors = plain_doors(config)?;
@@ -73,9 +75,10 @@ impl Venue {
         let agents = Agents::start(&keys);
         let watchers: [Arc<dyn Watcher>; 2] = [Arc::clone(&webhooks) as _, Arc::new(agents.clone())];
         let watchers = watchers.into_iter().collect();
-        let registry = Registry::watched(plan::registry(config, loaded.dev), media.clone(), watchers);
+        let registry =
+            Registry::watched(plan::registry(config, loaded.dev), media.clone(), watchers, Arc::clone(&store));
         let settings = plan::gateway(config, loaded.dev, dir.node_id());
-        let gateway = Gateway::new(settings, Arc::clone(&keys), registry.clone(), agents);
+        let gateway = Gateway::new(settings, Arc::clone(&keys), registry.clone(), agents, store);
         let counting = media.clone();
         let collect = Arc::new(move || counting.publish_metrics());
         let ops = ops::Ops { state: state.clone(), keys, metrics, collect };

@@ -43,6 +43,7 @@ pub fn binding(data: &[u8]) {
 
 /// The layers of scalable video: a keyframe's descriptor, and one that follows it.
 pub fn scalability(data: &[u8]) {
+    crate::scalability::vp8(data);
     crate::scalability::vp9(data);
     let mut templates = crate::scalability::Templates::default();
     let (first, second) = data.split_at(data.len() / 2);

@@ -12,6 +12,7 @@ pub mod codec;
 pub mod connection;
 pub mod credentials;
 pub mod crypto;
+mod descriptor;
 pub mod fuzz;
 pub mod negotiation;
 pub mod packet;
@@ -24,9 +25,10 @@ pub use candidates::Candidates;
 pub use codec::Codec;
 pub use connection::{Connection, ConnectionConfig, ConnectionError, Event, Output};
 pub use credentials::Credentials;
+pub use descriptor::Descriptor;
 pub use negotiation::{OfferedSection, SectionKind, SectionPlan};
 pub use packet::{
     ChannelId, Datagram, IngressPacket, Mid, OutgoingPacket, Protocol, Rid, Route, SendStream, Vp8, Vp8Rewrite,
 };
-pub use scalability::Scalability;
+pub use scalability::{Scalability, Temporal};
 pub use sdp::Sdp;

@@ -97,10 +97,11 @@ pub struct ReceivePlan {
 }
 
 /// Extensions that a section on which we send may carry.
-const SENDABLE: [&str; 3] = [
+const SENDABLE: [&str; 4] = [
     "urn:ietf:params:rtp-hdrext:sdes:mid",
     "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
     "urn:3gpp:video-orientation",
+    crate::descriptor::URI,
 ];
 
 /// Extensions that we accept on such a section, whether we send them or not: Chromium leaves out of its next offers what an answer

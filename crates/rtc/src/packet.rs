@@ -1,7 +1,8 @@
 //! What goes in and out of a connection.
 
 use crate::codec::Codec;
-use crate::scalability::Scalability;
+use crate::descriptor::Descriptor;
+use crate::scalability::{Scalability, Temporal};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -124,6 +125,10 @@ pub struct IngressPacket {
     pub vp8: Option<Vp8>,
     /// Where it stands in its stream, if that has several layers (VP9 and AV1).
     pub scalability: Option<Scalability>,
+    /// Its temporal layer, if its stream says so.
+    pub temporal: Option<Temporal>,
+    /// What AV1's receivers need beside the payload.
+    pub descriptor: Option<Descriptor>,
     /// When the datagram came.
     pub arrival: Instant,
 }

@@ -18,8 +18,43 @@ pub struct Scalability {
     pub spatial: u8,
     /// 0 lowest.
     pub temporal: u8,
+    /// Higher temporal layers may begin to be sent with this frame: for all that the stream says, no frame from here on
+    /// needs an older one of theirs.
+    pub switches: bool,
     /// Last packet of its layer's frame.
     pub ends_frame: bool,
+}
+
+impl Scalability {
+    /// The temporal part of it.
+    pub(crate) fn temporal(self) -> Temporal {
+        Temporal { layer: self.temporal, switches: self.switches }
+    }
+}
+
+/// Which of a stream's temporal layers a frame is of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Temporal {
+    /// 0 lowest.
+    pub layer: u8,
+    /// Who was not sent this layer may be from this frame on; at the lowest layer: all higher ones.
+    pub switches: bool,
+}
+
+/// Reads it from a VP8 payload descriptor (RFC 7741 section 4.2: TID and Y). `None`: malformed, or without layers.
+pub fn vp8(payload: &[u8]) -> Option<Temporal> {
+    let &[first, extension, ..] = payload else { return None };
+    if first & 0x80 == 0 || extension & 0x20 == 0 {
+        return None;
+    }
+    let mut at = 2;
+    if extension & 0x80 != 0 {
+        at += if payload.get(at)? & 0x80 != 0 { 2 } else { 1 };
+    }
+    at += usize::from(extension & 0x40 != 0);
+    let octet = *payload.get(at)?;
+    let (layer, synchronises) = (octet >> 6, octet & 0x20 != 0);
+    Some(Temporal { layer, switches: layer > 0 && synchronises })
 }
 
 /// Reads a VP9 payload descriptor. `None`: malformed, or without layers.
@@ -31,7 +66,9 @@ pub fn vp9(payload: &[u8]) -> Option<Scalability> {
     }
     let wide = picture_id && *payload.get(1)? & 0x80 != 0;
     let layer = *payload.get(1 + usize::from(picture_id) + usize::from(wide))?;
-    Some(Scalability { spatial: (layer >> 1) & 0x07, temporal: layer >> 5, ends_frame: first & 0x04 != 0 })
+    let (temporal, switches) = (layer >> 5, layer & 0x10 != 0);
+    let spatial = (layer >> 1) & 0x07;
+    Some(Scalability { spatial, temporal, switches: temporal > 0 && switches, ends_frame: first & 0x04 != 0 })
 }
 
 /// The templates of one stream, as its last keyframe gave them.
@@ -62,7 +99,8 @@ impl Templates {
         }
         let index = (template + MAX_TEMPLATES as u8 - self.offset) % MAX_TEMPLATES as u8;
         let &(spatial, temporal) = self.layers.get(usize::from(index))?;
-        Some(Scalability { spatial, temporal, ends_frame: ends == 1 })
+        // The descriptor's own word on switching (DTI) isn't read: encoders of layers begin anew with each lowest frame.
+        Some(Scalability { spatial, temporal, switches: temporal == 0, ends_frame: ends == 1 })
     }
 }
 
@@ -127,6 +165,15 @@ mod tests {
         assert_eq!(of(&[0x88, 0x12, 0]), None, "no layers");
         assert_eq!(of(&[0xa8, 0x12]), None, "cut short");
         assert_eq!(of(&[]), None);
+    }
+
+    #[test]
+    fn l_62_a_vp8_packet_names_its_temporal_layer() {
+        let of = |payload: &[u8]| vp8(payload).map(|temporal| (temporal.layer, temporal.switches));
+        assert_eq!(of(&[0x90, 0xe0, 0x81, 0x02, 7, 0x60]), Some((1, true)), "15 bits of picture id, TL0, Y");
+        assert_eq!(of(&[0x90, 0xa0, 0x01, 0x80]), Some((2, false)), "7 bits, no TL0");
+        assert_eq!(of(&[0x90, 0x20, 0x20]), Some((0, false)), "Y says nothing at the lowest");
+        assert_eq!([of(&[0x90, 0x80, 1, 0]), of(&[0x10, 0x20]), of(&[0x90, 0xe0, 0x81, 2, 7]), of(&[])], [None; 4]);
     }
 
     #[test]

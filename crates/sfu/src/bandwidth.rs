@@ -7,6 +7,7 @@ use crate::peer::{Peer, PeerKey};
 use crate::relay::RelayMessage;
 use crate::select::MAX_LAYERS;
 use crate::shard::Shard;
+use crate::temporal::FrameMeter;
 use crate::track::{Owner, Track, TrackKey};
 use room::media::MediaEvent;
 use room::track::TrackKind;
@@ -14,9 +15,17 @@ use slotmap::SlotMap;
 use smallvec::SmallVec;
 use std::time::{Duration, Instant};
 
-/// After layers were taken nobody is raised for so long: the way's queue has to empty, and the estimate is a mean of three
-/// seconds, which is too high until it has forgotten.
+/// After layers were taken because the way carries less, nobody is raised for so long: its queue has to empty, and the
+/// estimate is a mean of three seconds, which is too high until it has forgotten.
 const HOLD: Duration = Duration::from_secs(4);
+/// The same where the way is as it was and the pictures grew, as with the keyframe that a stream begins with: until that
+/// is out of the meters, which hold a second.
+const SHORT_HOLD: Duration = Duration::from_secs(1);
+/// How long an estimate counts that was higher than today's, where the way has not been seen to narrow since: while little
+/// is sent estimates fall by themselves, and whoever then enlarges a picture would wait for probes.
+const PROVEN: Duration = Duration::from_secs(30);
+/// After layers were given the estimate takes so long to follow; only a clear fall says before that it was too much.
+const SETTLING: Duration = Duration::from_secs(1);
 /// How long somebody has less than they want before the way is tried anew, and between two such tries. As often as
 /// libwebrtc's periodic probes; Q-3 wants the old layer back within 10 s.
 const RETRY: Duration = Duration::from_secs(4);
@@ -32,6 +41,12 @@ pub(crate) struct Downlink {
     estimate: Option<u64>,
     /// The estimate at the last round.
     last_round: u64,
+    /// The way was seen to narrow since the last round: layers that are taken now are taken because of that.
+    narrowed: bool,
+    /// The highest estimate of late, and when it was, if the way has not narrowed since.
+    proven: Option<(u64, Instant)>,
+    /// When somebody was last given a higher layer.
+    raised_at: Option<Instant>,
     /// Nobody is raised before.
     held_until: Option<Instant>,
     /// The way is not tried anew before.
@@ -41,13 +56,31 @@ pub(crate) struct Downlink {
 }
 
 impl Downlink {
+    /// A new estimate, while `sent` is sent, bit/s. It falls for two reasons: the way carries less than is sent, or nothing
+    /// larger was tried for a while. Only in the first case it falls below what is sent.
+    fn learn(&mut self, now: Instant, bps: u64, sent: u64) {
+        let before = self.estimate.replace(bps).unwrap_or(bps);
+        let settled = self.raised_at.is_none_or(|at| now >= at + SETTLING);
+        let fell = if settled { bps < before } else { bps < before / 10 * 9 };
+        if fell && bps < sent {
+            self.narrowed = true;
+            self.proven = None;
+        } else if self.proven(now).is_none_or(|proven| bps >= proven) {
+            self.proven = Some((bps, now));
+        }
+    }
+
+    fn proven(&self, now: Instant) -> Option<u64> {
+        self.proven.filter(|(_, at)| now < *at + PROVEN).map(|(bps, _)| bps)
+    }
+
     /// What may be sent where `sent` is sent now, bit/s. The estimate is a mean over seconds: once it has fallen below what
-    /// is sent, the way carries about as much less than it says as it fell. (Above that it also falls because nothing
-    /// larger was tried for a while.)
-    fn budget(&self, sent: u64) -> Option<u64> {
+    /// is sent, the way carries about as much less than it says as it fell.
+    fn budget(&self, now: Instant, sent: u64) -> Option<u64> {
         let bps = self.estimate?;
         let fell = self.last_round.saturating_sub(bps);
-        Some(if bps < sent { bps.saturating_sub(fell) } else { bps })
+        let carries = if bps < sent { bps.saturating_sub(fell) } else { bps };
+        Some(self.proven(now).map_or(carries, |proven| proven.max(carries)))
     }
 }
 
@@ -55,7 +88,9 @@ impl Shard {
     /// A new estimate. Less is acted on at once, more in the next round.
     pub(crate) fn estimated(&mut self, now: Instant, key: PeerKey, bps: u64, outbox: &mut dyn Outbox) {
         let Some(peer) = self.peers.get_mut(key) else { return };
-        let before = peer.downlink.estimate.replace(bps);
+        let before = peer.downlink.estimate;
+        let sent = demands(&peer.send_lines, &self.tracks).1.iter().map(Demand::sent).sum();
+        peer.downlink.learn(now, bps, sent);
         if before.is_none_or(|before| bps < before) {
             if before.is_some_and(|before| bps < before / 10 * 9) {
                 peer.downlink.retry_at = Some(now + RETRY); // Still falling: there is nothing to find.
@@ -72,6 +107,7 @@ impl Shard {
             self.share_out(now, key, outbox);
             if let Some(peer) = self.peers.get_mut(key) {
                 peer.downlink.last_round = peer.downlink.estimate.unwrap_or_default();
+                peer.downlink.narrowed = false;
             }
         }
     }
@@ -80,7 +116,7 @@ impl Shard {
     pub(crate) fn share_out(&mut self, now: Instant, key: PeerKey, outbox: &mut dyn Outbox) {
         let Some(peer) = self.peers.get_mut(key) else { return };
         let (lines, demands) = demands(&peer.send_lines, &self.tracks);
-        let Some(bps) = peer.downlink.budget(demands.iter().map(Demand::sent).sum()) else { return };
+        let Some(bps) = peer.downlink.budget(now, demands.iter().map(Demand::sent).sum()) else { return };
         let may_raise = peer.downlink.held_until.is_none_or(|until| now >= until);
         let allocation = allocate(Budget { bps, may_pause: peer.may_pause, may_raise }, &demands);
         wish(peer, &allocation);
@@ -99,7 +135,11 @@ impl Shard {
         let Some((track_key, sid)) = line.track().map(|(key, sid)| (key, sid.clone())) else { return };
         let before = std::mem::replace(&mut line.allowed, layer);
         if layer < before {
-            peer.downlink.held_until = Some(now + HOLD);
+            let hold = if peer.downlink.narrowed { HOLD } else { SHORT_HOLD };
+            peer.downlink.held_until = peer.downlink.held_until.max(Some(now + hold));
+        }
+        if layer > before {
+            peer.downlink.raised_at = Some(now);
         }
         if layer.is_none() != before.is_none() {
             let event = MediaEvent::StreamPaused { session: peer.session, track: sid, paused: layer.is_none() };
@@ -114,6 +154,9 @@ impl Shard {
 
     /// A tenth of a second is over: what each layer carries.
     pub(crate) fn meter_layers(&mut self) {
+        for track in self.tracks.values_mut().filter(|track| track.kind == TrackKind::Video) {
+            track.frames.iter_mut().for_each(FrameMeter::tick);
+        }
         for track in self.tracks.values_mut().filter(|track| matches!(track.owner, Owner::Local { .. })) {
             track.tick_meters();
         }

@@ -31,6 +31,10 @@ impl Shard {
         if track.kind == TrackKind::Audio {
             return self.forward_sound(key, packet);
         }
+        let frames = track.frames.get_mut(usize::from(layer)).zip(packet.temporal).map(|(frames, temporal)| {
+            frames.add(packet.timestamp, temporal.layer);
+            (*frames, temporal)
+        });
         if keyframe && let Some(throttle) = track.throttles.get_mut(usize::from(layer)) {
             throttle.satisfied();
         }
@@ -46,6 +50,10 @@ impl Shard {
             if matches!(verdict, Verdict::Skip | Verdict::AwaitKeyframe) {
                 continue;
             }
+            let too_many = frames.is_some_and(|(frames, temporal)| {
+                !receiver.gate.admits(temporal, packet.timestamp, frames.cap(receiver.fps))
+            });
+            let verdict = if too_many && verdict == Verdict::Forward { Verdict::LeaveOut } else { verdict };
             let Some(peer) = self.peers.get_mut(receiver.peer) else { continue };
             let ends = ends_picture(packet, layer, receiver.selector.current());
             if send_as(peer, receiver.line, verdict, ends, packet) {

@@ -42,6 +42,41 @@ impl Gaps {
     }
 }
 
+/// Pictures that are remembered: two seconds of what is dropped of 30 a second. What is older is too late.
+const REMEMBERED_PICTURES: usize = 64;
+/// VP8's picture ids have 15 bits.
+const HALF_OF_PICTURE_IDS: u16 = 0x4000;
+
+/// Pictures of a source that a receiver isn't sent: decoders take a hole in VP8's picture ids for a loss.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PictureGaps {
+    /// The latest, in the order of leaving out.
+    recent: VecDeque<u16>,
+    /// All of them, in the width of an id.
+    total: u16,
+}
+
+impl PictureGaps {
+    /// A packet of this picture is left out. Called for each of its packets.
+    pub(crate) fn leave_out(&mut self, id: u16) {
+        if self.recent.contains(&id) {
+            return;
+        }
+        self.total = self.total.wrapping_add(1);
+        self.recent.push_back(id);
+        if self.recent.len() > REMEMBERED_PICTURES {
+            self.recent.pop_front();
+        }
+    }
+
+    /// Pictures that were left out before this one.
+    pub(crate) fn before(&self, id: u16) -> u16 {
+        let is_later =
+            |left_out: &&u16| left_out.wrapping_sub(id) & (2 * HALF_OF_PICTURE_IDS - 1) < HALF_OF_PICTURE_IDS;
+        self.total.wrapping_sub(self.recent.iter().rev().take_while(is_later).count() as u16)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +102,17 @@ mod tests {
         gaps.leave_out(14);
         assert!(!gaps.leave_out(14), "twice");
         assert_eq!(gaps.before(15), Some(1));
+    }
+
+    #[test]
+    fn pictures_that_are_left_out_are_counted_once_also_where_ids_wrap() {
+        let mut pictures = PictureGaps::default();
+        for id in [0x7ffd, 0x7ffd, 0x7fff, 1] {
+            pictures.leave_out(id);
+        }
+        assert_eq!([0x7ffc, 0x7ffe, 0, 2, 900].map(|id| pictures.before(id)), [0, 1, 2, 3, 3]);
+        (2..200).for_each(|id| pictures.leave_out(2 * id));
+        assert_eq!((pictures.before(401), pictures.recent.len()), (201, REMEMBERED_PICTURES));
     }
 
     #[test]

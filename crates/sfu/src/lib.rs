@@ -34,6 +34,7 @@ mod shard;
 mod sound;
 mod stats;
 mod subscribe;
+mod temporal;
 mod timers;
 mod track;
 mod wants;

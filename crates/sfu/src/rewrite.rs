@@ -3,7 +3,7 @@
 //! Belongs to subscriber and stream (an SSRC), and outlives layers: sequence, timestamp and VP8 picture id go on without
 //! a break whatever source comes next. A re-used m-line has a new stream, with numbers of its own.
 
-use crate::gaps::Gaps;
+use crate::gaps::{Gaps, PictureGaps};
 use rtc::{IngressPacket, Vp8Rewrite};
 use std::time::Instant;
 
@@ -28,6 +28,8 @@ pub(crate) struct Rewriter {
     last: Option<Last>,
     /// What the receiver isn't sent of the current source.
     gaps: Gaps,
+    /// The same, in VP8's pictures.
+    pictures: PictureGaps,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +54,7 @@ impl Rewriter {
             last_sequence: u64::from(first).wrapping_sub(1),
             last: None,
             gaps: Gaps::default(),
+            pictures: PictureGaps::default(),
         }
     }
 
@@ -59,6 +62,7 @@ impl Rewriter {
     pub(crate) fn switch(&mut self, packet: &IngressPacket) {
         self.from = packet.sequence;
         self.gaps = Gaps::default();
+        self.pictures = PictureGaps::default();
         self.sequence_offset = self.last_sequence.wrapping_add(1).wrapping_sub(packet.sequence);
         let Some(last) = self.last else { return };
         // Sources have no common clock here: the time between arrivals stands in, one tick at least.
@@ -96,13 +100,20 @@ impl Rewriter {
 
     /// A packet of the current source that the receiver isn't sent. False: its place is taken and has to be filled.
     pub(crate) fn leave_out(&mut self, packet: &IngressPacket) -> bool {
-        packet.sequence < self.from || self.gaps.leave_out(packet.sequence)
+        let gone = packet.sequence < self.from || self.gaps.leave_out(packet.sequence);
+        if let Some(id) = packet.vp8.as_ref().and_then(|vp8| vp8.picture_id()).filter(|_| gone) {
+            self.pictures.leave_out(id);
+        }
+        gone
     }
 
     fn vp8(&self, packet: &IngressPacket) -> Option<Vp8Rewrite> {
         let vp8 = packet.vp8.as_ref()?;
         Some(Vp8Rewrite {
-            picture_id: vp8.picture_id().map(|id| id.wrapping_add(self.picture_offset) & PICTURE_ID_MASK),
+            picture_id: vp8.picture_id().map(|id| {
+                let shown = id.wrapping_add(self.picture_offset).wrapping_sub(self.pictures.before(id));
+                shown & PICTURE_ID_MASK
+            }),
             tl0_pic_idx: vp8.tl0_pic_idx().map(|index| index.wrapping_add(self.tl0_offset)),
         })
     }
@@ -131,6 +142,8 @@ mod tests {
             orientation: None,
             payload: Arc::from(payload),
             scalability: None,
+            temporal: None,
+            descriptor: None,
             vp8: Vp8::parse(&payload),
             arrival,
         }

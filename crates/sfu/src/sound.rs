@@ -242,6 +242,8 @@ mod tests {
             orientation: None,
             payload: payload.into(),
             scalability: None,
+            temporal: None,
+            descriptor: None,
             vp8: None,
             arrival: Instant::now(),
         }

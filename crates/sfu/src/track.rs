@@ -7,6 +7,7 @@ use crate::peer::PeerKey;
 use crate::relay::RoomKey;
 use crate::select::{LayerSet, Liveness, MAX_LAYERS, Selector, Targets};
 use crate::sound::Converter;
+use crate::temporal::{FrameMeter, Gate};
 use room::media::LiveLayer;
 use room::settings::{HIGHEST_LAYER, ReceiveSettings};
 use room::track::TrackKind;
@@ -86,12 +87,16 @@ pub(crate) struct Receiver {
     pub(crate) wanted: Option<u8>,
     /// The highest layer that its way carries; `None`: none, it is paused.
     allowed: Option<u8>,
+    /// Frames a second that its settings want; 0: all.
+    pub(crate) fps: u32,
     pub(crate) selector: Selector,
+    pub(crate) gate: Gate,
 }
 
 impl Receiver {
     pub(crate) fn new(peer: PeerKey, line: u16, settings: ReceiveSettings, allowed: Option<u8>) -> Self {
-        Self { peer, line, wanted: settings.layer, allowed, selector: Selector::default() }
+        let (wanted, fps) = (settings.layer, settings.fps);
+        Self { peer, line, wanted, allowed, fps, selector: Selector::default(), gate: Gate::default() }
     }
 
     /// The highest layer that it may have now.
@@ -101,7 +106,7 @@ impl Receiver {
 
     /// New settings. What is disabled stops at once.
     pub(crate) fn set(&mut self, settings: ReceiveSettings) {
-        self.wanted = settings.layer;
+        (self.wanted, self.fps) = (settings.layer, settings.fps);
         self.stop_if_capped();
     }
 
@@ -140,6 +145,7 @@ pub(crate) struct Track {
     /// The layers that receivers should have: refreshed by packets and by the shard's tick.
     pub(crate) targets: Targets,
     pub(crate) meters: [Meter; MAX_LAYERS],
+    pub(crate) frames: [FrameMeter; MAX_LAYERS],
     /// What each layer carries, here or as its owner's shard says.
     pub(crate) rates: LayerRates,
     pub(crate) throttles: [Throttle; MAX_LAYERS],
@@ -171,6 +177,7 @@ impl Track {
             scalable: false,
             targets: Targets::among(MAX_LAYERS),
             meters: Default::default(),
+            frames: Default::default(),
             rates: LayerRates::default(),
             throttles: Default::default(),
             level: LevelWindow::default(),

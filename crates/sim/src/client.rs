@@ -7,7 +7,7 @@ use room::{RoomEvent, SessionId, TrackSid};
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, ChannelId, Reliability};
 use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Pt, Rid, Simulcast, SimulcastLayer};
@@ -463,6 +463,11 @@ impl Client {
         }
     }
 
+    /// Its VP8 has three temporal layers from now on.
+    pub fn film_temporal(&mut self) {
+        self.cameras.iter_mut().for_each(|camera| camera.temporal = true);
+    }
+
     /// Keyframes its camera has sent.
     pub fn keyframes_sent(&self) -> usize {
         self.cameras.iter().map(|camera| camera.keyframes_sent).sum()
@@ -496,6 +501,7 @@ fn send_frame(rtc: &mut Rtc, camera: &mut Camera, now: Instant) {
         if camera.paused[layer] {
             continue;
         }
+        resend_like_libwebrtc(rtc, camera, layer);
         let keyframe = std::mem::take(&mut camera.keyframe[layer]);
         camera.keyframes_sent += usize::from(keyframe);
         let packets = camera.shape[layer].packets;
@@ -509,6 +515,15 @@ fn send_frame(rtc: &mut Rtc, camera: &mut Camera, now: Instant) {
             stream.write_rtp(write.marker(packet + 1 == packets).nackable(true));
             camera.sequence[layer] += 1;
         }
+    }
+}
+
+/// libwebrtc resends whatever is asked for; str0m stops at 15 % by itself.
+fn resend_like_libwebrtc(rtc: &mut Rtc, camera: &mut Camera, layer: usize) {
+    let mut api = rtc.direct_api();
+    let stream = api.stream_tx_by_mid(camera.mid, camera.rids.get(layer).copied());
+    if let Some(stream) = stream.filter(|_| !std::mem::replace(&mut camera.resends[layer], true)) {
+        stream.set_rtx_cache(1000, Duration::from_secs(3), None);
     }
 }
 

@@ -5,11 +5,13 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod decoder;
 mod link;
 mod media;
 mod world;
 
 pub use client::{Client, Received, Takes};
+pub use decoder::{Decoded, Decoder};
 pub use link::LinkConfig;
 pub use media::{Camera, Microphone};
 pub use world::{ClientId, World, WorldConfig};

@@ -23,11 +23,15 @@ pub struct Camera {
     pub(crate) frame: u16,
     pub(crate) keyframe: Vec<bool>,
     pub(crate) paused: Vec<bool>,
+    /// Its streams resend all that is asked for.
+    pub(crate) resends: Vec<bool>,
     pub(crate) keyframes_sent: usize,
     pub(crate) sequence: Vec<u64>,
     pub(crate) shape: Vec<Shape>,
     /// VP9 with all three layers in one stream.
     pub(crate) scalable: bool,
+    /// VP8 with three temporal layers.
+    pub(crate) temporal: bool,
 }
 
 impl Camera {
@@ -46,11 +50,22 @@ impl Camera {
             frame: 0,
             keyframe: vec![true; layers],
             paused: vec![false; layers],
+            resends: vec![false; layers],
             keyframes_sent: 0,
             scalable: false,
+            temporal: false,
             shape: vec![Self::SMALL; layers],
             sequence: (0..layers as u64).map(|layer| 1000 * (layer + 1)).collect(),
         }
+    }
+
+    /// The temporal layers of four frames, and which of them need nothing of their own layer before.
+    const TEMPORAL: [(u8, bool); 4] = [(0, false), (2, true), (1, true), (2, false)];
+
+    /// The descriptor's bytes of the temporal layer (RFC 7741 section 4.2): TL0PICIDX, then TID and Y.
+    fn temporal_bytes(&self, keyframe: bool) -> [u8; 2] {
+        let (layer, synchronises) = if keyframe { (0, false) } else { Self::TEMPORAL[usize::from(self.frame) % 4] };
+        [(self.frame / 4) as u8, layer << 6 | u8::from(synchronises) << 5]
     }
 
     /// A packet's payload: a VP8 descriptor with a 15-bit picture id, then what can be checked.
@@ -63,7 +78,11 @@ impl Camera {
             _ => 0,
         };
         let picture_id = self.frame & 0x7fff;
-        let payload = vec![0x80 | begins, 0x80, 0x80 | (picture_id >> 8) as u8, picture_id as u8];
+        let mut payload = vec![0x80 | begins, 0x80, 0x80 | (picture_id >> 8) as u8, picture_id as u8];
+        if self.temporal {
+            payload[1] |= 0x60;
+            payload.extend_from_slice(&self.temporal_bytes(keyframe));
+        }
         self.fill(payload, layer, packet, keyframe)
     }
 
@@ -149,8 +168,9 @@ pub(crate) struct PacketContents {
 pub(crate) fn contents(payload: &[u8], scalable: bool) -> Option<PacketContents> {
     let descriptor = if scalable { payload.get(1..3)? } else { payload.get(2..4)? };
     let &[high, low] = descriptor else { return None };
-    let [flags, frame_high, frame_low, packet, layer, packets, ..] = *payload.get(if scalable { 5.. } else { 4.. })?
-    else {
+    let temporal = !scalable && *payload.get(1)? & 0x20 != 0;
+    let at = 4 + usize::from(scalable) + 2 * usize::from(temporal);
+    let [flags, frame_high, frame_low, packet, layer, packets, ..] = *payload.get(at..)? else {
         return None;
     };
     Some(PacketContents {

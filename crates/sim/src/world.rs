@@ -340,6 +340,11 @@ impl World {
         self.seats[id].down.change(link);
     }
 
+    /// The network from a client changes.
+    pub fn change_up(&mut self, id: ClientId, link: LinkConfig) {
+        self.seats[id].up.change(link);
+    }
+
     /// How long the last datagram to a client waited in its link's queue.
     pub fn queue_delay(&self, id: ClientId) -> Duration {
         self.seats[id].down.queued

@@ -7,9 +7,15 @@
 //! The trait's conformance tests are in `conformance`: an engine is one if it passes them.
 #![forbid(unsafe_code)]
 
+mod check;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod limits;
 mod log;
+pub mod sqlite;
 mod table;
+
+pub use sqlite::Sqlite;
 
 pub use log::{Appended, Entry, Log, LogSize, Record, Retention, Span};
 pub use table::{Change, Document, Expect, Row, Table};
@@ -36,13 +42,26 @@ pub enum StoreError {
     Failed(Arc<str>),
 }
 
+impl StoreError {
+    /// The engine says why.
+    pub fn failed(reason: impl Into<Arc<str>>) -> Self {
+        Self::Failed(reason.into())
+    }
+
+    /// Whoever asks now asks too late.
+    pub fn closed() -> Self {
+        Self::failed("it is closed")
+    }
+}
+
 /// What every method answers, later.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 /// An engine. Shared by everybody, as `Arc<dyn Store>`.
 ///
-/// An answer `Ok` to a write means that it is on stable storage: it survives a kill and a power cut. Writes of one caller
-/// that awaits each answer are kept in that order; writes that wait together are committed together.
+/// An answer `Ok` to a write means that it is on stable storage: it survives a kill and a power cut, and is read by whoever
+/// asks from then on. Work begins when a method is called, not when its answer is awaited, and is done also if the answer is
+/// dropped; writes are done in the order of the calls. Writes that wait together are committed together.
 pub trait Store: Send + Sync + Debug {
     /// Adds to the new end of a log, and removes from its old end what `retention` does not keep.
     fn append<'a>(&'a self, log: &Log, entry: Entry, retention: Retention) -> Answer<'a, Appended>;
@@ -56,8 +75,8 @@ pub trait Store: Send + Sync + Debug {
     /// Empties a log; says how many records went.
     fn clear<'a>(&'a self, log: &Log) -> Answer<'a, u64>;
 
-    /// The logs of a family that hold anything, by name.
-    fn logs<'a>(&'a self, family: &'static str) -> Answer<'a, Vec<LogSize>>;
+    /// The logs of a family that hold anything and whose names are greater than `after`, by name, `limit` at most.
+    fn logs<'a>(&'a self, family: &'static str, after: &str, limit: usize) -> Answer<'a, Vec<LogSize>>;
 
     /// One document.
     fn get<'a>(&'a self, table: Table, key: &str) -> Answer<'a, Option<Document>>;
@@ -65,7 +84,8 @@ pub trait Store: Send + Sync + Debug {
     /// Documents whose keys begin with `prefix` and are greater than `after`, by key, `limit` at most.
     fn list<'a>(&'a self, table: Table, prefix: &str, after: &str, limit: usize) -> Answer<'a, Vec<Row>>;
 
-    /// Makes all of the changes or none; says the revision of each written document (0 for those that were deleted).
+    /// Makes all of the changes or none; says the revision of each written document (0 for those that were deleted). What
+    /// is expected is compared with what was there before.
     fn commit<'a>(&'a self, changes: Vec<Change>) -> Answer<'a, Vec<u64>>;
 
     /// Writes a copy of everything, as of one moment, to a file that does not exist yet, while others go on.

@@ -33,7 +33,8 @@ pub struct Entry {
 /// A kept entry.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Record {
-    /// Rises with each entry of its log, from 1; never given twice, also after a restart.
+    /// Rises with each entry of its log, by 1 or more; never 0 and never given twice, also after the log was cleared and
+    /// after a restart.
     pub sequence: u64,
     /// See [`Entry::at_ms`].
     pub at_ms: i64,
@@ -43,7 +44,7 @@ pub struct Record {
     pub value: Bytes,
 }
 
-/// What of a log is kept; the oldest go first, the new entry always stays. 0: no limit.
+/// What of a log is kept; those that came first go first, the new entry always stays. 0: no limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Retention {
     /// Records in this log.

@@ -20,7 +20,8 @@ async fn media_crosses(mode: Mode) {
     for (receiver, (video, audio)) in [(&on_one, &zeros), (&on_zero, &ones)] {
         let pictures = receives(receiver, video, 300).await;
         is_whole(&pictures);
-        assert!(pictures.frames > 40, "{pictures:?}");
+        // Some 6 packets a frame, more in the keyframes that joiners ask for.
+        assert!(pictures.frames > 30, "{pictures:?}");
         is_whole(&receives(receiver, audio, 50).await);
     }
     asks_for_a_keyframe(&on_one, &mut on_zero, &zeros.0).await;

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use store::Store;
 use tokio::sync::mpsc;
 
 /// Why a room could not be joined or made. Each gateway has its own words for it.
@@ -104,6 +105,8 @@ struct Inner {
     seeds: RandomState,
     draining: AtomicBool,
     watchers: Watchers,
+    #[expect(dead_code, reason = "the rooms' chat and bans come to it")]
+    store: Arc<dyn Store>,
 }
 
 #[derive(Clone, Debug)]
@@ -114,13 +117,13 @@ struct Entry {
 }
 
 impl Registry {
-    /// No rooms yet. `pool` carries their media.
-    pub fn new(config: RegistryConfig, pool: MediaPool) -> Self {
-        Self::watched(config, pool, Watchers::default())
+    /// No rooms yet. `pool` carries their media, `store` keeps what outlives them.
+    pub fn new(config: RegistryConfig, pool: MediaPool, store: Arc<dyn Store>) -> Self {
+        Self::watched(config, pool, Watchers::default(), store)
     }
 
-    /// No rooms yet; `watchers` will hear of what happens in them.
-    pub fn watched(config: RegistryConfig, pool: MediaPool, watchers: Watchers) -> Self {
+    /// No rooms yet; `watchers` will hear of what happens in them, and `store` keeps what outlives them.
+    pub fn watched(config: RegistryConfig, pool: MediaPool, watchers: Watchers, store: Arc<dyn Store>) -> Self {
         let inner = Inner {
             config,
             pool,
@@ -130,6 +133,7 @@ impl Registry {
             seeds: RandomState::new(),
             draining: AtomicBool::new(false),
             watchers,
+            store,
         };
         Self { inner: Arc::new(inner) }
     }

@@ -14,6 +14,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
+use store::Sqlite;
 
 /// No client sends data here.
 #[derive(Debug)]
@@ -52,7 +53,8 @@ pub(crate) fn registry(config: RegistryConfig) -> Registry {
         placement: Placement::LeastLoaded,
         congestion_control: true,
     };
-    Registry::new(config, MediaPool::start(&pool, Arc::new(Mute)).expect("loopback can be bound"))
+    let media = MediaPool::start(&pool, Arc::new(Mute)).expect("loopback can be bound");
+    Registry::new(config, media, Arc::new(Sqlite::in_memory().expect("memory is there")))
 }
 
 pub(crate) fn plain() -> Registry {
