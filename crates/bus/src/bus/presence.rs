@@ -4,7 +4,7 @@ use super::visits::VisitId;
 use crate::effect::Complaint;
 use crate::input::Attribute;
 use crate::limits::{MAX_KEYS_OF_USER, MAX_PRESENCE_BYTES, MAX_ROOMS, MAX_USER_BYTES};
-use crate::world::Piece;
+use crate::world::{Piece, Visit};
 use indexmap::IndexMap;
 use smallvec::SmallVec;
 use std::collections::HashMap;
@@ -175,7 +175,7 @@ impl Presence {
 
 impl Room {
     /// Its users, then those of other gateways.
-    pub(super) fn walk(&self, visit: &mut dyn FnMut(Piece<'_>)) {
+    pub(super) fn walk(&self, visit: &mut Visit<'_>) {
         let users = self.users.iter().map(|(id, user)| (id, &user.known));
         for (id, known) in users.chain(&self.others) {
             visit(Piece::User(id));

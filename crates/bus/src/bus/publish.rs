@@ -5,7 +5,7 @@ use super::presence::Room;
 use crate::effect::{Effect, Lane};
 use crate::input::View;
 use crate::limits::{CHANNELS_BYTES_PER_S, CHANNELS_INTERVAL, MAX_CHANNELS_INTERVAL};
-use crate::world::{Channels, Piece, World};
+use crate::world::{Channels, Piece, Visit, World};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ impl<W: World> Bus<W> {
         let sees = |room: &str| view.wants(room) && view.may_see(room, world.is_open(room));
         let rooms: Vec<(&Arc<str>, &Room)> = self.presence.rooms().filter(|(name, _)| sees(name)).collect();
         let size = rooms.iter().map(|(name, room)| name.len() + room.size() + 20).sum();
-        let walk = |visit: &mut dyn FnMut(Piece<'_>)| {
+        let walk = |visit: &mut Visit<'_>| {
             for (name, room) in &rooms {
                 visit(Piece::Room(name));
                 room.walk(visit);
