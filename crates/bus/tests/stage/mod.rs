@@ -24,7 +24,7 @@ impl World for Doors {
     }
 
     fn channels_updated(&mut self, channels: &Channels<'_>) -> Bytes {
-        let mut rooms: Vec<(String, Vec<(String, Map<String, Value>)>)> = Vec::new();
+        let mut rooms: Vec<(String, Users)> = Vec::new();
         channels.each(|piece| match piece {
             Piece::Room(name) => rooms.push((name.to_owned(), Vec::new())),
             Piece::User(id) => rooms.last_mut().unwrap().1.push((id.to_owned(), Map::new())),
@@ -33,13 +33,15 @@ impl World for Doors {
                 user.1.insert(key.to_owned(), serde_json::from_str(json).unwrap());
             }
         });
-        let users = |users: Vec<(String, Map<String, Value>)>| {
-            users.into_iter().map(|(id, known)| (id, Value::Object(known))).collect::<Map<_, _>>()
-        };
+        let users =
+            |users: Users| users.into_iter().map(|(id, known)| (id, Value::Object(known))).collect::<Map<_, _>>();
         let value: Map<_, _> = rooms.into_iter().map(|(name, of)| (name, json!({ "users": users(of) }))).collect();
         Value::Object(value).to_string().into()
     }
 }
+
+/// Users and what is known of each.
+type Users = Vec<(String, Map<String, Value>)>;
 
 /// What a socket got.
 #[derive(Clone, PartialEq, Debug)]
