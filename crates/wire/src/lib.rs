@@ -4,6 +4,7 @@
 //! returns errors and is fuzzed by a body in [`fuzz`].
 #![forbid(unsafe_code)]
 
+pub mod castaway;
 pub mod elektron;
 pub mod fuzz;
 pub mod livekit;
