@@ -87,6 +87,22 @@ for (const mode of ['single', 'dual']) {
       await eventually('its picture', async () => (await ben.look(sid, 700)).distinct >= 3);
     });
 
+    it(`L-55 ${mode}: MoveParticipant sends somebody to another room, with what they publish`, async (t) => {
+      const people = gathering(world, t);
+      const elsewhere = `${people.room}-elsewhere`;
+      const ada = await people.browser('ada', { mode });
+      const ben = await people.browser('ben', { mode });
+      const cleo = await people.browser('cleo', { mode, at: elsewhere });
+      await ada.setCamera(true, ...SMALL_CAMERA);
+      await subscribed(ben, 'ada', 'camera');
+      await service().moveParticipant(people.room, 'ada', elsewhere);
+      await happened(ada, 'moved', elsewhere);
+      await happened(ben, 'participantDisconnected', 'ada');
+      const sid = await subscribed(cleo, 'ada', 'camera');
+      await eventually('its picture', async () => (await cleo.look(sid, 700)).distinct >= 3);
+      assert.equal((await ada.claims()).video.room, elsewhere);
+    });
+
     it(`L-36 ${mode}: UpdateSubscriptions chooses for somebody`, async (t) => {
       const people = gathering(world, t);
       const ada = await people.browser('ada', { mode });

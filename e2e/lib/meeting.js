@@ -35,12 +35,12 @@ export function gathering(world, test) {
   });
   return {
     room,
-    /** A page that has joined; `mode` is 'single' (livekit-client's default) or 'dual'. */
-    async browser(identity, { mode = 'single', video = {}, roomOptions = {}, connectOptions = {}, page = {}, access = {}, url = world.server.ws } = {}) {
+    /** A page that has joined this room, or the one that `at` names; `mode` is 'single' (livekit-client's default) or 'dual'. */
+    async browser(identity, { mode = 'single', video = {}, roomOptions = {}, connectOptions = {}, page = {}, access = {}, url = world.server.ws, at = room } = {}) {
       const opened = await world.browser.page(page);
       leaving.push(() => opened.close());
       const options = { ...(mode === 'dual' ? { singlePeerConnection: false } : {}), ...roomOptions };
-      await opened.venue.join(url, await token(room, identity, video, access), options, connectOptions);
+      await opened.venue.join(url, await token(at, identity, video, access), options, connectOptions);
       return opened.venue;
     },
     /** A Python process that has joined. */

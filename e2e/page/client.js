@@ -57,6 +57,7 @@ const WATCHED = {
   activeSpeakersChanged: (speakers) => [speakers.map((p) => p.identity)],
   connectionStateChanged: (state) => [state],
   connectionQualityChanged: (quality, p) => [p.identity, quality],
+  moved: (name) => [name],
   disconnected: (reason) => [reason],
   reconnecting: () => [],
   reconnected: () => [],

@@ -72,6 +72,9 @@ pub struct VideoGrant {
     /// The room's name.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub room: String,
+    /// May move and forward participants of `room` to this one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub destination_room: String,
     /// `None`: yes (L-51).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub can_publish: Option<bool>,
@@ -120,6 +123,12 @@ impl Claims {
     pub fn is_operator(&self) -> bool {
         let video = &self.video;
         video.room_admin && video.room_create && video.room_list && !video.room_join && !self.odeon_page
+    }
+
+    /// May send participants of one room to another: by both names, or as an operator whose token names none.
+    pub fn may_send(&self, room: &str, destination: &str) -> bool {
+        let any = self.is_operator() && self.video.room.is_empty();
+        self.may_administer(room) && (any || self.video.destination_room == destination)
     }
 
     /// May administer this room: by name, or as an operator whose token names none.

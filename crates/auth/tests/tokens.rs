@@ -18,7 +18,7 @@ fn l_07_l_49_what_a_backend_signs_is_what_the_server_reads() {
     // L-07, L-49: every claim that the SDKs write, and some that we have no use for.
     let claims: Claims = serde_json::from_str(
         r#"{"name":"Alice","metadata":"m","attributes":{"seat":"4"},"kind":"agent",
-            "video":{"roomJoin":true,"room":"r","canPublish":false,"canPublishSources":["camera"],"destinationRoom":"x"},
+            "video":{"roomJoin":true,"room":"r","canPublish":false,"canPublishSources":["camera"],"destinationRoom":"x","hologram":"y"},
             "roomConfig":{"name":"c"},"sip":{"admin":true},"iss":"devkey","exp":1800000600,"nbf":0,"sub":"alice"}"#,
     )
     .unwrap();
@@ -27,7 +27,7 @@ fn l_07_l_49_what_a_backend_signs_is_what_the_server_reads() {
     assert_eq!(read.participant_identity(), "alice");
     assert_eq!(read.video.can_publish_sources, ["camera"]);
     assert_eq!(read.extra["roomConfig"]["name"], "c");
-    assert_eq!(read.video.extra["destinationRoom"], "x");
+    assert_eq!((read.video.destination_room.as_str(), &read.video.extra["hologram"]), ("x", &"y".into()));
 }
 
 #[test]

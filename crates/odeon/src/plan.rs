@@ -86,6 +86,7 @@ pub fn registry(config: &Config, dev: bool) -> RegistryConfig {
             limits: room_limits(config),
             ..RoomConfig::default()
         },
+        chat: RegistryConfig::default().chat,
         max_room_name_bytes: at_most(config.limits_room_name_length, MAX_NAME_BYTES),
         max_rooms: usize::try_from(config.limits_rooms).unwrap_or(usize::MAX),
     }

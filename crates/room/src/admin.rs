@@ -35,6 +35,13 @@ pub enum AdminRequest {
         /// Wanted.
         subscribe: bool,
     },
+    /// MoveParticipant: they leave, and their client is sent to another room with a token for it.
+    Move {
+        /// Whom.
+        identity: Identity,
+        /// To which room.
+        room: String,
+    },
     /// UpdateRoomMetadata.
     UpdateRoomMetadata {
         /// The new text; empty clears it.

@@ -322,6 +322,13 @@ pub enum RoomEvent {
         /// You, as you are now.
         you: Arc<Participant>,
     },
+    /// You are sent to another room; goodbye follows. A dialect with tokens sends one for it.
+    Moved {
+        /// Which room.
+        room: String,
+        /// You, as you were here.
+        you: Arc<Participant>,
+    },
     /// Goodbye; the socket closes after this.
     Leave {
         /// Why.

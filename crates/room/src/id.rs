@@ -144,6 +144,20 @@ impl SidSource {
         text.into()
     }
 
+    /// 16 lowercase letters: a message's id, as the bus writes it.
+    pub fn draw_letters(&mut self) -> Arc<str> {
+        let mut bits = 0;
+        let letters = (0..16).map(|position| {
+            if position % 8 == 0 {
+                bits = self.next();
+            }
+            let letter = b'a' + (bits % 26) as u8;
+            bits /= 26;
+            char::from(letter)
+        });
+        letters.collect::<String>().into()
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;

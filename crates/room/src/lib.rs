@@ -8,6 +8,7 @@
 
 pub mod admin;
 pub mod agents;
+pub mod chat;
 pub mod codecs;
 pub mod data_track;
 pub mod dispatch;
@@ -16,6 +17,7 @@ pub mod id;
 pub mod input;
 pub mod limits;
 pub mod media;
+pub mod moderation;
 pub mod notice;
 pub mod participant;
 pub mod permission;
@@ -25,9 +27,11 @@ pub mod settings;
 pub mod track;
 
 pub use admin::{AdminError, AdminRequest, ProfileChange};
+pub use chat::{ChatMessage, ChatPost, ChatRefused, ChatRules};
 pub use dispatch::AgentRequest;
 pub use effect::{RoomEffect, RoomEvent};
 pub use id::{Identity, Origin, ParticipantSid, RoomSid, SessionId, TrackSid};
 pub use input::RoomInput;
+pub use moderation::{Banned, Moderation, ModerationError};
 pub use notice::Notice;
-pub use room::{JoinError, Room, RoomConfig};
+pub use room::{JoinError, Orders, Room, RoomConfig};

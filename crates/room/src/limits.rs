@@ -111,6 +111,28 @@ pub const MAX_SIMULATED_SPEECH: Duration = Duration::from_secs(60);
 /// missed more joins anew.
 pub const MAX_FAREWELLS: usize = 1024;
 
+/// A chat message's words, bytes: the page cuts at 2,000 characters, four bytes each at most; a sketch's JSON may be more.
+pub const MAX_CHAT_TEXT_BYTES: usize = 16 * 1024;
+
+/// A client's own id of a chat message, bytes: a UUID is 36, the bus's ids are 16.
+pub const MAX_CHAT_ID_BYTES: usize = 128;
+
+/// A chat message as its dialect wrote it, bytes: its words, escaped, and what a sketch adds. A room keeps hundreds of them.
+pub const MAX_CHAT_FRAME_BYTES: usize = 64 * 1024;
+
+/// Longest time between two messages of one author, seconds: six hours, as elsewhere.
+pub const MAX_SLOW_MODE_S: u32 = 6 * 3_600;
+
+/// Authors whose last message is remembered in slow mode: beyond it those who wrote longest ago may write again, for
+/// identities of the bus cost nothing.
+pub const MAX_CHAT_AUTHORS: usize = 4_096;
+
+/// Identities muted in one room's chat: more are another trouble, for which the chat can be closed.
+pub const MAX_MUTES: usize = 4_096;
+
+/// Identities and addresses banned from one room, or from the house: one page of the store.
+pub const MAX_BANS: usize = 10_000;
+
 /// Least time between two room updates: joins come in bursts and each update goes to everybody (livekit.md 2.3, step 9).
 pub const ROOM_UPDATE_INTERVAL: Duration = Duration::from_secs(5);
 

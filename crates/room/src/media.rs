@@ -25,6 +25,9 @@ pub enum ConnectionMode {
     Single,
     /// Publisher and subscriber PeerConnections (`/rtc`).
     Dual,
+    /// None: somebody of a dialect without WebRTC. They have no peer on any shard, send and receive no media, and are there
+    /// from the moment in which they join until their gateway lets them go.
+    None,
 }
 
 /// By which ways a participant's media may go.

@@ -1,5 +1,6 @@
 //! What happens in a room, for those who are not in it: backends (webhooks) and agents. L-59.
 
+use crate::chat::ChatMessage;
 use crate::dispatch::AgentRequest;
 use crate::participant::Participant;
 use crate::track::Track;
@@ -46,4 +47,29 @@ pub enum Notice {
         /// As it was.
         track: Arc<Track>,
     },
+    /// Somebody who isn't hidden has come, or has changed: their name, attributes, tracks… Much more often than
+    /// [`Notice::ParticipantJoined`], and before it.
+    Present(Arc<Participant>),
+    /// Somebody who was present is gone.
+    Gone(Arc<Participant>),
+    /// Something was said, and stored.
+    Chat(Arc<ChatMessage>),
+    /// A message was taken out of the chat.
+    ChatDeleted {
+        /// Which.
+        id: Arc<str>,
+    },
+    /// Every message was taken out of the chat.
+    ChatCleared,
+    /// From now on the room is for those with a token; those without one leave next.
+    BecameToken,
+}
+
+impl Notice {
+    /// A step in the life of the room, a participant or a track, as backends are told of them: not who moves and who says
+    /// what.
+    pub fn is_of_life(&self) -> bool {
+        use Notice::*;
+        !matches!(self, Present(_) | Gone(_) | Chat(_) | ChatDeleted { .. } | ChatCleared | BecameToken)
+    }
 }

@@ -23,10 +23,12 @@
 //! | `quality` | how well people are connected (2.8) |
 //! | `lifecycle` | timers: empty, departure, room updates |
 //! | `audience` | who is told |
+//! | `chat` | what may be said, and who may not come in |
 //! | `views` | read-only, for the API |
 
 mod admin;
 mod audience;
+mod chat;
 mod choices;
 mod data_tracks;
 mod dynacast;
@@ -50,6 +52,7 @@ mod subscriptions;
 mod tracks;
 mod views;
 
+pub use chat::Orders;
 pub use join::JoinError;
 pub(crate) use join::attributes_bytes;
 pub use speakers::quantised;
@@ -61,6 +64,7 @@ use crate::id::{Identity, RoomSid, SessionId, SidSource, TrackSid};
 use crate::input::{Now, RoomInput};
 use crate::limits::RoomLimits;
 use crate::notice::Notice;
+use chat::Chat;
 use choices::Wishes;
 use farewells::Farewells;
 use indexmap::IndexMap;
@@ -140,6 +144,7 @@ pub struct Room {
     switches: TransportSwitches,
     speakers: SpeakerBoard,
     quality: QualityRounds,
+    chat: Chat,
     lifecycle: Lifecycle,
     /// When the input at hand came.
     at: Instant,
@@ -169,6 +174,7 @@ impl Room {
             switches: TransportSwitches::default(),
             speakers: SpeakerBoard::default(),
             quality: QualityRounds::default(),
+            chat: Chat::default(),
             at: now.at,
             effects: VecDeque::from([RoomEffect::Notice(started)]),
         }

@@ -5,11 +5,21 @@ mod stage;
 use room::media::MediaEnd;
 use room::notice::EndReason;
 use room::participant::{DisconnectReason, ParticipantKind, ParticipantState};
-use room::{AgentRequest, Notice, RoomConfig, RoomInput};
+use room::permission::Permission;
+use room::{AdminRequest, AgentRequest, Identity, Notice, ProfileChange, RoomConfig, RoomInput};
 use stage::{Stage, camera, microphone};
 
-/// One word a notice, with who and what.
+/// One word a notice of life, with who and what.
 fn told(stage: &mut Stage) -> Vec<String> {
+    words(stage, true)
+}
+
+/// The others: who is present.
+fn presence(stage: &mut Stage) -> Vec<String> {
+    words(stage, false)
+}
+
+fn words(stage: &mut Stage, of_life: bool) -> Vec<String> {
     let word = |notice: Notice| match notice {
         Notice::RoomStarted { .. } => "started".to_owned(),
         Notice::RoomFinished(why) => format!("finished {why:?}"),
@@ -20,8 +30,52 @@ fn told(stage: &mut Stage) -> Vec<String> {
         Notice::TrackUnpublished { participant, track } => {
             format!("- {} {}", participant.identity.id, track.request.cid)
         }
+        Notice::Present(who) => format!("{} v{}", who.identity.id, who.version),
+        Notice::Gone(who) => format!("gone {}", who.identity.id),
+        other => panic!("the model does not tell {other:?}"),
     };
-    stage.notices.drain(..).map(word).collect()
+    stage.notices.drain(..).filter(|notice| notice.is_of_life() == of_life).map(word).collect()
+}
+
+/// product.md, «someone enters / leaves»: gateways hear of everybody at once, not only when media is up.
+#[test]
+fn who_comes_moves_and_goes_is_present_and_gone() {
+    let mut stage = Stage::new();
+    let alice = stage.join_with("alice", |join| join.permission.can_update_metadata = true);
+    assert_eq!(presence(&mut stage), ["alice v1"]);
+    let attributes = [("userX".to_owned(), "1.5".to_owned())].into();
+    stage.input(RoomInput::UpdateMetadata { session: alice, request_id: 1, name: None, metadata: None, attributes });
+    assert_eq!(presence(&mut stage), ["alice v2"]);
+    stage.leave(alice);
+    assert_eq!(presence(&mut stage), ["gone alice"]);
+}
+
+#[test]
+fn the_hidden_are_not_present_and_who_hides_is_gone() {
+    let mut stage = Stage::new();
+    let hide = |hidden| AdminRequest::UpdateParticipant {
+        identity: Identity::token("recorder"),
+        profile: ProfileChange::default(),
+        permission: Some(Permission { hidden, ..Permission::default() }),
+    };
+    let recorder = stage.join_with("recorder", |join| join.permission.hidden = true);
+    assert!(presence(&mut stage).is_empty());
+    stage.administer(hide(false)).unwrap();
+    assert_eq!(presence(&mut stage), ["recorder v3"]);
+    stage.administer(hide(true)).unwrap();
+    assert_eq!(presence(&mut stage).last().unwrap(), "gone recorder");
+    stage.leave(recorder);
+    assert!(presence(&mut stage).is_empty(), "they have been gone for long");
+}
+
+#[test]
+fn at_the_rooms_end_everybody_is_gone() {
+    let mut stage = Stage::new();
+    stage.join("alice");
+    stage.join("bob");
+    presence(&mut stage);
+    stage.input(RoomInput::Delete);
+    assert_eq!(presence(&mut stage), ["gone alice", "gone bob"]);
 }
 
 /// L-59: joined means that media is connected, and once only.
@@ -122,7 +176,7 @@ fn l_68_a_room_says_which_agents_it_asks_for() {
     let agents = vec![AgentRequest { agent_name: "helper".into(), ..AgentRequest::default() }];
     let mut stage = Stage::with(RoomConfig { agents: agents.clone(), ..RoomConfig::default() });
     stage.join("alice");
-    assert_eq!(stage.notices, [Notice::RoomStarted { agents }]);
+    assert_eq!(stage.notices[..1], [Notice::RoomStarted { agents }]);
 }
 
 /// L-14, L-68: agents and recorders are there for the others, and go when those have gone.

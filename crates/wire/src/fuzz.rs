@@ -1,5 +1,10 @@
 //! Bodies of the fuzz targets: whatever the bytes, an error or a value, within the limits, and no panic.
 
+use crate::castaway::multipart::{Event, Multipart};
+use crate::castaway::packet::Packet;
+use crate::castaway::{fields, handshake, mpeg, packet, range, sniff, validate};
+use crate::elektron::frame::Frame;
+use crate::elektron::{attributes, message};
 use crate::livekit::data_track::Header;
 use crate::livekit::event::Encoding;
 use crate::livekit::join_request::JoinParams;
@@ -9,6 +14,7 @@ use crate::livekit::{agent, data, proto, rpc, signal};
 use prost::Message as _;
 use room::media::{ConnectionMode, DataSender};
 use room::{Identity, ParticipantSid, SessionId};
+use serde::de::IgnoredAny;
 
 /// The query of a join, v0 and v1.
 pub fn livekit_join(bytes: &[u8]) {
@@ -97,6 +103,115 @@ pub fn livekit_twirp(bytes: &[u8]) {
         let _ = twirp::decode::<proto::UpdateParticipantRequest>(format, bytes);
         let _ = twirp::decode::<proto::UpdateSubscriptionsRequest>(format, bytes);
         let _ = twirp::decode::<proto::CreateAgentDispatchRequest>(format, bytes);
+    }
+}
+
+/// A message on the bus: what is taken of it is within the limits, and it can be replayed among others.
+pub fn elektron_frame(bytes: &[u8]) {
+    let Ok(frame) = Frame::parse(bytes) else { return };
+    let _ = frame.value_text();
+    if let Some(Ok(attributes)) = frame.value.map(attributes::parse) {
+        assert!(attributes.len() <= attributes::MAX_KEYS);
+        for (key, json) in &attributes {
+            let text = attributes::as_text(json).unwrap_or_default();
+            assert_json(attributes::from_text(key, &text).as_bytes());
+        }
+    }
+    let stamp = message::Stamp::new([0; 16], 0);
+    assert_json(&message::sync(&stamp, "CHAT_SYNC", &frame.channel, [bytes, bytes]));
+    let mut channels = message::ChannelsUpdated::new(&stamp, 0);
+    channels.room(&frame.channel);
+    channels.user(&frame.user_id);
+    channels.attribute(&frame.user_name, frame.value.unwrap_or("0"));
+    assert_json(&channels.finish());
+}
+
+fn assert_json(text: &[u8]) {
+    let read = serde_json::from_slice::<IgnoredAny>(text);
+    assert!(read.is_ok(), "{}", String::from_utf8_lossy(text));
+}
+
+/// A Socket.IO packet: what is cut out of it can be sent on as it is.
+pub fn castaway_packet(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let _ = handshake::Claimed::in_auth(text);
+    let Ok(Packet::Event { namespace, attachments, arguments }) = packet::decode(text) else { return };
+    let Ok(event) = packet::event(arguments) else { return };
+    let Some(payload) = event.argument else { return };
+    let fits = packet::fits_attachments(payload, attachments);
+    let sent = packet::event_packet(namespace, "audio", payload, attachments);
+    let Ok(Packet::Event { arguments, .. }) = packet::decode(&sent) else { panic!("it was a packet") };
+    assert_eq!(packet::event(arguments).ok().and_then(|event| event.argument), Some(payload));
+    assert_eq!(packet::fits_attachments(payload, attachments), fits);
+}
+
+/// A body of Castaway's REST, as JSON and as a form.
+pub fn castaway_body(bytes: &[u8]) {
+    for content_type in ["application/json", "application/x-www-form-urlencoded"] {
+        let Ok(fields) = fields::parse(content_type, bytes) else { continue };
+        let mut checks = validate::Checks::of(&fields);
+        let title = checks.text(validate::TITLE);
+        let (email, genres) = (checks.email(), checks.genres());
+        checks.optional(validate::ID_TOKEN);
+        checks.new_password();
+        checks.public();
+        if checks.done(()).is_ok() {
+            assert!(!title.is_empty() && !email.is_empty() && !genres.is_empty());
+        }
+    }
+}
+
+/// A multipart body: the same fields however it is cut.
+pub fn castaway_multipart(bytes: &[u8]) {
+    let whole = multipart_fields(bytes.chunks(bytes.len().max(1)));
+    assert_eq!(whole, multipart_fields(bytes.chunks(1)));
+}
+
+/// Names and contents, and whether the body was whole.
+type Form = (Vec<(String, Vec<u8>)>, bool);
+
+fn multipart_fields<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Option<Form> {
+    let mut parser = Multipart::new("multipart/form-data; boundary=XX").ok()?;
+    let mut fields: Vec<(String, Vec<u8>)> = Vec::new();
+    for piece in pieces {
+        for event in parser.push(piece).ok()? {
+            match (event, fields.last_mut()) {
+                (Event::Part { name }, _) => fields.push((name, Vec::new())),
+                (Event::Data(data), Some((_, content))) => content.extend(data),
+                (Event::End, Some(_)) => {}
+                (event, None) => panic!("{event:?} without a part"),
+            }
+        }
+    }
+    Some((fields, parser.is_complete()))
+}
+
+/// Sound: frames that were found are found again, and nothing else is there.
+pub fn castaway_mpeg(bytes: &[u8]) {
+    let _ = (sniff::sound(bytes), sniff::picture(bytes));
+    for kind in [mpeg::Kind::Mp3, mpeg::Kind::Adts] {
+        let once = mpeg_frames(kind, bytes);
+        assert!(once.len() <= bytes.len());
+        assert_eq!(mpeg_frames(kind, &once), once);
+    }
+}
+
+fn mpeg_frames(kind: mpeg::Kind, bytes: &[u8]) -> Vec<u8> {
+    let (mut frames, mut found) = (mpeg::Frames::of(kind), Vec::new());
+    bytes.chunks(100).for_each(|piece| frames.push(piece, &mut found));
+    frames.finish(&mut found);
+    assert_eq!(frames.bytes(), found.len() as u64);
+    let _ = (frames.duration_ms(), frames.is_sound(), frames.summary());
+    found
+}
+
+/// A `Range` header: what is to be sent is there.
+pub fn castaway_range(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    for length in [0, 1, 1000] {
+        if let range::Wanted::Part(part) = range::parse(Some(text), length) {
+            assert!(part.start() <= part.end() && *part.end() < length);
+        }
     }
 }
 

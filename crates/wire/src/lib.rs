@@ -4,5 +4,8 @@
 //! returns errors and is fuzzed by a body in [`fuzz`].
 #![forbid(unsafe_code)]
 
+pub mod castaway;
+pub mod elektron;
 pub mod fuzz;
 pub mod livekit;
+pub mod websocket;

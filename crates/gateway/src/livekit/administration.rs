@@ -1,7 +1,10 @@
 //! `livekit.RoomService`, the methods that change what goes on in a room (L-06, L-36, L-43, L-55).
 
 use super::api::Call;
-use super::room_service::{Answer, RoomService, allow_admin, identity, no_participant, no_room};
+use super::room_service::{
+    Answer, RoomService, allow, allow_admin, identity, no_participant, no_room, refusal as unenterable,
+};
+use crate::rooms::Credential;
 use room::participant::Participant;
 use room::{AdminError, AdminRequest, Identity, ProfileChange, TrackSid};
 use std::sync::Arc;
@@ -58,6 +61,24 @@ impl RoomService<'_> {
         let update = AdminRequest::UpdateSubscriptions { identity, tracks, subscribe };
         self.administer(&request.room, update).await?;
         call.write(&proto::UpdateSubscriptionsResponse {}, &EMPTY)
+    }
+
+    /// The client is told where to go, and connects there: a full reconnect, with everything that it publishes.
+    pub(super) async fn move_participant(&self, call: &Call) -> Answer {
+        let request: proto::MoveParticipantRequest = call.read()?;
+        let (room, destination) = (&request.room, request.destination_room);
+        allow(call.claims.may_send(room, &destination))?;
+        if *room == destination {
+            return Err(TwirpError::new(Code::InvalidArgument, "the participant is in this room already"));
+        }
+        let identity = identity(&request.identity)?;
+        self.gateway
+            .registry()
+            .check(&destination, Credential::Token, Some(&identity), None)
+            .await
+            .map_err(unenterable)?;
+        self.administer(room, AdminRequest::Move { identity, room: destination }).await?;
+        call.write(&proto::MoveParticipantResponse {}, &EMPTY)
     }
 
     pub(super) async fn update_room_metadata(&self, call: &Call) -> Answer {

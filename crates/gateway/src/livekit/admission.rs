@@ -11,6 +11,7 @@ use room::limits::MAX_NAME_BYTES;
 use room::participant::ParticipantKind;
 use room::{Identity, ParticipantSid, RoomConfig};
 use std::borrow::Cow;
+use std::net::IpAddr;
 use wire::livekit::join_request::{JoinParams, JoinRequestError, Resume};
 use wire::livekit::query::Query;
 
@@ -56,6 +57,7 @@ impl From<JoinError> for Refusal {
         let status = match error {
             // The text is what JavaScript's SDK looks for in a 404.
             JoinError::NoSuchRoom => StatusCode::NOT_FOUND,
+            JoinError::Banned => StatusCode::FORBIDDEN,
             JoinError::BadName | JoinError::Refused(_) => StatusCode::BAD_REQUEST,
             JoinError::RoomFull | JoinError::TooManyRooms | JoinError::Draining => StatusCode::SERVICE_UNAVAILABLE,
             JoinError::Gone => StatusCode::INTERNAL_SERVER_ERROR,
@@ -104,24 +106,29 @@ impl Admission {
         }
     }
 
+    /// Who they are.
+    pub(super) fn identity(&self) -> Identity {
+        Identity::token(self.claims.participant_identity())
+    }
+
     /// Which session they want to go on with. Its sid alone, which everybody in the room knows, opens nothing.
     pub(super) fn resume_ticket(&self, resume: &Resume) -> ResumeTicket {
         ResumeTicket {
-            identity: Identity::token(self.claims.participant_identity()),
+            identity: self.identity(),
             sid: ParticipantSid::new(resume.participant_sid.as_str()),
             credential: self.credential(),
         }
     }
 
     /// What the room is told.
-    pub(super) fn ticket(self, gateway: &Gateway) -> JoinTicket {
-        let credential = self.credential();
+    pub(super) fn ticket(self, gateway: &Gateway, address: Option<IpAddr>) -> JoinTicket {
+        let (credential, identity) = (self.credential(), self.identity());
         let Self { claims, params, config, .. } = self;
         let mut attributes = claims.attributes.clone();
         attributes.extend(params.attributes);
         let join = Join {
             session: gateway.registry().next_session(),
-            identity: Identity::token(claims.participant_identity()),
+            identity,
             name: claims.name.clone(),
             metadata: if params.metadata.is_empty() { claims.metadata.clone() } else { params.metadata },
             attributes,
@@ -136,7 +143,7 @@ impl Admission {
             tracks: params.tracks,
             offer: params.offer,
         };
-        JoinTicket { join, credential, config: config.map(Box::new) }
+        JoinTicket { join, credential, address, config: config.map(Box::new) }
     }
 }
 

@@ -3,13 +3,14 @@
 
 use super::admission::{Admission, Refusal, Version, admit};
 use super::session::{self, Session};
-use crate::Gateway;
 use crate::rooms::Resumption;
+use crate::{ClientAddress, Gateway};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use std::net::IpAddr;
 use wire::livekit::join_request::Resume;
 use wire::livekit::signal::MAX_SIGNAL_BYTES;
 
@@ -25,53 +26,64 @@ type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 pub(super) async fn rtc(
     State(gateway): State<Gateway>,
     RawQuery(query): RawQuery,
+    address: ClientAddress,
     headers: HeaderMap,
     upgrade: Upgrade,
 ) -> Response {
-    connect(gateway, Version::V0, query, headers, upgrade).await
+    connect(gateway, Version::V0, (query, address), headers, upgrade).await
 }
 
 pub(super) async fn rtc_v1(
     State(gateway): State<Gateway>,
     RawQuery(query): RawQuery,
+    address: ClientAddress,
     headers: HeaderMap,
     upgrade: Upgrade,
 ) -> Response {
-    connect(gateway, Version::V1, query, headers, upgrade).await
+    connect(gateway, Version::V1, (query, address), headers, upgrade).await
 }
 
 pub(super) async fn validate(
     State(gateway): State<Gateway>,
     RawQuery(query): RawQuery,
+    address: ClientAddress,
     headers: HeaderMap,
 ) -> Response {
-    checked(&gateway, Version::V0, query, &headers)
+    checked(&gateway, Version::V0, (query, address), &headers).await
 }
 
 pub(super) async fn validate_v1(
     State(gateway): State<Gateway>,
     RawQuery(query): RawQuery,
+    address: ClientAddress,
     headers: HeaderMap,
 ) -> Response {
-    checked(&gateway, Version::V1, query, &headers)
+    checked(&gateway, Version::V1, (query, address), &headers).await
 }
 
 /// What a join would be answered, without joining: browsers can't read why a WebSocket failed (L-25).
-fn checked(gateway: &Gateway, version: Version, query: Option<String>, headers: &HeaderMap) -> Response {
-    let checked = admit(gateway, version, query.as_deref().unwrap_or_default(), headers).and_then(|admission| {
-        let door = gateway.registry().check(&admission.room, admission.credential());
-        door.map_err(Refusal::from)
-    });
-    match checked {
+async fn checked(
+    gateway: &Gateway,
+    version: Version,
+    (query, ClientAddress(address)): (Option<String>, ClientAddress),
+    headers: &HeaderMap,
+) -> Response {
+    let admission = match admit(gateway, version, query.as_deref().unwrap_or_default(), headers) {
+        Ok(admission) => admission,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let identity = admission.identity();
+    let door = gateway.registry().check(&admission.room, admission.credential(), Some(&identity), Some(address));
+    match door.await {
         Ok(()) => with_cors("success".into_response()),
-        Err(refusal) => refusal.into_response(),
+        Err(error) => Refusal::from(error).into_response(),
     }
 }
 
 async fn connect(
     gateway: Gateway,
     version: Version,
-    query: Option<String>,
+    (query, ClientAddress(address)): (Option<String>, ClientAddress),
     headers: HeaderMap,
     upgrade: Upgrade,
 ) -> Response {
@@ -81,7 +93,7 @@ async fn connect(
     match admit(&gateway, version, query.as_deref().unwrap_or_default(), &headers) {
         Ok(mut admission) => match admission.params.resume.take() {
             Some(resume) => go_on(gateway, admission, resume, upgrade).await,
-            None => join(gateway, admission, upgrade).await.unwrap_or_else(Refusal::into_response),
+            None => join(gateway, admission, address, upgrade).await.unwrap_or_else(Refusal::into_response),
         },
         Err(refusal) => refusal.into_response(),
     }
@@ -99,9 +111,14 @@ async fn go_on(gateway: Gateway, admission: Admission, resume: Resume, upgrade: 
     }
 }
 
-async fn join(gateway: Gateway, admission: Admission, upgrade: WebSocketUpgrade) -> Result<Response, Refusal> {
+async fn join(
+    gateway: Gateway,
+    admission: Admission,
+    address: IpAddr,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Refusal> {
     let (room, claims, mode) = (admission.room.clone(), admission.claims.clone(), admission.params.mode);
-    let ticket = admission.ticket(&gateway);
+    let ticket = admission.ticket(&gateway, Some(address));
     let (handle, outbox) = gateway.registry().join(&room, ticket).await?;
     let session = Session::new(gateway, claims, mode, handle, outbox);
     Ok(limited(upgrade).on_upgrade(|socket| session.run(socket)))

@@ -19,7 +19,7 @@ use wire::livekit::{data, info, proto, room_configuration};
 const MAX_PAYLOAD_BYTES: usize = 64_000;
 
 /// Methods that exist and come later: clients hear `unimplemented`, not `bad_route`.
-const LATER: [&str; 2] = ["ForwardParticipant", "MoveParticipant"];
+const LATER: [&str; 1] = ["ForwardParticipant"];
 
 pub(super) type Answer = Result<Vec<u8>, TwirpError>;
 
@@ -40,6 +40,7 @@ impl RoomService<'_> {
             "UpdateParticipant" => self.update_participant(&call).await,
             "UpdateSubscriptions" => self.update_subscriptions(&call).await,
             "UpdateRoomMetadata" => self.update_room_metadata(&call).await,
+            "MoveParticipant" => self.move_participant(&call).await,
             "SendData" => self.send_data(&call).await,
             "PerformRpc" => self.perform_rpc(&call).await,
             later if LATER.contains(&later) => {
@@ -168,7 +169,7 @@ pub(super) fn identity(text: &str) -> Result<Identity, TwirpError> {
     Ok(Identity::named_by_token(text))
 }
 
-fn allow(granted: bool) -> Result<(), TwirpError> {
+pub(super) fn allow(granted: bool) -> Result<(), TwirpError> {
     // What LiveKit's server says, and its SDKs' users look for.
     if granted { Ok(()) } else { Err(TwirpError::new(Code::Unauthenticated, "permissions denied")) }
 }
@@ -188,6 +189,7 @@ pub(super) fn no_participant() -> TwirpError {
 pub(super) fn refusal(error: JoinError) -> TwirpError {
     let code = match error {
         JoinError::NoSuchRoom => Code::NotFound,
+        JoinError::Banned => Code::PermissionDenied,
         JoinError::BadName | JoinError::Refused(_) => Code::InvalidArgument,
         JoinError::TooManyRooms | JoinError::RoomFull => Code::ResourceExhausted,
         JoinError::Draining | JoinError::Gone => Code::Unavailable,

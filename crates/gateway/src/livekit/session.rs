@@ -11,7 +11,7 @@ use futures_util::FutureExt as _;
 use room::effect::LeaveAction;
 use room::input::SyncState;
 use room::media::ConnectionMode;
-use room::participant::DisconnectReason;
+use room::participant::{DisconnectReason, Participant};
 use room::{RoomEvent, RoomInput};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -173,6 +173,7 @@ impl Session {
                 grants::update(&mut self.claims, you);
                 self.send_token(socket).await
             }
+            RoomEvent::Moved { room, you } => self.send_elsewhere(socket, room, you).await,
             _ => Ok(()),
         }
     }
@@ -232,6 +233,17 @@ impl Session {
         match mint::refreshed(&self.claims, &self.gateway.inner.keys, clock::unix_s()) {
             Ok(token) => self.respond(socket, &event::refresh_token(token)).await,
             // Its key was taken away meanwhile: the session stays, the next one won't be let in.
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// What their token allows here it allows there.
+    async fn send_elsewhere(&mut self, socket: &mut WebSocket, room: &str, you: &Participant) -> Result<(), End> {
+        grants::update(&mut self.claims, you);
+        room.clone_into(&mut self.claims.video.room);
+        match mint::refreshed(&self.claims, &self.gateway.inner.keys, clock::unix_s()) {
+            Ok(token) => self.respond(socket, &event::room_moved(room, token, you)).await,
+            // Its key was taken away meanwhile: it leaves, and is not let in over there.
             Err(_) => Ok(()),
         }
     }

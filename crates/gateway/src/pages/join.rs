@@ -17,6 +17,7 @@ use http::{HeaderMap, StatusCode, header};
 use room::limits::MAX_NAME_BYTES;
 use serde::Deserialize;
 use serde_json::json;
+use std::net::IpAddr;
 
 /// Longest body: a name, and room for whatever a later page adds.
 const MAX_BODY_BYTES: usize = 4 * 1024;
@@ -31,6 +32,7 @@ enum Refusal {
     BadRoom,
     BadName,
     NoSuchRoom,
+    Banned,
     BadInvitation,
     OtherRoom,
     Busy(&'static str),
@@ -63,7 +65,7 @@ pub(super) async fn join(
     if !gateway.inner.guests.admit(address) {
         return Refusal::TooOften.into_response();
     }
-    match answer(&gateway, &room, &headers, body).await {
+    match answer(&gateway, &room, (&headers, address), body).await {
         Ok(pass) => {
             let body = Json(json!({ "token": pass.token, "identity": pass.identity, "room": room }));
             ([(header::CACHE_CONTROL, "no-store")], body).into_response()
@@ -79,12 +81,17 @@ fn from_own_page(gateway: &Gateway, headers: &HeaderMap, secure: bool) -> bool {
     is_allowed(text(header::ORIGIN), own.as_ref(), &gateway.inner.origins)
 }
 
-async fn answer(gateway: &Gateway, room: &str, headers: &HeaderMap, body: Body) -> Result<Pass, Refusal> {
+async fn answer(
+    gateway: &Gateway,
+    room: &str,
+    (headers, address): (&HeaderMap, IpAddr),
+    body: Body,
+) -> Result<Pass, Refusal> {
     check_room_name(room)?;
     let name = read_name(body).await?;
     match bearer(headers) {
-        Some(invitation) => invited(gateway, room, invitation, name),
-        None => uninvited(gateway, room, &name),
+        Some(invitation) => invited(gateway, room, (invitation, address), name).await,
+        None => uninvited(gateway, room, address, &name).await,
     }
 }
 
@@ -101,8 +108,8 @@ async fn read_name(body: Body) -> Result<String, Refusal> {
     if fits { Ok(name.to_owned()) } else { Err(Refusal::BadName) }
 }
 
-fn uninvited(gateway: &Gateway, room: &str, name: &str) -> Result<Pass, Refusal> {
-    check_door(gateway, room, Credential::Public)?;
+async fn uninvited(gateway: &Gateway, room: &str, address: IpAddr, name: &str) -> Result<Pass, Refusal> {
+    check_door(gateway, room, Credential::Public, address).await?;
     let identity = draw::name("guest-");
     let token = mint::page_token(&gateway.inner.keys, clock::unix_s(), room, &identity, name);
     Ok(Pass { token: token.map_err(|_| Refusal::NoKey)?, identity })
@@ -110,7 +117,12 @@ fn uninvited(gateway: &Gateway, room: &str, name: &str) -> Result<Pass, Refusal>
 
 /// The invitation is a token for this room; what comes back is the same for ten minutes, under the name that was
 /// typed, and never administers. It isn't one that anybody can get, so it counts as a token.
-fn invited(gateway: &Gateway, room: &str, invitation: &str, name: String) -> Result<Pass, Refusal> {
+async fn invited(
+    gateway: &Gateway,
+    room: &str,
+    (invitation, address): (&str, IpAddr),
+    name: String,
+) -> Result<Pass, Refusal> {
     let keys = &gateway.inner.keys;
     let now = clock::unix_s();
     let claims = auth::verify(invitation, keys, now).map_err(|_: TokenError| Refusal::BadInvitation)?;
@@ -120,7 +132,7 @@ fn invited(gateway: &Gateway, room: &str, invitation: &str, name: String) -> Res
     if claims.video.room != room {
         return Err(Refusal::OtherRoom);
     }
-    check_door(gateway, room, Credential::Token)?;
+    check_door(gateway, room, Credential::Token, address).await?;
     let claims = narrowed(claims, name, now);
     let identity = claims.participant_identity().to_owned();
     let token = auth::sign(&claims, keys).map_err(|_| Refusal::NoKey)?;
@@ -143,8 +155,10 @@ fn narrowed(invitation: Claims, name: String, now: u64) -> Claims {
     Claims { sub: identity, name, exp: invitation.exp.min(now.saturating_add(PAGE_TOKEN_TTL_S)), video, ..invitation }
 }
 
-fn check_door(gateway: &Gateway, room: &str, credential: Credential) -> Result<(), Refusal> {
-    gateway.registry().check(room, credential).map_err(|error| match error {
+async fn check_door(gateway: &Gateway, room: &str, credential: Credential, address: IpAddr) -> Result<(), Refusal> {
+    let door = gateway.registry().check(room, credential, None, Some(address));
+    door.await.map_err(|error| match error {
+        JoinError::Banned => Refusal::Banned,
         JoinError::Draining => Refusal::Busy("the server is closing"),
         JoinError::TooManyRooms | JoinError::RoomFull => Refusal::Busy("the server is full"),
         JoinError::BadName => Refusal::BadRoom,
@@ -160,6 +174,7 @@ impl IntoResponse for Refusal {
             Self::BadRoom => (StatusCode::BAD_REQUEST, "a room cannot have this name"),
             Self::BadName => (StatusCode::BAD_REQUEST, "a name is needed, of 256 bytes at most"),
             Self::NoSuchRoom => (StatusCode::NOT_FOUND, "there is no such room"),
+            Self::Banned => (StatusCode::FORBIDDEN, "you are banned from this room"),
             Self::BadInvitation => (StatusCode::UNAUTHORIZED, "the invitation is not valid"),
             Self::OtherRoom => (StatusCode::FORBIDDEN, "the invitation is for another room"),
             Self::Busy(text) => (StatusCode::SERVICE_UNAVAILABLE, text),

@@ -4,12 +4,17 @@ use super::access::Credential;
 use super::calls::{Answers, Call};
 use super::outbox::{OutboxReceiver, outbox};
 use super::registry::JoinError;
-use super::task::Request;
+use super::talk::{ChatAnswer, Moderated};
+use super::task::{OrdersInForce, Request};
 use room::effect::RoomInfo;
 use room::input::Join;
 use room::media::ConnectionMode;
 use room::participant::{DisconnectReason, Participant};
-use room::{AdminError, AdminRequest, Identity, ParticipantSid, RoomConfig, RoomInput, SessionId};
+use room::{
+    AdminError, AdminRequest, Banned, ChatMessage, ChatPost, Identity, Moderation, ParticipantSid, RoomConfig,
+    RoomInput, SessionId,
+};
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
@@ -29,6 +34,8 @@ pub struct JoinTicket {
     pub join: Join,
     /// By what right.
     pub credential: Credential,
+    /// Where their client is, so far as it is known: for bans.
+    pub address: Option<IpAddr>,
     /// What the room is made with, if this join makes it; `None`: the registry's own.
     pub config: Option<Box<RoomConfig>>,
 }
@@ -149,6 +156,62 @@ impl RoomHandle {
     /// The room has ended; inside, why the request was not carried out.
     pub async fn administer(&self, request: AdminRequest) -> Result<Result<(), AdminError>, RoomGone> {
         self.ask(|reply| Request::Administer { request: Box::new(request), reply }).await
+    }
+
+    /// Says something, for somebody who need not be in the room. Everybody has been told, and it is stored, when it
+    /// returns.
+    ///
+    /// # Errors
+    /// The room has ended: look for a new one. Inside, why it was not said.
+    pub async fn chat(&self, post: ChatPost) -> Result<ChatAnswer, RoomGone> {
+        self.ask(|reply| Request::Say { post: Box::new(post), reply }).await
+    }
+
+    /// The newest of what was said, oldest first. All of it has been told to the watchers, and what is told later is not
+    /// in it.
+    ///
+    /// # Errors
+    /// The room has ended.
+    pub async fn chat_history(&self, limit: usize) -> Result<Vec<Arc<ChatMessage>>, RoomGone> {
+        self.ask(|reply| Request::ChatHistory { limit, reply }).await
+    }
+
+    /// Carries out what a moderator asks; it is stored when it returns.
+    ///
+    /// # Errors
+    /// The room has ended. Inside, why it was not carried out.
+    pub async fn moderate(&self, request: Moderation) -> Result<Moderated, RoomGone> {
+        self.ask(|reply| Request::Moderate { request: Box::new(request), reply }).await
+    }
+
+    /// What moderators have said of it.
+    ///
+    /// # Errors
+    /// The room has ended.
+    pub async fn orders(&self) -> Result<OrdersInForce, RoomGone> {
+        self.ask(Request::Orders).await
+    }
+
+    /// Where somebody who is there comes from, if it is known.
+    ///
+    /// # Errors
+    /// The room has ended.
+    pub async fn address_of(&self, identity: Identity) -> Result<Option<IpAddr>, RoomGone> {
+        self.ask(|reply| Request::AddressOf { identity, reply }).await
+    }
+
+    /// Would somebody get in?
+    pub(super) async fn knock(
+        &self,
+        credential: Credential,
+        address: Option<IpAddr>,
+    ) -> Result<Result<(), JoinError>, RoomGone> {
+        self.ask(|reply| Request::Knock { credential, address, reply }).await
+    }
+
+    /// Those whom the house has banned go; they have been told when it returns.
+    pub(super) async fn expel(&self, banned: Banned) -> Result<(), RoomGone> {
+        self.ask(|reply| Request::Expel { banned, reply }).await
     }
 
     /// Ends the room; everybody has been told when it returns.
@@ -272,7 +335,7 @@ mod tests {
             tracks: Vec::new(),
             offer: None,
         };
-        JoinTicket { join, credential: Credential::Token, config: None }
+        JoinTicket { join, credential: Credential::Token, address: None, config: None }
     }
 
     fn is_loss_of(request: Option<Request>, id: u64) -> bool {

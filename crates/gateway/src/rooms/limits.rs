@@ -15,6 +15,15 @@ pub const ROOM_REQUESTS: usize = 1_024;
 /// Media events that wait for one room's task; the shard's side knows what to do when it is full.
 pub const ROOM_MEDIA_EVENTS: usize = 1_024;
 
+/// Messages, mutes, bans and rules of one room that wait for the store: a commit takes 5 ms, so this is 200,000 a second.
+pub const MAX_WORK: usize = 1_024;
+
+/// Chat messages of one room that are kept at hand, whatever the settings say: one page of the store.
+pub const MAX_HISTORY: usize = 10_000;
+
+/// Mutes that are read when a room begins: one page of the store, more than there can be.
+pub const MAX_ORDERS_READ: usize = 10_000;
+
 /// How often a join looks for a new room of the name when the one that it found ends under its hands. Twice in a row is
 /// chance, more is somebody who deletes rooms in a loop.
 pub const JOIN_ATTEMPTS: usize = 3;

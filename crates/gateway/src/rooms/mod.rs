@@ -6,11 +6,15 @@
 
 mod access;
 mod calls;
+mod chat_log;
 mod handle;
+mod house;
 pub mod limits;
+mod orders;
 mod outbox;
 mod outgoing;
 mod registry;
+mod talk;
 mod task;
 mod watch;
 
@@ -20,4 +24,6 @@ pub use handle::{CallRefused, DataMessage, JoinTicket, ResumeTicket, Resumption,
 pub use outbox::OutboxReceiver;
 pub use outgoing::{Dialect, Outgoing};
 pub use registry::{JoinError, Registry, RegistryConfig};
+pub use talk::{ChatAnswer, Moderated};
+pub use task::OrdersInForce;
 pub use watch::{Watcher, Watchers};

@@ -1,21 +1,26 @@
 //! Which rooms there are: found by name, made on first use or by the API, forgotten when they end.
 
 use super::access::{Access, AccessCell, Credential};
+use super::chat_log::{self, ChatLog};
 use super::handle::{JoinTicket, ResumeTicket, Resumption, RoomGone, RoomHandle, SessionHandle};
+use super::house::House;
 use super::limits::{DEFAULT_MAX_ROOMS, JOIN_ATTEMPTS, ROOM_MEDIA_EVENTS, ROOM_REQUESTS};
+use super::orders::{self, Scope};
 use super::outbox::OutboxReceiver;
-use super::task::RoomTask;
+use super::task::{Parts, RoomTask};
 use super::watch::Watchers;
 use crate::clock::now;
 use net::pool::MediaPool;
 use room::effect::RoomInfo;
 use room::limits::{MAX_AGENT_REQUESTS, MAX_NAME_BYTES};
-use room::{AgentRequest, Room, RoomConfig, SessionId};
+use room::moderation::BanList;
+use room::{AgentRequest, Banned, ChatMessage, Identity, ModerationError, Room, RoomConfig, SessionId};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use store::Store;
+use store::{Retention, Store, StoreError};
 use tokio::sync::mpsc;
 
 /// Why a room could not be joined or made. Each gateway has its own words for it.
@@ -33,6 +38,9 @@ pub enum JoinError {
     /// As many rooms as may be (`limits.max_rooms`).
     #[error("the server has as many rooms as it takes")]
     TooManyRooms,
+    /// They are not to come in.
+    #[error("you are banned from this room")]
+    Banned,
     /// The server goes down.
     #[error("the server is shutting down")]
     Draining,
@@ -49,10 +57,13 @@ impl From<room::JoinError> for JoinError {
         match error {
             room::JoinError::RoomFull => Self::RoomFull,
             room::JoinError::Ended => Self::Gone,
+            room::JoinError::Banned => Self::Banned,
             other => Self::Refused(other),
         }
     }
 }
+
+const MIB: u64 = 1024 * 1024;
 
 /// How rooms come to be.
 #[derive(Clone, Debug)]
@@ -67,6 +78,8 @@ pub struct RegistryConfig {
     pub declared: BTreeMap<String, Access>,
     /// What new rooms are made with.
     pub room: RoomConfig,
+    /// What is kept of each room's chat.
+    pub chat: Retention,
     /// Longest name of a room, in bytes, ≤ [`MAX_NAME_BYTES`].
     pub max_room_name_bytes: usize,
     /// Most rooms at a time.
@@ -81,6 +94,7 @@ impl Default for RegistryConfig {
             all_open: false,
             declared: BTreeMap::new(),
             room: RoomConfig::default(),
+            chat: Retention { entries: 500, bytes: 4 * MIB, family_bytes: 256 * MIB },
             max_room_name_bytes: MAX_NAME_BYTES,
             max_rooms: DEFAULT_MAX_ROOMS,
         }
@@ -105,8 +119,7 @@ struct Inner {
     seeds: RandomState,
     draining: AtomicBool,
     watchers: Watchers,
-    #[expect(dead_code, reason = "the rooms' chat and bans come to it")]
-    store: Arc<dyn Store>,
+    house: Arc<House>,
 }
 
 #[derive(Clone, Debug)]
@@ -133,7 +146,7 @@ impl Registry {
             seeds: RandomState::new(),
             draining: AtomicBool::new(false),
             watchers,
-            store,
+            house: Arc::new(House::new(store)),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -161,6 +174,72 @@ impl Registry {
             }
         }
         Err(JoinError::Gone)
+    }
+
+    /// Finds or makes a room for somebody who does not join it (a chat message on the bus). It does not become theirs by
+    /// that, whatever they have to show.
+    ///
+    /// # Errors
+    /// Says why not.
+    pub async fn open(
+        &self,
+        name: &str,
+        credential: Credential,
+        address: Option<IpAddr>,
+    ) -> Result<RoomHandle, JoinError> {
+        for _ in 0..JOIN_ATTEMPTS {
+            self.check_door(name, credential)?;
+            let making = || Making { config: self.inner.config.room.clone(), by_api: false };
+            let entry = self.inner.find_or_make(name, making)?;
+            match entry.handle.knock(credential, address).await {
+                Ok(answer) => return answer.map(|()| entry.handle),
+                Err(RoomGone) => self.inner.forget(name, entry.number),
+            }
+        }
+        Err(JoinError::Gone)
+    }
+
+    /// The newest of what was said in a room, oldest first, whether it lives now or not.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn chat_history(&self, name: &str, limit: usize) -> Result<Vec<Arc<ChatMessage>>, StoreError> {
+        let living = match self.find(name) {
+            Some(handle) => handle.chat_history(limit).await.ok(),
+            None => None,
+        };
+        match living {
+            Some(history) => Ok(history),
+            None => chat_log::of_the_past(&**self.inner.house.store(), name, limit).await,
+        }
+    }
+
+    /// Those who may not come into any room.
+    pub async fn bans(&self) -> BanList {
+        self.inner.house.bans().await
+    }
+
+    /// Bars somebody from every room, and removes them where they are.
+    ///
+    /// # Errors
+    /// Says why not.
+    pub async fn ban(&self, banned: Banned) -> Result<(), ModerationError> {
+        let kept = self.inner.house.ban(banned.clone()).await;
+        if matches!(kept, Ok(()) | Err(ModerationError::NotKept)) {
+            for handle in self.handles(&[]) {
+                // In a room that has ended is nobody.
+                let _ = handle.expel(banned.clone()).await;
+            }
+        }
+        kept
+    }
+
+    /// They may come again.
+    ///
+    /// # Errors
+    /// They were not banned; or it could not be kept.
+    pub async fn unban(&self, banned: Banned) -> Result<(), ModerationError> {
+        self.inner.house.unban(banned).await
     }
 
     /// Goes on with a session on a new socket; `None` if it is not there any more: the client has to join anew. Whoever is in
@@ -225,11 +304,35 @@ impl Registry {
     ///
     /// # Errors
     /// Says why not.
-    pub fn check(&self, name: &str, credential: Credential) -> Result<(), JoinError> {
+    pub async fn check(
+        &self,
+        name: &str,
+        credential: Credential,
+        identity: Option<&Identity>,
+        address: Option<IpAddr>,
+    ) -> Result<(), JoinError> {
         self.check_door(name, credential)?;
+        if !self.has_place_for(name) {
+            return Err(JoinError::TooManyRooms);
+        }
+        let barred = self.inner.house.bans().await.bars(identity, address);
+        let barred = barred || self.bans_of(name).await.bars(identity, address);
+        if barred { Err(JoinError::Banned) } else { Ok(()) }
+    }
+
+    fn has_place_for(&self, name: &str) -> bool {
         let rooms = self.inner.rooms();
-        let place = rooms.contains_key(name) || rooms.len() < self.inner.config.max_rooms;
-        if place { Ok(()) } else { Err(JoinError::TooManyRooms) }
+        rooms.contains_key(name) || rooms.len() < self.inner.config.max_rooms
+    }
+
+    /// A room's bans, whether it lives now or not. What the store can't say now is asked again when they join.
+    async fn bans_of(&self, name: &str) -> BanList {
+        if let Some(handle) = self.find(name)
+            && let Ok(orders) = handle.orders().await
+        {
+            return orders.bans;
+        }
+        orders::bans(&**self.inner.house.store(), Scope::Room(name)).await.unwrap_or_default()
     }
 
     /// What rooms are made with that nobody configured.
@@ -337,8 +440,11 @@ impl Inner {
         let media = self.pool.open_room(events);
         let registration = Registration::new(self, name, number);
         let room = Room::new(making.config, name, self.seeds.hash_one(number), now());
-        let task = RoomTask::new(room, media, access.clone(), registration, self.watchers.clone());
-        tokio::spawn(task.run(request_queue, event_queue));
+        let house = Arc::clone(&self.house);
+        let chat = ChatLog::new(Arc::clone(house.store()), name, self.config.chat);
+        let (access_cell, watchers) = (access.clone(), self.watchers.clone());
+        let parts = Parts { room, media, access: access_cell, chat, house, registration, watchers };
+        tokio::spawn(RoomTask::new(parts).run(request_queue, event_queue));
         Entry { number, handle: RoomHandle::new(requests), access }
     }
 

@@ -3,18 +3,26 @@
 
 use super::access::{AccessCell, Credential};
 use super::calls::{Answers, Call, Calls};
+use super::chat_log::ChatLog;
 use super::handle::{CallRefused, DataMessage, FIRST_SOCKET, JoinTicket, ResumeTicket, Resumption, SessionHandle};
+use super::house::House;
 use super::outbox::{Outbox, Overflow};
 use super::outgoing::Outgoing;
 use super::registry::{JoinError, Registration};
+use super::talk::{ChatAnswer, Moderated, Work};
 use super::watch::Watchers;
 use crate::clock::now;
 use net::pool::RoomMedia;
 use room::effect::{Recipients, RoomInfo};
 use room::media::{MediaCommand, MediaEvent};
+use room::moderation::BanList;
 use room::participant::{DisconnectReason, Participant};
-use room::{AdminError, AdminRequest, Identity, Room, RoomEffect, RoomEvent, RoomInput, SessionId};
+use room::{
+    AdminError, AdminRequest, ChatMessage, ChatPost, ChatRules, Identity, Moderation, Notice, Room, RoomEffect,
+    RoomEvent, RoomInput, SessionId,
+};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -47,54 +55,106 @@ pub(super) enum Request {
     SendData { message: DataMessage, reply: oneshot::Sender<()> },
     /// A call by the server.
     Call { identity: Identity, call: Call, reply: oneshot::Sender<Result<Answers, CallRefused>> },
+    /// Would somebody get in, as things stand?
+    Knock { credential: Credential, address: Option<IpAddr>, reply: oneshot::Sender<Result<(), JoinError>> },
+    /// Somebody says something.
+    Say { post: Box<ChatPost>, reply: oneshot::Sender<ChatAnswer> },
+    /// The newest of what was said, oldest first.
+    ChatHistory { limit: usize, reply: oneshot::Sender<Vec<Arc<ChatMessage>>> },
+    /// What a moderator asks.
+    Moderate { request: Box<Moderation>, reply: oneshot::Sender<Moderated> },
+    /// What moderators have said.
+    Orders(oneshot::Sender<OrdersInForce>),
+    /// Where somebody comes from.
+    AddressOf { identity: Identity, reply: oneshot::Sender<Option<IpAddr>> },
+    /// The house has banned somebody: those who are there go.
+    Expel { banned: room::Banned, reply: oneshot::Sender<()> },
     /// From now on for those with a token only.
     Close(oneshot::Sender<()>),
     /// The end, by `Delete` or `Shutdown`.
     End { input: RoomInput, reply: oneshot::Sender<()> },
 }
 
+/// What moderators have said of a room.
+#[derive(Clone, Debug)]
+pub struct OrdersInForce {
+    /// The chat's rules.
+    pub rules: ChatRules,
+    /// Who may not write.
+    pub muted: Vec<Identity>,
+    /// Who may not come in.
+    pub bans: BanList,
+}
+
 /// Everything that a room's task owns.
 pub(super) struct RoomTask {
-    room: Room,
+    pub(super) room: Room,
     media: RoomMedia,
     access: AccessCell,
-    seats: HashMap<SessionId, Seat>,
+    pub(super) seats: HashMap<SessionId, Seat>,
     calls: Calls,
+    pub(super) chat: ChatLog,
+    pub(super) work: Work,
+    pub(super) house: Arc<House>,
     /// Its name in the registry; given up the moment the room ends.
     registration: Option<Registration>,
     watchers: Watchers,
+    /// The room as watchers were told of it last.
+    known_as: Option<RoomInfo>,
     population: Population,
 }
 
 /// What the shell knows of a session.
-struct Seat {
+pub(super) struct Seat {
     /// `None` while its signalling is lost.
     outbox: Option<Outbox>,
     credential: Credential,
+    /// Where its client is.
+    pub(super) address: Option<IpAddr>,
     /// The socket that is heard.
     socket: u32,
 }
 
+/// What a room's task is made of.
+pub(super) struct Parts {
+    pub(super) room: Room,
+    pub(super) media: RoomMedia,
+    pub(super) access: AccessCell,
+    pub(super) chat: ChatLog,
+    pub(super) house: Arc<House>,
+    pub(super) registration: Registration,
+    pub(super) watchers: Watchers,
+}
+
 impl RoomTask {
-    pub(super) fn new(
-        room: Room,
-        media: RoomMedia,
-        access: AccessCell,
-        registration: Registration,
-        watchers: Watchers,
-    ) -> Self {
-        let (seats, calls, population) = (HashMap::new(), Calls::default(), Population::default());
-        Self { room, media, access, seats, calls, registration: Some(registration), watchers, population }
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts { room, media, access, chat, house, registration, watchers } = parts;
+        Self {
+            room,
+            media,
+            access,
+            seats: HashMap::new(),
+            calls: Calls::default(),
+            chat,
+            work: Work::default(),
+            house,
+            registration: Some(registration),
+            watchers,
+            known_as: None,
+            population: Population::default(),
+        }
     }
 
     /// Runs until the room ends.
     pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>, mut events: mpsc::Receiver<MediaEvent>) {
+        self.remember().await;
         self.carry_out().await;
         while !self.room.has_ended() {
             let timeout = self.room.poll_timeout();
             tokio::select! {
                 Some(request) = requests.recv() => self.serve(request).await,
                 Some(event) = events.recv() => self.hear(event).await,
+                done = self.work.next() => self.finish(done),
                 () = sleep_until(timeout) => {
                     self.room.handle_timeout(now());
                     self.carry_out().await;
@@ -120,6 +180,16 @@ impl RoomTask {
                 answer(reply, ());
             }
             Request::Call { identity, call, reply } => answer(reply, self.call(&identity, call).await),
+            Request::Knock { credential, address, reply } => answer(reply, self.knock(credential, address)),
+            Request::Say { post, reply } => self.say(*post, reply),
+            Request::ChatHistory { limit, reply } => answer(reply, self.chat.newest(limit)),
+            Request::Moderate { request, reply } => self.moderate(*request, reply).await,
+            Request::Orders(reply) => answer(reply, self.orders()),
+            Request::AddressOf { identity, reply } => answer(reply, self.address_of(&identity)),
+            Request::Expel { banned, reply } => {
+                self.expel(&banned).await;
+                answer(reply, ());
+            }
             Request::Close(reply) => {
                 self.close().await;
                 answer(reply, ());
@@ -132,9 +202,10 @@ impl RoomTask {
     }
 
     async fn join(&mut self, ticket: JoinTicket, outbox: Outbox) -> Result<(), JoinError> {
-        let JoinTicket { join, credential, .. } = ticket;
-        if !self.access.admits(credential) {
-            return Err(JoinError::NoSuchRoom);
+        let JoinTicket { join, credential, address, .. } = ticket;
+        self.knock(credential, address)?;
+        if self.bars(Some(&join.identity), address) {
+            return Err(JoinError::Banned);
         }
         // A full room may have places once those without a token are gone.
         self.room.check_join(&join).or_else(|error| match error {
@@ -142,12 +213,31 @@ impl RoomTask {
             other => Err(other),
         })?;
         if self.access.claimed_by(credential) {
-            self.remove_the_public().await;
+            self.becomes_token().await;
         }
         self.room.check_join(&join)?;
-        self.seats.insert(join.session, Seat { outbox: Some(outbox), credential, socket: FIRST_SOCKET });
+        let seat = Seat { outbox: Some(outbox), credential, address, socket: FIRST_SOCKET };
+        self.seats.insert(join.session, seat);
         self.handle(RoomInput::Join(Box::new(join))).await;
         Ok(())
+    }
+
+    /// To whom the room is none, it says no more.
+    fn knock(&self, credential: Credential, address: Option<IpAddr>) -> Result<(), JoinError> {
+        match self.access.admits(credential) {
+            false => Err(JoinError::NoSuchRoom),
+            true if self.bars(None, address) => Err(JoinError::Banned),
+            true => Ok(()),
+        }
+    }
+
+    fn orders(&self) -> OrdersInForce {
+        let muted = self.room.muted().cloned().collect();
+        OrdersInForce { rules: self.room.chat_rules(), muted, bans: self.room.bans().clone() }
+    }
+
+    fn address_of(&self, identity: &Identity) -> Option<IpAddr> {
+        self.seats.get(&self.room.session_of(identity)?)?.address
     }
 
     /// The new socket takes over; the old one, if it still is there, is closed by the end of its outbox.
@@ -189,12 +279,13 @@ impl RoomTask {
 
     async fn close(&mut self) {
         if self.access.close() {
-            self.remove_the_public().await;
+            self.becomes_token().await;
         }
     }
 
     /// Token wins: those who are there without one are told and removed.
-    async fn remove_the_public(&mut self) {
+    async fn becomes_token(&mut self) {
+        self.notify(&Notice::BecameToken);
         let public = self.seats.iter().filter(|(_, seat)| seat.credential == Credential::Public);
         let public: Vec<_> = public.map(|(session, _)| *session).collect();
         for session in public {
@@ -237,25 +328,43 @@ impl RoomTask {
         sessions
     }
 
-    async fn handle(&mut self, input: RoomInput) {
+    pub(super) async fn handle(&mut self, input: RoomInput) {
         self.room.handle_input(now(), input);
         self.carry_out().await;
     }
 
     /// Effects in their order. A session that proves too slow leaves, which has effects of its own.
-    async fn carry_out(&mut self) {
+    pub(super) async fn carry_out(&mut self) {
         while let Some(effect) = self.room.poll_effect() {
             match effect {
                 RoomEffect::Send { to, event } => self.send(&to, event),
                 RoomEffect::Media(command) => self.media.command(command).await,
                 RoomEffect::HangUp { session } => self.hang_up(session),
-                RoomEffect::Notice(notice) => self.watchers.tell(|| self.room.info(), &notice),
+                RoomEffect::Notice(notice @ Notice::RoomFinished(_)) => {
+                    // What was said is heard before the end.
+                    self.finish_all().await;
+                    self.notify(&notice);
+                }
+                RoomEffect::Notice(notice) => self.notify(&notice),
                 RoomEffect::CloseSession { session } => drop(self.seats.remove(&session)),
                 RoomEffect::Ended => drop(self.registration.take()),
             }
         }
         self.calls.keep(|session| self.room.sessions().any(|there| there == session));
         self.population.is_now(self.room.sessions().count());
+    }
+
+    /// Tells those outside.
+    pub(super) fn notify(&mut self, notice: &Notice) {
+        if self.watchers.is_empty() {
+            return;
+        }
+        if notice.is_of_life() || self.known_as.is_none() {
+            self.known_as = Some(self.room.info());
+        }
+        if let Some(room) = &self.known_as {
+            self.watchers.tell(room, notice);
+        }
     }
 
     fn send(&mut self, to: &Recipients, event: Arc<RoomEvent>) {
@@ -285,7 +394,7 @@ impl RoomTask {
 }
 
 /// Whoever asked may have gone meanwhile: then the answer is nobody's.
-fn answer<T>(reply: oneshot::Sender<T>, value: T) {
+pub(super) fn answer<T>(reply: oneshot::Sender<T>, value: T) {
     drop(reply.send(value));
 }
 

@@ -8,6 +8,9 @@ use std::sync::Arc;
 /// Is told by the rooms' tasks, in each room's order.
 pub trait Watcher: Send + Sync + Debug {
     /// Something happened. Must not wait, and must not panic: the room's task does nothing else meanwhile.
+    ///
+    /// `room` is as it is now where the notice is of its life ([`Notice::is_of_life`]); else its counts are those of the
+    /// last such notice: people move and talk too often to count everybody each time.
     fn on_notice(&self, room: &RoomInfo, notice: &Notice);
 }
 
@@ -16,12 +19,13 @@ pub trait Watcher: Send + Sync + Debug {
 pub struct Watchers(Arc<[Arc<dyn Watcher>]>);
 
 impl Watchers {
-    pub(super) fn tell(&self, room: impl FnOnce() -> RoomInfo, notice: &Notice) {
-        if self.0.is_empty() {
-            return;
-        }
-        let room = room();
-        self.0.iter().for_each(|watcher| watcher.on_notice(&room, notice));
+    /// There are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn tell(&self, room: &RoomInfo, notice: &Notice) {
+        self.0.iter().for_each(|watcher| watcher.on_notice(room, notice));
     }
 }
 

@@ -86,11 +86,11 @@ impl Webhooks {
 
 impl Watcher for Webhooks {
     fn on_notice(&self, room: &RoomInfo, notice: &Notice) {
-        if self.urls.is_empty() {
+        if self.urls.is_empty() || !notice.is_of_life() {
             return;
         }
         let created_at = clock::unix_ms() / 1000;
-        let event = webhook::event(room, notice, draw::name("EV_"), created_at);
+        let Some(event) = webhook::event(room, notice, draw::name("EV_"), created_at) else { return };
         let Ok(body) = webhook::body(&event) else {
             metrics::counter!("odeon_webhooks_dropped_total").increment(1);
             return;

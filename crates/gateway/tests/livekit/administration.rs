@@ -147,3 +147,54 @@ async fn l_53_the_methods_speak_protobuf_too() {
     let answer = scene.server.request("POST", path, &headers, &request.encode_to_vec()).await;
     assert_eq!(proto::ParticipantInfo::decode(&*answer.bytes).unwrap().name, "A.");
 }
+
+fn sender(room: &str, destination: &str) -> String {
+    backend(|video| {
+        video.room_admin = true;
+        video.room = room.into();
+        video.destination_room = destination.into();
+    })
+}
+
+#[tokio::test]
+async fn l_55_move_participant_sends_the_client_to_the_other_room_with_a_token_for_it() {
+    // L-55
+    let mut scene = scene().await;
+    let body = json!({"room": "r", "identity": "alice", "destination_room": "stage"}).to_string();
+    let answer = scene.server.api("MoveParticipant", &sender("r", "stage"), &body).await;
+    assert_eq!((answer.status, answer.json()), (200, json!({})));
+    let moved = scene.alice.hear_until(|heard| match heard {
+        Heard::RoomMoved(moved) => Some(moved),
+        _ => None,
+    });
+    let moved = moved.await;
+    let claims = auth::verify(&moved.token, &keys(), now()).unwrap();
+    assert_eq!((claims.sub.as_str(), claims.video.room.as_str(), claims.video.room_join), ("alice", "stage", true));
+    assert_eq!(moved.room.unwrap().name, "stage");
+    let left = scene.alice.hear_until(|heard| match heard {
+        Heard::Leave(leave) => Some(leave.action),
+        _ => None,
+    });
+    assert_eq!(left.await, proto::leave_request::Action::Reconnect as i32);
+}
+
+#[tokio::test]
+async fn l_55_nobody_is_moved_without_leave_or_to_where_they_are() {
+    // L-55
+    let scene = scene().await;
+    for (token, identity, destination, status) in [
+        (admin("r"), "alice", "stage", 401),
+        (sender("r", "elsewhere"), "alice", "stage", 401),
+        (sender("r", "r"), "alice", "r", 400),
+        (sender("r", "stage"), "nobody", "stage", 404),
+        (sender("r", ""), "alice", "", 400),
+    ] {
+        let body = json!({"room": "r", "identity": identity, "destination_room": destination}).to_string();
+        assert_eq!(
+            scene.server.api("MoveParticipant", &token, &body).await.status,
+            status,
+            "{identity} → {destination}"
+        );
+    }
+    assert_eq!(scene.call("ListParticipants", json!({"room": "r"})).await["participants"][0]["identity"], "alice");
+}

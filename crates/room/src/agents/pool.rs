@@ -169,7 +169,8 @@ impl AgentPool {
                 self.in_room(&room.name, |stage| stage.published(participant))
             }
             Notice::ParticipantLeft(who) => self.on_left(now, &room.name, who),
-            Notice::TrackUnpublished { .. } | Notice::ParticipantConnectionAborted(_) => return,
+            // Nothing to an agent: publications that end, and who is present and says what.
+            _ => return,
         }
         self.fill(now, &room.name);
     }

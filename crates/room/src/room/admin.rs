@@ -1,10 +1,12 @@
 //! What the server API changes (L-06, L-36, L-43, L-55).
 
 use super::Room;
+use super::member::Goodbye;
 use crate::admin::{AdminError, AdminRequest, ProfileChange, TooLong};
-use crate::effect::RoomEvent;
+use crate::effect::{LeaveAction, RoomEvent};
 use crate::id::{Identity, SessionId, TrackSid};
 use crate::input::Now;
+use crate::participant::DisconnectReason;
 use crate::permission::Permission;
 
 impl Room {
@@ -34,6 +36,7 @@ impl Room {
                 self.on_update_subscription(session, tracks, subscribe);
                 Ok(())
             }
+            AdminRequest::Move { identity, room } => self.move_elsewhere(&identity, room),
             AdminRequest::UpdateRoomMetadata { metadata } => self.set_metadata(metadata),
         }
     }
@@ -60,6 +63,17 @@ impl Room {
         }
         self.on_mute(now, session, track, muted);
         self.tell(session, RoomEvent::MuteRequested { track: track.clone(), muted });
+        Ok(())
+    }
+
+    /// They connect anew over there, and publish again what they publish here.
+    fn move_elsewhere(&mut self, identity: &Identity, room: String) -> Result<(), AdminError> {
+        let session = self.named(identity)?;
+        if let Some(you) = self.members.get(&session).map(|member| member.info.clone()) {
+            self.tell(session, RoomEvent::Moved { room, you });
+        }
+        let (reason, action) = (DisconnectReason::Migration, Some(LeaveAction::Reconnect));
+        self.depart(session, Goodbye { reason, action });
         Ok(())
     }
 

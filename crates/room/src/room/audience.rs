@@ -42,11 +42,13 @@ impl Room {
         let Some(member) = self.members.get(&session) else {
             return;
         };
-        let event = RoomEvent::ParticipantsUpdated(vec![member.info.clone()]);
-        if member.hidden() {
+        let (info, hidden) = (member.info.clone(), member.hidden());
+        let event = RoomEvent::ParticipantsUpdated(vec![info.clone()]);
+        if hidden {
             self.tell(session, event);
         } else {
             self.tell_all(event);
+            self.notice(Notice::Present(info));
         }
     }
 
@@ -57,8 +59,11 @@ impl Room {
         }
     }
 
-    /// A command for the media graph.
+    /// A command for the media graph; nothing where they have no part in it.
     pub(super) fn command(&mut self, command: MediaCommand) {
+        if self.members.get(&command.session()).is_some_and(|member| !member.has_peer()) {
+            return;
+        }
         self.effects.push_back(RoomEffect::Media(command));
     }
 

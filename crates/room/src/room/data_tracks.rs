@@ -150,7 +150,10 @@ impl Room {
             return None;
         }
         let (publisher_sid, identity) = (owner.info.sid.clone(), owner.info.identity.clone());
-        let member = self.members.get_mut(&session).filter(|member| member.info.permission.can_subscribe)?;
+        let member = self
+            .members
+            .get_mut(&session)
+            .filter(|member| member.info.permission.can_subscribe && member.has_peer())?;
         let handle = member.data.receive(sid)?;
         let publication = self.members.get_mut(&publisher)?.data.published.get_mut(sid)?;
         if publication.subscribers.insert(session) {
@@ -205,7 +208,7 @@ impl Room {
 }
 
 fn check(member: &Member, request: &DataTrackRequest) -> Result<u16, (RequestOutcome, &'static str)> {
-    if !member.info.permission.can_publish_data {
+    if !member.info.permission.can_publish_data || !member.has_peer() {
         return Err((RequestOutcome::NotAllowed, "data may not be published with this token"));
     }
     let handle = u16::try_from(request.handle).ok().filter(|handle| *handle != 0);

@@ -13,7 +13,8 @@ use crate::effect::{LeaveAction, RoomEvent};
 use crate::id::{ParticipantSid, SessionId};
 use crate::input::{Join, Now};
 use crate::limits::{MAX_PARTICIPANTS, RoomLimits};
-use crate::media::MediaCommand;
+use crate::media::{ConnectionMode, MediaCommand};
+use crate::notice::Notice;
 use crate::participant::{DisconnectReason, Participant, ParticipantState};
 use crate::track::TrackRequest;
 use indexmap::IndexMap;
@@ -35,6 +36,9 @@ pub enum JoinError {
     /// A token participant must have an identity.
     #[error("the identity is empty")]
     EmptyIdentity,
+    /// They are not to come in.
+    #[error("you are banned from this room")]
+    Banned,
     /// This session is in the room already: a defect of the caller.
     #[error("the session has joined already")]
     SessionTaken,
@@ -53,6 +57,9 @@ impl Room {
             return Err(JoinError::SessionTaken);
         }
         check_sizes(&self.config.limits, join)?;
+        if self.bans().bars(Some(&join.identity), None) {
+            return Err(JoinError::Banned);
+        }
         if self.is_full_for(join) { Err(JoinError::RoomFull) } else { Ok(()) }
     }
 
@@ -101,7 +108,7 @@ impl Room {
             name: join.name,
             metadata: join.metadata,
             attributes: join.attributes,
-            state: ParticipantState::Joined,
+            state: if join.mode == ConnectionMode::None { ParticipantState::Active } else { ParticipantState::Joined },
             permission: join.permission,
             tracks: Vec::new(),
             data_tracks: Vec::new(),
@@ -120,7 +127,7 @@ impl Room {
             auto_subscribe: join.auto_subscribe,
             may_pause: join.may_pause,
             signalling: Signalling::Here,
-            media: MediaState::Waiting,
+            media: if join.mode == ConnectionMode::None { MediaState::Absent } else { MediaState::Waiting },
             resume_fault: None,
             departure: None,
             publications: IndexMap::new(),
@@ -166,8 +173,15 @@ impl Room {
 
     /// Others see a newcomer at once, not when the media is up (livekit.md 1).
     fn introduce(&mut self, session: SessionId) {
-        if let Some(info) = self.members.get(&session).map(|member| member.info.clone()) {
-            self.announce_to_others(session, info);
+        let Some(info) = self.members.get(&session).map(|member| member.info.clone()) else {
+            return;
+        };
+        self.announce_to_others(session, info.clone());
+        if !info.permission.is_hidden() {
+            self.notice(Notice::Present(info.clone()));
+        }
+        if info.state == ParticipantState::Active {
+            self.notice(Notice::ParticipantJoined(info));
         }
     }
 }

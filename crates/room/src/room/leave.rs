@@ -33,7 +33,8 @@ impl Room {
         match member.media {
             MediaState::Connected => {}
             MediaState::Waiting => self.depart_at(now.at + SIGNAL_LOST_GRACE, session, goodbye),
-            MediaState::Ended => self.depart(session, goodbye),
+            // Nothing keeps them; whether somebody without media comes back is their gateway's to know.
+            MediaState::Ended | MediaState::Absent => self.depart(session, goodbye),
         }
     }
 
@@ -58,9 +59,10 @@ impl Room {
         let Some(member) = self.members.get_mut(&session) else {
             return;
         };
-        if std::mem::replace(&mut member.media, MediaState::Ended) == MediaState::Ended {
+        if matches!(member.media, MediaState::Ended | MediaState::Absent) {
             return;
         }
+        member.media = MediaState::Ended;
         let goodbye = match member.signalling {
             Signalling::Here => goodbye_for(reason),
             Signalling::Lost { .. } => {
@@ -114,7 +116,7 @@ impl Room {
         let Some(mut member) = self.forget(session) else { return };
         self.unsubscribe_from_all(session, &member);
         self.forget_data_tracks(session, &mut member);
-        self.command(MediaCommand::RemovePeer { session });
+        self.remove_peer(session, &member);
         let farewell = farewell(&member, goodbye.reason);
         self.farewells.note(self.at, &farewell);
         self.announce_to_others(session, farewell.clone());
@@ -137,7 +139,7 @@ impl Room {
         }
         for session in sessions {
             let Some(member) = self.forget(session) else { continue };
-            self.command(MediaCommand::RemovePeer { session });
+            self.remove_peer(session, &member);
             self.notice_departure(&member, farewell(&member, reason));
         }
         self.end_now(why);
@@ -149,10 +151,19 @@ impl Room {
             let (participant, track) = (member.info.clone(), publication.track.clone());
             self.notice(Notice::TrackUnpublished { participant, track });
         }
+        if !member.hidden() {
+            self.notice(Notice::Gone(farewell.clone()));
+        }
         self.notice(match member.info.state {
             ParticipantState::Active => Notice::ParticipantLeft(farewell),
             _ => Notice::ParticipantConnectionAborted(farewell),
         });
+    }
+
+    fn remove_peer(&mut self, session: SessionId, left: &Member) {
+        if left.has_peer() {
+            self.command(MediaCommand::RemovePeer { session });
+        }
     }
 
     /// The last words to somebody who has a connection, then the end of it. To somebody who resumes they are the first

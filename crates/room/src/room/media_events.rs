@@ -70,7 +70,7 @@ impl Room {
         let Some(member) = self.members.get_mut(&session) else {
             return;
         };
-        if member.media == MediaState::Ended {
+        if matches!(member.media, MediaState::Ended | MediaState::Absent) {
             return;
         }
         member.media = MediaState::Connected;

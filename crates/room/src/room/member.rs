@@ -63,6 +63,8 @@ pub(super) enum MediaState {
     Connected,
     /// The shard has dropped the peer.
     Ended,
+    /// There is none, ever ([`ConnectionMode::None`]).
+    Absent,
 }
 
 /// One participant in the room.
@@ -113,6 +115,11 @@ impl Member {
         is_person(self.info.kind, &self.info.permission)
     }
 
+    /// Has a peer on a shard, or will have.
+    pub(super) fn has_peer(&self) -> bool {
+        self.mode != ConnectionMode::None
+    }
+
     /// Publishes something that others can see.
     pub(super) fn publishes(&self) -> bool {
         !self.info.tracks.is_empty()
@@ -124,6 +131,7 @@ impl Member {
         match self.mode {
             ConnectionMode::Single => target == Target::Publisher,
             ConnectionMode::Dual => target == Target::Subscriber || !self.info.permission.can_subscribe,
+            ConnectionMode::None => false,
         }
     }
 

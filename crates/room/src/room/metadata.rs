@@ -15,7 +15,9 @@ impl Room {
         let Some(member) = self.members.get(&session) else {
             return;
         };
-        let (outcome, message) = if !member.info.permission.can_update_metadata {
+        // Whoever has no token is spoken for by their gateway, which knows what they may.
+        let may = member.info.permission.can_update_metadata || !member.has_peer();
+        let (outcome, message) = if !may {
             (RequestOutcome::NotAllowed, "not allowed: this token may not change its own metadata".to_owned())
         } else if let Err(too_long) = self.change_profile(session, change) {
             (RequestOutcome::LimitExceeded, too_long.to_string())

@@ -3,9 +3,11 @@
 
 use super::Room;
 use super::leave::farewell;
+use super::member::Member;
 use crate::effect::RoomEvent;
 use crate::id::{SessionId, TrackSid};
 use crate::media::MediaCommand;
+use crate::notice::Notice;
 use crate::participant::DisconnectReason;
 use crate::permission::Permission;
 
@@ -25,8 +27,7 @@ impl Room {
             return;
         };
         member.change(|info| info.permission = permission);
-        let sender = member.data_sender();
-        self.command(MediaCommand::SetSender { session, sender });
+        self.sender_changed(session);
         self.announce(session);
         self.unpublish_forbidden(session);
         self.reconsider_publisher(session);
@@ -34,6 +35,13 @@ impl Room {
         self.claims_changed(session);
         if hidden != was_hidden {
             self.counts_changed();
+        }
+    }
+
+    /// What their shard knows of them is no longer so.
+    pub(super) fn sender_changed(&mut self, session: SessionId) {
+        if let Some(sender) = self.members.get(&session).map(Member::data_sender) {
+            self.command(MediaCommand::SetSender { session, sender });
         }
     }
 
@@ -46,7 +54,8 @@ impl Room {
         // Newer than the farewell, should they come back into sight.
         member.change(|info| info.version = last.version);
         self.farewells.note(self.at, &last);
-        self.tell_others(session, RoomEvent::ParticipantsUpdated(vec![last]));
+        self.tell_others(session, RoomEvent::ParticipantsUpdated(vec![last.clone()]));
+        self.notice(Notice::Gone(last));
         self.speakers.forget_session(session);
     }
 

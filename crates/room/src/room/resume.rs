@@ -24,7 +24,8 @@ impl Room {
         let session = self.session_of(identity)?;
         let member = self.members.get(&session)?;
         let known = self.farewells.reach_back_to(member.signalling.heard(now.at));
-        (member.info.sid == *sid && member.media != MediaState::Ended && known).then_some((session, member.mode))
+        let alive = !matches!(member.media, MediaState::Ended | MediaState::Absent);
+        (member.info.sid == *sid && alive && known).then_some((session, member.mode))
     }
 
     /// The new connection is there. Nothing is said on it before the shard has answered: what a client hears before

@@ -33,7 +33,7 @@ impl Room {
         let (Some(receiver), Some(owner)) = (self.members.get(&session), self.members.get(&publisher)) else {
             return Standing::Unwanted;
         };
-        if owner.hidden() || !receiver.choices.wants(track, receiver.auto_subscribe) {
+        if owner.hidden() || !receiver.has_peer() || !receiver.choices.wants(track, receiver.auto_subscribe) {
             Standing::Unwanted
         } else if !receiver.info.permission.can_subscribe {
             Standing::NotPermitted

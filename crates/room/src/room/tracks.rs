@@ -187,6 +187,9 @@ fn announced_before<'a>(member: &'a Member, request: &TrackRequest) -> Option<&'
 }
 
 fn check_request(member: &Member, request: &TrackRequest) -> Result<(), (RequestOutcome, &'static str)> {
+    if !member.has_peer() {
+        return Err((RequestOutcome::NotAllowed, "this connection carries no media"));
+    }
     if !member.info.permission.may_publish(request.source) {
         return Err((RequestOutcome::NotAllowed, "this source may not be published with this token"));
     }

@@ -56,6 +56,11 @@ impl Room {
         self.by_identity.get(identity).copied()
     }
 
+    /// Whose session this is.
+    pub fn identity_of(&self, session: SessionId) -> Option<&Identity> {
+        Some(&self.members.get(&session)?.info.identity)
+    }
+
     /// The session of a sid.
     pub fn session_of_sid(&self, sid: &ParticipantSid) -> Option<SessionId> {
         self.members.iter().find(|(_, member)| member.info.sid == *sid).map(|(session, _)| *session)

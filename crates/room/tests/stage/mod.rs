@@ -7,7 +7,10 @@ use room::media::{ConnectionMode, LiveLayer, MediaCommand, MediaEnd, MediaEvent,
 use room::participant::{ClientInfo, DisconnectReason, Participant, ParticipantKind};
 use room::permission::Permission;
 use room::track::{TrackKind, TrackRequest, TrackSource};
-use room::{AdminError, AdminRequest, Identity, Notice, Room, RoomConfig, RoomInput, SessionId, TrackSid};
+use room::{
+    AdminError, AdminRequest, Identity, Moderation, ModerationError, Notice, Room, RoomConfig, RoomInput, SessionId,
+    TrackSid,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -81,6 +84,12 @@ impl Stage {
 
     pub fn administer(&mut self, request: AdminRequest) -> Result<(), AdminError> {
         let done = self.room.administer(self.now(), request);
+        self.drain();
+        done
+    }
+
+    pub fn moderate(&mut self, request: &Moderation) -> Result<(), ModerationError> {
+        let done = self.room.moderate(self.now(), request);
         self.drain();
         done
     }

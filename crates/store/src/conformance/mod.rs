@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "these are tests, for whoever builds an engine")]
 #![allow(missing_docs, reason = "a case's name says what it is about")]
 
-pub mod limits;
+pub mod bounds;
 pub mod logs;
 pub mod restarts;
 pub mod retention;

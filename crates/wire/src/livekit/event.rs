@@ -9,7 +9,7 @@ use room::effect::{
     LeaveAction, ParticipantQuality, RequestOutcome, RequestSubject, Speaker, SubscriptionFailure, WantedCodec,
 };
 use room::media::{ConnectionMode, Target};
-use room::participant::DisconnectReason;
+use room::participant::{DisconnectReason, Participant};
 use room::settings::HIGHEST_LAYER;
 use room::{ParticipantSid, TrackSid};
 use smallvec::{SmallVec, smallvec};
@@ -63,7 +63,7 @@ pub fn responses(event: &RoomEvent, mode: ConnectionMode, server: &ServerFacts) 
         }
         RoomEvent::Leave { reason, action } => return smallvec![leave(*reason, *action)],
         // A fresh token is the gateway's to make: it has the keys.
-        RoomEvent::ClaimsChanged { .. } => return Responses::new(),
+        RoomEvent::ClaimsChanged { .. } | RoomEvent::Moved { .. } => return Responses::new(),
         track => match track_message(track) {
             Some(message) => message,
             None => return Responses::new(),
@@ -86,6 +86,17 @@ pub fn leave(reason: DisconnectReason, action: LeaveAction) -> proto::SignalResp
 /// `refresh_token` (L-52).
 pub fn refresh_token(token: String) -> proto::SignalResponse {
     Message::RefreshToken(token).into_response()
+}
+
+/// `room_moved`: `token` is for the room of this name. `leave` follows, after which clients connect to it.
+pub fn room_moved(room: &str, token: String, you: &Participant) -> proto::SignalResponse {
+    Message::RoomMoved(proto::RoomMovedResponse {
+        room: Some(proto::Room { name: room.to_owned(), ..Default::default() }),
+        token,
+        participant: Some(info::participant(you)),
+        other_participants: Vec::new(),
+    })
+    .into_response()
 }
 
 /// The answer to `ping`: Unix milliseconds (nanoseconds overflow JavaScript's numbers).

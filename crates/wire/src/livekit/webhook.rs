@@ -12,10 +12,11 @@ pub const CONTENT_TYPE: &str = "application/webhook+json";
 /// As LiveKit's server calls itself: receivers look for it.
 pub const USER_AGENT: &str = "LiveKit";
 
-/// The event that a notice is. `id` is `EV_…` and its own; `created_at_s` in Unix seconds.
-pub fn event(room: &RoomInfo, notice: &Notice, id: String, created_at_s: i64) -> proto::WebhookEvent {
+/// The event that a notice is; `None`: LiveKit has no word for it. `id` is `EV_…` and its own; `created_at_s` in Unix
+/// seconds.
+pub fn event(room: &RoomInfo, notice: &Notice, id: String, created_at_s: i64) -> Option<proto::WebhookEvent> {
     let mut event = proto::WebhookEvent {
-        event: name(notice).to_owned(),
+        event: name(notice)?.to_owned(),
         id,
         created_at: created_at_s,
         ..proto::WebhookEvent::default()
@@ -33,12 +34,13 @@ pub fn event(room: &RoomInfo, notice: &Notice, id: String, created_at_s: i64) ->
         Notice::TrackPublished { participant, track } | Notice::TrackUnpublished { participant, track } => {
             about_track(&mut event, room, participant, track);
         }
+        _ => {}
     }
-    event
+    Some(event)
 }
 
-fn name(notice: &Notice) -> &'static str {
-    match notice {
+fn name(notice: &Notice) -> Option<&'static str> {
+    Some(match notice {
         Notice::RoomStarted { .. } => "room_started",
         Notice::RoomFinished(_) => "room_finished",
         Notice::ParticipantJoined(_) => "participant_joined",
@@ -46,7 +48,8 @@ fn name(notice: &Notice) -> &'static str {
         Notice::ParticipantConnectionAborted(_) => "participant_connection_aborted",
         Notice::TrackPublished { .. } => "track_published",
         Notice::TrackUnpublished { .. } => "track_unpublished",
-    }
+        _ => return None,
+    })
 }
 
 /// Of room and participant only who they are.
