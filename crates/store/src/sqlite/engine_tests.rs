@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Span;
-use crate::limits::MAX_VALUE_BYTES;
+use crate::limits::{MAX_VALUE_BYTES, MAX_WAL_BYTES};
 use futures_util::future::join_all;
 use std::fs;
 use std::path::PathBuf;
@@ -21,6 +21,10 @@ impl Scratch {
 
     fn open(&self) -> Sqlite {
         Sqlite::open(&self.0.join("odeon.sqlite")).unwrap()
+    }
+
+    fn wal_bytes(&self) -> u64 {
+        fs::metadata(self.0.join("odeon.sqlite-wal")).unwrap().len()
     }
 
     /// Transactions in the write-ahead log: frames that end one say how large the file is then.
@@ -83,6 +87,43 @@ async fn what_waits_together_is_committed_together() {
     assert!(join_all(answers).await.into_iter().all(|answer| answer.is_ok()));
     assert_eq!(scratch.transactions(), before + 1);
     assert_eq!(kept(&store).await, 101);
+}
+
+#[tokio::test]
+async fn the_log_beside_the_file_stays_small_however_much_is_written() {
+    let scratch = Scratch::new("wal");
+    let store = scratch.open();
+    let keep = Retention { entries: 10, ..Retention::default() };
+    for _ in 0..400 {
+        let entry = Entry { at_ms: 0, kind: String::new(), value: vec![7; 100_000].into() };
+        store.append(&log(), entry, keep).await.unwrap();
+        assert!(scratch.wal_bytes() < 8 * 1024 * 1024);
+    }
+    assert_eq!(kept(&store).await, 10);
+}
+
+/// A question that takes long, as a backup does, keeps the log from being carried over for as long.
+#[tokio::test]
+async fn the_log_beside_the_file_is_cut_back_after_a_long_question() {
+    let scratch = Scratch::new("long");
+    let store = scratch.open();
+    say(&store, 1).await.unwrap();
+    let (end, ends) = mpsc::channel::<()>();
+    let long = store.look(move |connection| {
+        let transaction = connection.unchecked_transaction()?;
+        transaction.query_row("SELECT count(*) FROM records", [], |row| row.get::<_, i64>(0))?;
+        let _ = ends.recv();
+        Ok(transaction.commit()?)
+    });
+    for _ in 0..100 {
+        say(&store, MAX_VALUE_BYTES).await.unwrap();
+    }
+    assert!(scratch.wal_bytes() > MAX_WAL_BYTES as u64);
+    drop(end);
+    long.await.unwrap();
+    say(&store, 1).await.unwrap();
+    say(&store, 1).await.unwrap();
+    assert!(scratch.wal_bytes() <= MAX_WAL_BYTES as u64);
 }
 
 #[tokio::test]
