@@ -56,7 +56,7 @@ macro_rules! conformance {
             documents_are_listed_by_key_within_a_prefix,
             documents_are_listed_page_by_page,
             tables_do_not_see_each_other,
-        ], limits: [
+        ], bounds: [
             what_is_too_large_is_refused,
             the_largest_are_taken,
             a_page_has_an_end,
