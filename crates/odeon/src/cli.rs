@@ -30,6 +30,11 @@ pub enum Action {
     Serve,
     /// Finds what is wrong with the machine, the network or the settings, and says what to do. Fails where something is.
     Doctor(DoctorRequest),
+    /// Copies the data folder, also while the server runs. The copy is a data folder: serving from it is restoring it.
+    Backup {
+        /// Where to: a folder that is not there yet, or an empty one.
+        folder: PathBuf,
+    },
     /// Prints the API key and secret in force; draws them if there are none yet.
     Keys {
         /// Draws a new pair and prints it, without keeping it: for a config file.

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 /// Format of the folder. Rises when an older Odeon could no longer use it.
 const FORMAT: u32 = 1;
 
-const ABOUT: &str = "odeon.json";
+/// Says that the folder is an Odeon's, and in which format.
+pub const ABOUT: &str = "odeon.json";
 /// Held by the server that uses the folder.
 pub const LOCK: &str = "lock";
 /// What must outlive the process.

@@ -5,6 +5,7 @@
 
 #![allow(unreachable_pub, reason = "nothing in a binary is reachable; `pub` marks what a module shows the others")]
 
+mod backup;
 mod banner;
 mod candidates;
 mod cli;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         None | Some(Action::Serve) => start::serve(settings),
         Some(Action::Doctor(request)) => doctor::run(settings, request),
+        Some(Action::Backup { folder }) => backup::run(settings, folder),
         Some(Action::Keys { new }) => commands::print_keys(settings, *new),
         Some(Action::Token(Token::Create(request))) => commands::create_token(settings, request),
         Some(Action::Config(Config::Explain { key })) => commands::explain(settings, key.as_deref()),

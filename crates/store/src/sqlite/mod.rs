@@ -169,3 +169,7 @@ impl Store for Sqlite {
         self.look(move |connection| copy::into(connection, &to))
     }
 }
+
+#[cfg(test)]
+#[path = "engine_tests.rs"]
+mod tests;

@@ -80,7 +80,7 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     if application != APPLICATION_ID && !is_empty(connection).map_err(failed)? {
         return Err(OpenError::Foreign(path.to_owned()));
     }
-    check(connection, path)?;
+    check(connection, path, CHECK_TIMEOUT)?;
     migrate(connection, MIGRATIONS, version).map_err(failed)
 }
 
@@ -106,8 +106,8 @@ fn migrate(connection: &Connection, migrations: &[&str], version: i64) -> rusqli
 }
 
 /// Looks for damage as long as a start may take; a large file is looked at in part.
-fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    let found = interrupted_after(connection, CHECK_TIMEOUT, || {
+fn check(connection: &Connection, path: &Path, timeout: Duration) -> Result<(), OpenError> {
+    let found = interrupted_after(connection, timeout, || {
         connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))
     });
     match found {
@@ -132,3 +132,7 @@ fn interrupted_after<T>(connection: &Connection, after: Duration, work: impl FnO
         result
     })
 }
+
+#[cfg(test)]
+#[path = "schema_tests.rs"]
+mod tests;

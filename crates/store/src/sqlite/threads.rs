@@ -93,3 +93,50 @@ impl Health {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tracing::span;
+
+    /// Counts what is told.
+    struct Counting(Arc<AtomicUsize>);
+
+    impl tracing::Subscriber for Counting {
+        fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+            span::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+        fn event(&self, _: &tracing::Event<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn enter(&self, _: &span::Id) {}
+
+        fn exit(&self, _: &span::Id) {}
+    }
+
+    // one clear log line.
+    #[test]
+    fn q_10_a_failing_disk_is_told_once_and_its_end_too() {
+        let told = Arc::new(AtomicUsize::new(0));
+        let _guard = tracing::subscriber::set_default(Counting(Arc::clone(&told)));
+        let mut health = Health::default();
+        let failed = || Err(StoreError::failed("database or disk is full"));
+        for (outcome, so_far) in
+            [(Ok(()), 0), (failed(), 1), (failed(), 1), (Ok(()), 2), (Ok(()), 2), (failed(), 3), (Ok(()), 4)]
+        {
+            health.heard(&outcome);
+            assert_eq!(told.load(Ordering::Relaxed), so_far);
+        }
+    }
+}
