@@ -86,7 +86,7 @@ pub(crate) fn ticket(registry: &Registry, identity: &str, credential: Credential
         tracks: Vec::new(),
         offer: None,
     };
-    JoinTicket { join, credential, config: None }
+    JoinTicket { join, credential, config: None, address: None }
 }
 
 pub(crate) struct Person {
