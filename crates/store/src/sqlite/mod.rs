@@ -39,7 +39,8 @@ use threads::Shared;
 pub struct Sqlite {
     writes: Arc<Queue>,
     reads: Arc<Queue>,
-    threads: Vec<JoinHandle<()>>,
+    readers: Vec<JoinHandle<()>>,
+    writer: Option<JoinHandle<()>>,
 }
 
 impl Sqlite {
@@ -67,10 +68,10 @@ impl Sqlite {
         let writes = Arc::new(Queue::new(MAX_WAITING, MAX_WAITING_BYTES));
         let reads = Arc::new(Queue::new(MAX_READS, usize::MAX));
         // Made before its threads, so that those end also if one of them can't be started.
-        let mut engine = Self { writes, reads, threads: Vec::new() };
-        engine.threads.push(threads::writer(Arc::clone(&engine.writes), writer)?);
+        let mut engine = Self { writes, reads, readers: Vec::new(), writer: None };
+        engine.writer = Some(threads::writer(Arc::clone(&engine.writes), writer)?);
         for reader in readers {
-            engine.threads.push(threads::reader(Arc::clone(&engine.reads), reader)?);
+            engine.readers.push(threads::reader(Arc::clone(&engine.reads), reader)?);
         }
         Ok(engine)
     }
@@ -113,13 +114,17 @@ fn ask<T: Send + 'static>(
 
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        self.writes.close();
+        // The one that writes goes last: only it can carry the log over into the file as it closes.
         self.reads.close();
-        for thread in self.threads.drain(..) {
-            // Its panics are contained; one that was not has been told on stderr.
-            let _ = thread.join();
-        }
+        self.readers.drain(..).for_each(join);
+        self.writes.close();
+        self.writer.take().into_iter().for_each(join);
     }
+}
+
+fn join(thread: JoinHandle<()>) {
+    // Its panics are contained; one that was not has been told on stderr.
+    let _ = thread.join();
 }
 
 impl Store for Sqlite {
