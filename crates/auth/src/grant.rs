@@ -45,6 +45,9 @@ pub struct Claims {
     /// Drawn by the web page for anybody who asked: counts as no token where a room's access is decided.
     #[serde(default, skip_serializing_if = "is_false")]
     pub odeon_page: bool,
+    /// Somebody who has an account here, which anybody can have: counts as no token likewise, and grants nothing.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub odeon_account: bool,
     /// Everything else, untouched.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -119,10 +122,15 @@ impl Claims {
         if self.sub.is_empty() { &self.identity } else { &self.sub }
     }
 
+    /// Anybody can get it: it opens no door.
+    pub fn is_anybodys(&self) -> bool {
+        self.odeon_page || self.odeon_account
+    }
+
     /// An operator's token: administers every room, joins none.
     pub fn is_operator(&self) -> bool {
         let video = &self.video;
-        video.room_admin && video.room_create && video.room_list && !video.room_join && !self.odeon_page
+        video.room_admin && video.room_create && video.room_list && !video.room_join && !self.is_anybodys()
     }
 
     /// May send participants of one room to another: by both names, or as an operator whose token names none.
@@ -134,7 +142,7 @@ impl Claims {
     /// May administer this room: by name, or as an operator whose token names none.
     pub fn may_administer(&self, room: &str) -> bool {
         let named = !room.is_empty() && self.video.room == room;
-        self.video.room_admin && !self.odeon_page && (named || (self.is_operator() && self.video.room.is_empty()))
+        self.video.room_admin && !self.is_anybodys() && (named || (self.is_operator() && self.video.room.is_empty()))
     }
 }
 

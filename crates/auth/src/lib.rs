@@ -8,11 +8,13 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod external;
 pub mod fuzz;
 pub mod grant;
 pub mod key;
 pub mod mint;
 pub mod origin;
+pub mod password;
 mod strict_json;
 pub mod token;
 

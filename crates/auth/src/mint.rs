@@ -20,6 +20,9 @@ pub const WEBHOOK_TTL_S: u64 = 5 * 60;
 /// Life of an agent's token, in seconds: the reference's. Refreshed tokens follow while it is there.
 pub const AGENT_TTL_S: u64 = 60 * 60;
 
+/// Life of an account's token, in seconds: what the phone app was written for (Firebase's).
+pub const ACCOUNT_TTL_S: u64 = 60 * 60;
+
 /// A token that administers every room and joins none (product.md, «Role»).
 ///
 /// # Errors
@@ -56,6 +59,21 @@ pub fn page_token(
         ..own_claims(keys, now_unix, PAGE_TOKEN_TTL_S)?
     };
     sign(&claims, keys)
+}
+
+/// What somebody with an account shows, for [`ACCOUNT_TTL_S`]: who they are, and nothing that they may.
+///
+/// # Errors
+/// [`TokenError::UnknownKey`] when there is no key at all.
+pub fn account_token(keys: &KeyStore, now_unix: u64, account: &str, name: &str) -> Result<String, TokenError> {
+    let own = own_claims(keys, now_unix, ACCOUNT_TTL_S)?;
+    let video = VideoGrant {
+        can_publish: Some(false),
+        can_subscribe: Some(false),
+        can_publish_data: Some(false),
+        ..VideoGrant::default()
+    };
+    sign(&Claims { sub: account.to_owned(), name: name.to_owned(), odeon_account: true, video, ..own }, keys)
 }
 
 /// The same token, valid from now on for [`REFRESH_TTL_S`] (L-52: a client reconnects with it).

@@ -80,16 +80,16 @@ pub fn sign(claims: &Claims, keys: &KeyStore) -> Result<String, TokenError> {
     Ok(format!("{message}.{signature}"))
 }
 
-struct Parts<'a> {
+pub(crate) struct Parts<'a> {
     /// header "." claims, as signed.
-    message: &'a str,
-    header: &'a str,
-    claims: &'a str,
-    signature: &'a str,
+    pub(crate) message: &'a str,
+    pub(crate) header: &'a str,
+    pub(crate) claims: &'a str,
+    pub(crate) signature: &'a str,
 }
 
 impl<'a> Parts<'a> {
-    fn split(token: &'a str) -> Result<Self, TokenError> {
+    pub(crate) fn split(token: &'a str) -> Result<Self, TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::TooLong);
         }
@@ -100,7 +100,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-fn parse(part: &str) -> Result<Value, TokenError> {
+pub(crate) fn parse(part: &str) -> Result<Value, TokenError> {
     let json = BASE64URL.decode(part).map_err(|_| TokenError::Malformed)?;
     strict_json::parse(&json).ok().filter(Value::is_object).ok_or(TokenError::Malformed)
 }
@@ -108,8 +108,11 @@ fn parse(part: &str) -> Result<Value, TokenError> {
 /// Only `alg` decides, and only one value of it is known: the key is found by `iss`, so `kid`, `jku`, `jwk` and `x5u`
 /// lead nowhere. `crit` would say "refuse if you don't understand", and we understand nothing (RFC 7515, 4.1.11).
 fn check_header(header: &Value) -> Result<(), TokenError> {
-    let hs256 = header.get("alg").and_then(Value::as_str) == Some("HS256");
-    if hs256 && header.get("crit").is_none() { Ok(()) } else { Err(TokenError::Algorithm) }
+    if is_plain(header, "HS256") { Ok(()) } else { Err(TokenError::Algorithm) }
+}
+
+pub(crate) fn is_plain(header: &Value, algorithm: &str) -> bool {
+    header.get("alg").and_then(Value::as_str) == Some(algorithm) && header.get("crit").is_none()
 }
 
 fn check_signature(parts: &Parts<'_>, secret: &Secret) -> Result<(), TokenError> {

@@ -98,3 +98,15 @@ fn without_a_key_nothing_is_signed_and_nothing_verified() {
     let token = operator_token(&keys(), NOW, 60).unwrap();
     assert_eq!(verify(&token, &none, NOW), Err(TokenError::UnknownKey));
 }
+
+#[test]
+fn c_18_an_accounts_token_says_who_and_allows_nothing() {
+    // C-18, product.md «Access»: account tokens count as none.
+    let keys = keys();
+    let token = auth::mint::account_token(&keys, NOW, "u-1", "Mari").unwrap();
+    let claims = verify(&token, &keys, NOW).unwrap();
+    assert_eq!((claims.participant_identity(), claims.name.as_str()), ("u-1", "Mari"));
+    assert!(claims.odeon_account && claims.is_anybodys() && !claims.is_operator());
+    assert!(!claims.video.room_join && !claims.may_administer("r"));
+    assert_eq!(claims.exp - NOW, auth::mint::ACCOUNT_TTL_S);
+}
