@@ -57,7 +57,7 @@ for (const mode of ['single', 'dual']) {
         const seen = await eventually(`Python sees ${identity}`, async () => {
           const look = await pia.look(identity, 2);
           return look.distinct >= 8 && look;
-        });
+        }, 20_000);
         assert.ok(seen.size[0] >= 160, JSON.stringify(seen));
         const heard = await pia.listen(identity, 3);
         assert.ok(heard.loudest > 0.01, `Python hears nothing of ${identity}: ${JSON.stringify(heard)}`);
