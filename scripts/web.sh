@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The web page: `install`, `check` or `build`. Installs only when the lock file has changed, builds only when a source has.
+# The web page: `install`, `check`, `build` or `browser` (in Chromium, which must be there). Installs only when the lock file has changed, builds only when a source has.
 set -euo pipefail
 cd "$(dirname "$0")/../web"
 
@@ -29,8 +29,12 @@ build)
     # A build that changed nothing keeps the old time, and would be done again and again.
     touch dist/index.html
     ;;
+browser)
+    install
+    npm run --silent browser
+    ;;
 *)
-    echo "web.sh: install, check or build, not $1" >&2
+    echo "web.sh: install, check, build or browser, not $1" >&2
     exit 2
     ;;
 esac

@@ -26,7 +26,11 @@ export async function standIn(page, peer, { permission = PERMISSION } = {}) {
   await page.routeWebSocket(/\/rtc\/v1/, async (socket) => {
     house.joins += 1;
     house.socket = socket;
-    socket.onMessage((bytes) => void onRequest(SignalRequest.fromBinary(bytes).message));
+    // What a page says while it is closed finds nobody any more.
+    const gone = (error) => {
+      if (!peer.isClosed()) throw error;
+    };
+    socket.onMessage((bytes) => void onRequest(SignalRequest.fromBinary(bytes).message).catch(gone));
     const request = joinRequestOf(new URL(socket.url()));
     tell({ case: "join", value: joinResponse(permission) });
     if (request.publisherOffer) await answer(request.publisherOffer);

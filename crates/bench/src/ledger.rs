@@ -122,7 +122,17 @@ struct LastFrame {
     picture_id: Option<u16>,
 }
 
+/// Frames without a keyframe after which a decoder asks for one, and between two such requests: a sixth and half a second.
+const BLIND_FRAMES: u64 = 5;
+const ASK_EVERY_FRAMES: u64 = 15;
+
 impl Ledger {
+    /// Frames come and there is no keyframe to begin with: the first one came before the answer that told of its stream.
+    /// It is time to ask for another.
+    pub fn is_blind(&self) -> bool {
+        self.stats.first_frame.is_none() && self.stats.frames % ASK_EVERY_FRAMES == BLIND_FRAMES
+    }
+
     /// The counts up to now.
     pub fn stats(&self) -> &TrackStats {
         &self.stats

@@ -467,9 +467,13 @@ impl Peer {
             payload: &packet.payload,
             at: packet.timestamp,
         };
-        if receiver.ledger.book(&arrival) {
-            let track = receiver.track.clone();
+        let first = receiver.ledger.book(&arrival);
+        let (track, video) = (receiver.track.clone(), receiver.video);
+        let asks = video && arrival.marker && receiver.ledger.is_blind();
+        if first {
             self.tell(PeerEvent::FirstFrame { track, at: packet.timestamp });
+        } else if asks && let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(mid, None) {
+            stream.request_keyframe(KeyframeRequestKind::Pli);
         }
     }
 

@@ -11,6 +11,7 @@ use http::{HeaderMap, StatusCode, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::runtime::Handle;
 
 /// What the answers are made of.
 #[derive(Clone)]
@@ -50,6 +51,7 @@ async fn metrics(Shared(ops): Shared<Ops>, client: Option<Extension<Client>>, he
     }
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (ops.collect)();
+    metrics::gauge!("odeon_tasks").set(Handle::current().metrics().num_alive_tasks() as f64);
     (kind, ops.metrics.render()).into_response()
 }
 

@@ -16,6 +16,10 @@ async fn settled(world: &World) -> Reading {
     world.server.reading().expect("the server lives")
 }
 
+fn tasks(world: &World) -> f64 {
+    meter::sum(&world.server.metrics().expect("metrics"), "odeon_tasks")
+}
+
 async fn round(world: &World, from: usize, count: usize) {
     for number in from..from + count {
         let mode = if number.is_multiple_of(2) { Mode::Single } else { Mode::Dual };
@@ -30,7 +34,7 @@ async fn round(world: &World, from: usize, count: usize) {
     }
 }
 
-/// L-14, L-28: after 200 joins and leaves, descriptors, threads, peers and rooms are back where they began, and
+/// L-14, L-28: after 200 joins and leaves, descriptors, tasks, threads, peers and rooms are back where they began, and
 /// memory within 10 MiB.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs ODEON_BIN"]
@@ -40,9 +44,12 @@ async fn l_14_two_hundred_joins_and_leaves_leave_nothing_behind() {
     round(&world, 0, 20).await;
     gone(&world).await;
     let before = settled(&world).await;
+    let tasks_before = tasks(&world);
     round(&world, 20, JOINS).await;
     gone(&world).await;
     let after = settled(&world).await;
+    let tasks_after = tasks(&world);
+    assert!(tasks_after <= tasks_before, "tasks: {tasks_before} → {tasks_after}");
     assert!(after.descriptors <= before.descriptors, "descriptors: {} → {}", before.descriptors, after.descriptors);
     assert!(after.threads <= before.threads, "threads: {} → {}", before.threads, after.threads);
     let grown = after.rss.saturating_sub(before.rss);
