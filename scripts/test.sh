@@ -19,5 +19,4 @@ stage "page: build" scripts/web.sh build
 stage "unit tests" scripts/unit.sh
 stage "release build" cargo build --release --locked -p odeon -p bench
 stage "real clients: install" e2e/install.sh
-stage "page: in Chromium" scripts/web.sh browser
 stage "real clients" end_to_end
