@@ -33,8 +33,10 @@ export function startVenue(settings = {}) {
 export async function startServer(settings = {}, command = '--dev') {
   const binary = process.env.ODEON_BIN;
   if (!binary) throw new Error('ODEON_BIN names no program');
-  const port = await freePort();
-  const data = mkdtempSync(join(tmpdir(), 'odeon-e2e-'));
+  const port = settings['http.port'] ?? (await freePort());
+  // A folder of its own, gone with it; one that is named stays.
+  const drawn = settings['data-dir'] ? undefined : mkdtempSync(join(tmpdir(), 'odeon-e2e-'));
+  const data = settings['data-dir'] ?? drawn;
   const all = { 'http.port': port, 'rtc.udp_port': 0, 'rtc.tcp_port': 0, 'data-dir': data, ...settings };
   const flags = Object.entries(all).map(([key, value]) => `--${key}=${value}`);
   const out = new URL('../out/', import.meta.url).pathname;
@@ -57,7 +59,8 @@ export async function startServer(settings = {}, command = '--dev') {
     log: () => readFileSync(log, 'utf8'),
     udpPorts: () => udpPorts(child.pid),
     metrics: async () => parseMetrics(await (await fetch(`${server.http}/metrics`)).text()),
-    stop: () => stop(child, data),
+    kill: () => kill(child),
+    stop: () => stop(child, drawn),
   };
   await ready(server, child);
   return server;
@@ -77,15 +80,22 @@ async function ready(server, child) {
   }
 }
 
-async function stop(child, data) {
-  if (child.exitCode === null) {
+/** As a power cut would, and with the data left where it is. */
+async function kill(child) {
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+}
+
+async function stop(child, drawn) {
+  if (child.exitCode === null && child.signalCode === null) {
     const ended = once(child, 'exit');
     child.kill('SIGTERM');
     const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     await ended;
     clearTimeout(late);
   }
-  rmSync(data, { recursive: true, force: true });
+  if (drawn) rmSync(drawn, { recursive: true, force: true });
 }
 
 /** { 'name{labels}': value } */

@@ -48,6 +48,13 @@ impl Secret {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// Is it this? However long it takes says nothing of how much of it is right.
+    pub fn is(&self, guess: &str) -> bool {
+        let digest = |text: &str| aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+        let (own, guessed) = (digest(&self.0), digest(guess));
+        aws_lc_rs::constant_time::verify_slices_are_equal(own.as_ref(), guessed.as_ref()).is_ok()
+    }
 }
 
 impl fmt::Debug for Secret {
@@ -148,6 +155,15 @@ mod tests {
         assert_eq!(id.len(), 15);
         KeyStore::new().add(&id, secret, Strength::Required).unwrap();
         assert_ne!(generate([7; 12], [9; 32]).1, generate([7; 12], [8; 32]).1);
+    }
+
+    #[test]
+    fn a_secret_is_itself_and_nothing_else() {
+        let secret = Secret::new("open sesame");
+        assert!(secret.is("open sesame"));
+        for wrong in ["", "open", "open sesame ", "OPEN SESAME"] {
+            assert!(!secret.is(wrong), "{wrong}");
+        }
     }
 
     #[test]

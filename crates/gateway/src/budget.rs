@@ -62,6 +62,12 @@ impl<K: Hash + Eq> Budgets<K> {
         Self { rate, max_keys, buckets: Mutex::new(HashMap::new()) }
     }
 
+    /// Has this key anything left?
+    pub(crate) fn has(&self, key: &K, now: Instant) -> bool {
+        let mut buckets = self.buckets.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        buckets.get_mut(key).is_none_or(|bucket| bucket.spend(self.rate, 0.0, now) && bucket.left >= 1.0)
+    }
+
     /// Spends one of `key`'s. When there are too many keys, those whose budget is full again are forgotten (they lose
     /// nothing by it); if that frees nothing, newcomers wait.
     pub(crate) fn spend(&self, key: K, now: Instant) -> bool {

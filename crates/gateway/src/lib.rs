@@ -3,6 +3,7 @@
 //! | module | who comes in by it |
 //! |---|---|
 //! | [`livekit`] | LiveKit's SDKs (`/rtc`) and backends (`/twirp`) |
+//! | [`elektron`] | artists' tools and pages on the message bus (`/`) |
 //! | `pages` | browsers: the web page, and the tokens that it joins with |
 //! | [`webhooks`] | nobody: backends are told what happens |
 //! | [`outbound`] | nobody: requests of our own |
@@ -12,6 +13,7 @@ mod budget;
 mod client;
 mod clock;
 mod draw;
+pub mod elektron;
 pub mod livekit;
 mod not_found;
 #[allow(dead_code, reason = "moderation by HTTP is what it is for")]
@@ -26,6 +28,11 @@ pub use client::{ClientAddress, Secure};
 use auth::KeyStore;
 use auth::origin::WebOrigin;
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::get;
+use elektron::{BusConfig, Elektron};
+use http::HeaderMap;
 use livekit::agents::Agents;
 use livekit::nonces::Nonces;
 use pages::guests::Guests;
@@ -52,6 +59,8 @@ pub struct GatewayConfig {
     pub ice_servers: Vec<IceServer>,
     /// Clients may ask for faults to test themselves (`rtc.simulate`, `--dev`).
     pub simulate: bool,
+    /// The artists' bus.
+    pub bus: BusConfig,
 }
 
 /// All gateways. Cheap to clone.
@@ -70,8 +79,7 @@ struct Inner {
     guests: Guests,
     nonces: Nonces,
     agents: Agents,
-    #[expect(dead_code, reason = "for the gateways that keep something of their own")]
-    store: Arc<dyn Store>,
+    elektron: Arc<Elektron>,
     simulate: bool,
 }
 
@@ -91,6 +99,7 @@ impl Gateway {
             sif_trailer: draw::bytes::<32>().to_vec(),
             ice_servers: config.ice_servers,
         };
+        let elektron = Elektron::start(config.bus, registry.clone(), store);
         let inner = Inner {
             server,
             origins: config.origins,
@@ -100,7 +109,7 @@ impl Gateway {
             guests: Guests::default(),
             nonces: Nonces::default(),
             agents,
-            store,
+            elektron,
             simulate: config.simulate,
         };
         Self { inner: Arc::new(inner) }
@@ -110,11 +119,39 @@ impl Gateway {
     pub fn registry(&self) -> &Registry {
         &self.inner.registry
     }
+
+    /// Tells those who are in no room's session that the server goes down.
+    pub async fn go_away(&self) {
+        self.inner.elektron.go_away().await;
+    }
+
+    pub(crate) fn elektron(&self) -> &Arc<Elektron> {
+        &self.inner.elektron
+    }
 }
 
 /// Every address of every gateway. Whoever serves it puts [`ClientAddress`] and [`Secure`] into each request.
 pub fn router(gateway: Gateway) -> Router {
-    let routes = Router::new().merge(livekit::routes()).merge(pages::routes()).with_state(gateway);
+    let routes = Router::new()
+        .route("/", get(front))
+        .merge(livekit::routes())
+        .merge(elektron::routes())
+        .merge(pages::routes())
+        .with_state(gateway);
     let again = routes.clone();
     routes.fallback(move |request| not_found::collapse_slashes(again, request))
+}
+
+/// `/`: the bus for whoever wants a WebSocket, the page for browsers, and for others the health of the server.
+async fn front(
+    gateway: State<Gateway>,
+    address: ClientAddress,
+    secure: Secure,
+    headers: HeaderMap,
+    request: Request,
+) -> Response {
+    match elektron::is_upgrade(&headers) {
+        true => elektron::connect(gateway, address, secure, request).await,
+        false => pages::home(gateway, headers).await,
+    }
 }

@@ -150,11 +150,12 @@ mod tests {
         let dir = DataDir::open(&from).unwrap();
         let _lock = dir.lock().unwrap();
         dir.write("keys", b"APIone: secret").unwrap();
+        drop(store::Sqlite::open(&from.join(DATABASE)).unwrap());
         fs::create_dir_all(from.join("recordings/one")).unwrap();
         fs::write(from.join("recordings/one/part.mp4"), "moof").unwrap();
         fs::write(from.join("recordings/one/odeon.json"), "a name that means nothing there").unwrap();
         fs::write(from.join("keys.new"), "half a").unwrap();
-        assert_eq!(backup(&from, &to).unwrap().files, 4);
+        assert_eq!(backup(&from, &to).unwrap().files, 5);
         let copy = DataDir::open(&to).unwrap();
         assert_eq!(copy.node_id(), dir.node_id());
         assert_eq!(text(to.join("keys")), "APIone: secret");
@@ -162,7 +163,7 @@ mod tests {
         assert!(to.join("recordings/one/odeon.json").exists());
         assert!(!to.join("keys.new").exists() && !to.join(LOCK).exists());
         let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(to.join("keys")), mode(to)), (0o600, 0o700));
+        assert_eq!((mode(to.join("keys")), mode(to.join(DATABASE)), mode(to)), (0o600, 0o600, 0o700));
     }
 
     #[test]

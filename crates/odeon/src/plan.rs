@@ -1,9 +1,10 @@
 //! What the settings mean to each part: the only place that knows both.
 
 use crate::config::{Config, Undeclared};
-use auth::KeyStore;
 use auth::origin::WebOrigin;
+use auth::{KeyStore, Secret};
 use gateway::GatewayConfig;
+use gateway::elektron::{BusConfig, BusLimits, MAX_FRAME_BYTES};
 use gateway::outbound::Policy;
 use gateway::rooms::{Access, RegistryConfig};
 use gateway::webhooks::WebhookConfig;
@@ -15,6 +16,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::num::NonZero;
 use std::thread::available_parallelism;
 use std::time::Duration;
+use store::Retention;
 
 /// The media plane's. `advertise` is what clients are told instead of the machine's own addresses, if anything; `turn` is the
 /// relay, if there is to be one ([`crate::relay`]).
@@ -121,7 +123,30 @@ pub fn gateway(config: &Config, dev: bool, node_id: &str) -> GatewayConfig {
         simulate: dev || config.rtc_simulate,
         presets: config.room_configurations.0.clone(),
         origins: WebOrigin::parse(&config.http_public_url.0).into_iter().collect(),
+        bus: bus(config),
         ..GatewayConfig::default()
+    }
+}
+
+/// The bus's.
+fn bus(config: &Config) -> BusConfig {
+    let count = |setting: u32| usize::try_from(setting).unwrap_or(usize::MAX);
+    let secret = Some(config.messages_secret.0.as_str()).filter(|secret| !secret.is_empty());
+    BusConfig {
+        limits: BusLimits {
+            users_in_room: count(config.bus_users_per_room),
+            visible_users: count(config.bus_visible_users),
+        },
+        secret: secret.map(Secret::new),
+        frame_bytes: at_most(config.bus_frame_size, MAX_FRAME_BYTES),
+        messages_per_s: config.bus_messages_per_second,
+        kept: Retention {
+            entries: config.bus_stored_messages.into(),
+            bytes: config.bus_stored_bytes.into(),
+            family_bytes: config.bus_stored_bytes_in_all.into(),
+        },
+        max_rooms: count(config.limits_rooms),
+        ..BusConfig::default()
     }
 }
 
@@ -149,7 +174,7 @@ pub fn outbound(config: &Config, dev: bool) -> Policy {
 mod tests {
     use super::*;
     use crate::config::{Sources, load};
-    use auth::key::{Secret, Strength};
+    use auth::key::Strength;
 
     // L-57: api_key.
     #[test]
@@ -197,6 +222,16 @@ mod tests {
         let config = config(&[("rooms.open", "foyer,stage"), ("rooms.token", "stage")]);
         let declared = registry(&config, false).declared;
         assert_eq!((declared["foyer"], declared["stage"]), (Access::Open, Access::Token));
+    }
+
+    // E-14: no secret, nothing opens.
+    #[test]
+    fn e_14_the_bus_has_a_secret_only_if_one_is_set_and_no_frame_is_over_the_houses_limit() {
+        assert_eq!(bus(&config(&[])).secret, None);
+        assert_eq!(bus(&config(&[("messages_secret", " ")])).secret, None);
+        let set = bus(&config(&[("messages_secret", "open sesame"), ("bus.frame_size", "99999999")]));
+        assert!(set.secret.is_some_and(|secret| secret.is("open sesame")));
+        assert_eq!(set.frame_bytes, MAX_FRAME_BYTES);
     }
 
     #[test]

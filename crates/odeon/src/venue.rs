@@ -42,6 +42,7 @@ const OPERATOR_TOKEN_TTL_S: u64 = 24 * 3600;
 pub struct Venue {
     state: State,
     media: MediaPool,
+    gateway: Gateway,
     registry: Registry,
     webhooks: Arc<Webhooks>,
     http: HttpServer,
@@ -73,21 +74,22 @@ impl Venue {
         doors.extend(https);
         let webhooks = Arc::new(start_webhooks(loaded, &keys)?);
         let agents = Agents::start(&keys);
-        let watchers: [Arc<dyn Watcher>; 2] = [Arc::clone(&webhooks) as _, Arc::new(agents.clone())];
+        let settings = plan::gateway(config, loaded.dev, dir.node_id());
+        let ears = Arc::new(settings.bus.ears.clone());
+        let watchers: [Arc<dyn Watcher>; 3] = [Arc::clone(&webhooks) as _, Arc::new(agents.clone()), ears];
         let watchers = watchers.into_iter().collect();
         let registry =
             Registry::watched(plan::registry(config, loaded.dev), media.clone(), watchers, Arc::clone(&store));
-        let settings = plan::gateway(config, loaded.dev, dir.node_id());
         let gateway = Gateway::new(settings, Arc::clone(&keys), registry.clone(), agents, store);
         let counting = media.clone();
         let collect = Arc::new(move || counting.publish_metrics());
         let ops = ops::Ops { state: state.clone(), keys, metrics, collect };
-        let http = HttpServer::start(doors, routes::all(gateway, ops), http_config(config));
+        let http = HttpServer::start(doors, routes::all(gateway.clone(), ops), http_config(config));
         if let Some(tls) = &tls {
             tls.keep_fresh(dir, names);
         }
         state.set_ready();
-        Ok(Self { state, media, registry, webhooks, http, http_addrs, https_addrs, tls })
+        Ok(Self { state, media, gateway, registry, webhooks, http, http_addrs, https_addrs, tls })
     }
 
     /// Looks for a newer certificate (SIGHUP).
@@ -110,6 +112,9 @@ impl Venue {
     pub async fn close(self) {
         if tokio::time::timeout(GOODBYE_TIMEOUT, self.registry.shutdown()).await.is_err() {
             tracing::warn!(rooms = self.registry.len(), "not every room ended in time");
+        }
+        if tokio::time::timeout(GOODBYE_TIMEOUT, self.gateway.go_away()).await.is_err() {
+            tracing::warn!("not every socket of the bus was told in time");
         }
         self.webhooks.close(GOODBYE_TIMEOUT).await;
         self.http.stop(GOODBYE_TIMEOUT).await;

@@ -1,16 +1,19 @@
 //! Bodies of the fuzz targets: whatever the bytes, an error or a value, within the limits, and no panic.
 
+use crate::calendar::{self, Question, Series, Tz, Window};
 use crate::castaway::multipart::{Event, Multipart};
 use crate::castaway::packet::Packet;
 use crate::castaway::{fields, handshake, mpeg, packet, range, sniff, validate};
 use crate::elektron::frame::Frame;
 use crate::elektron::{attributes, message};
+use crate::ics;
 use crate::livekit::data_track::Header;
 use crate::livekit::event::Encoding;
 use crate::livekit::join_request::JoinParams;
 use crate::livekit::query::Query;
 use crate::livekit::twirp::{self, Format};
 use crate::livekit::{agent, data, proto, rpc, signal};
+use chrono::{DateTime, TimeDelta};
 use prost::Message as _;
 use room::media::{ConnectionMode, DataSender};
 use room::{Identity, ParticipantSid, SessionId};
@@ -184,6 +187,66 @@ fn multipart_fields<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Option<Form> 
         }
     }
     Some((fields, parser.is_complete()))
+}
+
+/// An iCalendar: its events fit their limits, and what is written of them is read as the same.
+pub fn ics_calendar(bytes: &[u8]) {
+    let Ok(read) = ics::parse(bytes, Tz::Europe__Tallinn) else { return };
+    let events = occurrences(&read.series);
+    let now = window().from;
+    let written = ics::write("Odeon", events.iter(), now, Tz::Europe__Tallinn);
+    let again = ics::parse(written.as_bytes(), Tz::Europe__Tallinn).map(|read| read.series).unwrap_or_default();
+    if written.len() <= calendar::limits::MAX_CALENDAR_BYTES && events.len() <= calendar::limits::MAX_SERIES {
+        let spans = |events: &[calendar::Event]| events.iter().map(|event| event.span).collect::<Vec<_>>();
+        let again: Vec<_> = again.into_iter().map(|series| series.event).collect();
+        assert_eq!(spans(&again), spans(&events));
+    }
+}
+
+/// A page of Google's, and what we answer of it.
+pub fn calendar_page(bytes: &[u8]) {
+    let zone = Tz::Europe__Tallinn;
+    let Ok(page) = calendar::parse_page(bytes, zone) else { return };
+    let events = occurrences(&page.series);
+    let Ok(question) = Question::parse("maxResults=2500", zone) else { return };
+    let answer = question.answer(events.iter(), window().from, zone).to_json("Odeon");
+    let again = calendar::parse_page(answer.to_string().as_bytes(), zone).map(|page| page.series.len());
+    if events.len() <= 2500 && answer.to_string().len() <= calendar::limits::MAX_CALENDAR_BYTES {
+        assert_eq!(again.ok(), Some(events.len()));
+    }
+}
+
+/// A query to our calendar.
+pub fn calendar_question(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let _ = Question::parse(text, Tz::Europe__Tallinn);
+}
+
+/// A description: taken apart and put together it says the same.
+pub fn calendar_description(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let text = calendar::clean(&calendar::to_text(text), calendar::limits::MAX_TEXT_BYTES);
+    let (above, options) = calendar::split(&text);
+    let _ = (options.color(), options.image(), options.room(), options.hidden());
+    assert_eq!(calendar::split(&calendar::join(&above, &options)), (above, options));
+}
+
+fn window() -> Window {
+    let now = DateTime::from_timestamp(1_795_150_662, 0).unwrap_or_default();
+    Window::around(now, TimeDelta::days(400), TimeDelta::days(400))
+}
+
+fn occurrences(series: &[Series]) -> Vec<calendar::Event> {
+    let zone = Tz::Europe__Tallinn;
+    assert!(series.len() <= calendar::limits::MAX_SERIES);
+    let mut events = Vec::new();
+    for series in series {
+        let found = series.occurrences(&window(), zone);
+        assert!(found.len() <= calendar::limits::MAX_OCCURRENCES);
+        assert!(found.iter().all(|event| event.span.start(zone) <= event.span.end(zone)));
+        events.extend(found);
+    }
+    events
 }
 
 /// Sound: frames that were found are found again, and nothing else is there.

@@ -4,8 +4,10 @@
 //! returns errors and is fuzzed by a body in [`fuzz`].
 #![forbid(unsafe_code)]
 
+pub mod calendar;
 pub mod castaway;
 pub mod elektron;
 pub mod fuzz;
+pub mod ics;
 pub mod livekit;
 pub mod websocket;

@@ -31,7 +31,7 @@ impl Guests {
 }
 
 /// An IPv6 customer has a /64 at least: counting single addresses would count nothing.
-fn household(address: IpAddr) -> IpAddr {
+pub(crate) fn household(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
         v4 => v4,

@@ -14,7 +14,6 @@ use http::{HeaderMap, StatusCode, header};
 
 pub(crate) fn routes() -> Router<Gateway> {
     Router::new()
-        .route("/", get(home))
         .route("/assets/{*path}", get(asset))
         .route("/api/rooms/{room}/join", post(join::join))
         // A room called as a gateway's path (`rtc`…) has its page here.
@@ -23,7 +22,7 @@ pub(crate) fn routes() -> Router<Gateway> {
 }
 
 /// The page for browsers, for others the health of the server (livekit.md 2.1).
-async fn home(State(gateway): State<Gateway>, headers: HeaderMap) -> Response {
+pub(crate) async fn home(State(gateway): State<Gateway>, headers: HeaderMap) -> Response {
     if wants_html(&headers) {
         return files::index();
     }

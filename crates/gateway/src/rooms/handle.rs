@@ -164,7 +164,15 @@ impl RoomHandle {
     /// # Errors
     /// The room has ended: look for a new one. Inside, why it was not said.
     pub async fn chat(&self, post: ChatPost) -> Result<ChatAnswer, RoomGone> {
-        self.ask(|reply| Request::Say { post: Box::new(post), reply }).await
+        self.chat_by(Credential::Token, post).await
+    }
+
+    /// The same by somebody who has this to show.
+    ///
+    /// # Errors
+    /// The room has ended, or is not for them. Inside, why it was not said.
+    pub async fn chat_by(&self, credential: Credential, post: ChatPost) -> Result<ChatAnswer, RoomGone> {
+        self.ask(|reply| Request::Say { post: Box::new(post), credential, reply }).await
     }
 
     /// The newest of what was said, oldest first. All of it has been told to the watchers, and what is told later is not

@@ -58,7 +58,7 @@ pub(super) enum Request {
     /// Would somebody get in, as things stand?
     Knock { credential: Credential, address: Option<IpAddr>, reply: oneshot::Sender<Result<(), JoinError>> },
     /// Somebody says something.
-    Say { post: Box<ChatPost>, reply: oneshot::Sender<ChatAnswer> },
+    Say { post: Box<ChatPost>, credential: Credential, reply: oneshot::Sender<ChatAnswer> },
     /// The newest of what was said, oldest first.
     ChatHistory { limit: usize, reply: oneshot::Sender<Vec<Arc<ChatMessage>>> },
     /// What a moderator asks.
@@ -181,7 +181,12 @@ impl RoomTask {
             }
             Request::Call { identity, call, reply } => answer(reply, self.call(&identity, call).await),
             Request::Knock { credential, address, reply } => answer(reply, self.knock(credential, address)),
-            Request::Say { post, reply } => self.say(*post, reply),
+            Request::Say { post, credential, reply } => {
+                // To somebody without a token a token room is none: they hear that it has gone.
+                if self.access.admits(credential) {
+                    self.say(*post, reply);
+                }
+            }
             Request::ChatHistory { limit, reply } => answer(reply, self.chat.newest(limit)),
             Request::Moderate { request, reply } => self.moderate(*request, reply).await,
             Request::Orders(reply) => answer(reply, self.orders()),

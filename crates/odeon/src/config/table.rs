@@ -5,7 +5,7 @@ use super::names::{Domains, Email, HostName, Servers, Url, Words};
 use super::presets::RoomPresets;
 use super::setting::{Effect, Setting, settings};
 use super::urls::{Peers, Urls};
-use super::value::{Addresses, Codecs, Keys, LogFormat, LogLevel, Networks, RoomNames, Undeclared, Value};
+use super::value::{Addresses, Codecs, Hidden, Keys, LogFormat, LogLevel, Networks, RoomNames, Undeclared, Value};
 use net::pool::Placement;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -140,6 +140,22 @@ settings! {
     "webhook.api_key" webhook_api_key: String = String::new(), Restart;
     /// Peers of webhooks that may be inside your network or on this machine, as host:port and named as in the URL. All others have to be on the open internet.
     "webhook.allow_private" webhook_allow_private: Peers = Peers::default(), Restart;
+    /// Secret that opens the bus's stored messages (/messages) and its video webhook (/webhooks/video). Empty: nothing opens them.
+    "messages_secret" messages_secret: Hidden = Hidden::default(), Restart;
+    /// Bytes of a message on the bus at most, up to 1048576.
+    "bus.frame_size" bus_frame_size: u32 = 1_048_576, Restart;
+    /// Messages that one socket of the bus may send in a second, sustained; bursts of five seconds' worth pass.
+    "bus.messages_per_second" bus_messages_per_second: u32 = 60, Restart;
+    /// Users of the bus in one room at most.
+    "bus.users_per_room" bus_users_per_room: u32 = 1_000, Restart;
+    /// Users of the bus in one room whom clients of other gateways are shown, the first who joined.
+    "bus.visible_users" bus_visible_users: u32 = 200, Restart;
+    /// Messages that the bus stores for one room at most. The oldest go.
+    "bus.stored_messages" bus_stored_messages: u32 = 10_000, Restart;
+    /// Bytes of messages that the bus stores for one room at most. The oldest go.
+    "bus.stored_bytes" bus_stored_bytes: u32 = 4_194_304, Restart;
+    /// Bytes of messages that the bus stores for all rooms together. The oldest go.
+    "bus.stored_bytes_in_all" bus_stored_bytes_in_all: u32 = 67_108_864, Restart;
     /// Format of log lines: text on a terminal and JSON otherwise (auto), or always one of them.
     "log.format" log_format: LogFormat = LogFormat::Auto, Restart;
     /// Which log lines are written: a level, or levels for parts of the program.

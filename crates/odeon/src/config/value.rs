@@ -235,6 +235,26 @@ fn parse_pair(pair: &str) -> Option<(String, String)> {
     (!key.is_empty() && !secret.is_empty()).then(|| (key.to_owned(), secret.to_owned()))
 }
 
+/// Something that only those may know who are told. Never printed: `Debug` and [`Value::show`] mask it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Hidden(pub String);
+
+impl Value for Hidden {
+    const KIND: &'static str = "a secret, or nothing";
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(Self(text.trim().to_owned()))
+    }
+    fn show(&self) -> String {
+        if self.0.is_empty() { String::new() } else { "********".to_owned() }
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.show())
+    }
+}
+
 // LIVEKIT_KEYS is YAML, where both may stand in quotes.
 fn unquote(text: &str) -> &str {
     let text = text.trim();

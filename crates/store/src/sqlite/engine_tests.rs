@@ -5,6 +5,7 @@ use crate::Span;
 use crate::limits::{MAX_VALUE_BYTES, MAX_WAL_BYTES};
 use futures_util::future::join_all;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::mpsc;
 
@@ -174,6 +175,42 @@ async fn a_panic_of_a_reader_costs_its_answer_alone() {
     let panics = store.look::<()>(|_| panic!("planted"));
     assert!(matches!(panics.await, Err(StoreError::Failed(_))));
     assert_eq!(kept(&store).await, 0);
+}
+
+#[tokio::test]
+async fn a_copy_is_a_store_of_its_own_and_its_owners_alone() {
+    let scratch = Scratch::new("copy");
+    let store = scratch.open();
+    say(&store, 1).await.unwrap();
+    let to = scratch.0.join("copy.sqlite");
+    store.backup(&to).await.unwrap();
+    say(&store, 1).await.unwrap();
+    assert_eq!(fs::metadata(&to).unwrap().permissions().mode() & 0o777, 0o600);
+    let copy = Sqlite::open(&to).unwrap();
+    assert_eq!((kept(&copy).await, kept(&store).await), (1, 2));
+    assert_eq!(say(&copy, 1).await.unwrap().sequence, 2);
+}
+
+#[tokio::test]
+async fn a_store_in_memory_is_copied_too() {
+    let scratch = Scratch::new("copy-memory");
+    let store = Sqlite::in_memory().unwrap();
+    say(&store, 1).await.unwrap();
+    store.backup(&scratch.0.join("copy.sqlite")).await.unwrap();
+    assert_eq!(kept(&Sqlite::open(&scratch.0.join("copy.sqlite")).unwrap()).await, 1);
+}
+
+#[tokio::test]
+async fn a_copy_over_something_is_refused_and_a_failed_one_leaves_nothing() {
+    let scratch = Scratch::new("copy-over");
+    let store = scratch.open();
+    fs::write(scratch.0.join("thesis.tex"), "x").unwrap();
+    assert!(store.backup(&scratch.0.join("thesis.tex")).await.is_err());
+    assert_eq!(fs::read_to_string(scratch.0.join("thesis.tex")).unwrap(), "x");
+    assert!(store.backup(&scratch.0.join("nowhere/copy.sqlite")).await.is_err());
+    fs::write(scratch.0.join("text.sqlite"), "no database ".repeat(100)).unwrap();
+    let to = scratch.0.join("copy.sqlite");
+    assert!(copy(&scratch.0.join("text.sqlite"), &to).is_err() && !to.exists());
 }
 
 // disk full.

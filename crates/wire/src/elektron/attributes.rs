@@ -50,6 +50,14 @@ pub fn as_text(raw: &str) -> Option<String> {
     }
 }
 
+/// A name as other dialects have it: as it is written.
+pub fn as_name(raw: &str) -> Option<String> {
+    match serde_json::from_str::<serde_json::Value>(raw) {
+        Ok(serde_json::Value::String(name)) => Some(name),
+        _ => as_text(raw),
+    }
+}
+
 /// The other way: what another dialect says of somebody, as JSON. Where they are (`userX`…) is a number, if it is one in
 /// every respect; a name is text, whatever it consists of.
 pub fn from_text(key: &str, text: &str) -> Box<str> {

@@ -1,0 +1,16 @@
+//! The artists' bus over real sockets on loopback.
+
+mod access;
+mod chat;
+mod fanout;
+mod grace;
+mod harness;
+mod http;
+mod images;
+mod joining;
+mod limits;
+mod operators;
+mod presence;
+mod slow;
+mod stats;
+mod upgrade;
