@@ -10,8 +10,22 @@ export function usePublishing(room: Room, complain: (trouble: Trouble) => void) 
   /** What one means to have on, also while it is not there: a break may come in the middle of publishing. */
   const wished = { microphone: false, camera: false };
 
+  /** What has been asked of livekit-client and is not answered yet. */
+  const underWay = new Set<Promise<unknown>>();
+
+  function watch<T>(work: Promise<T>): Promise<T> {
+    const done = () => underWay.delete(work);
+    underWay.add(work);
+    work.then(done, done);
+    return work;
+  }
+
   /** Publishes what was already running at the door: no second question by the browser, no dark moment. */
-  async function bring(tracks: TakenTracks): Promise<void> {
+  function bring(tracks: TakenTracks): Promise<void> {
+    return watch(bringAll(tracks));
+  }
+
+  async function bringAll(tracks: TakenTracks): Promise<void> {
     const may = abilitiesOf(me());
     wished.microphone = may.microphone && tracks.microphone !== null;
     wished.camera = may.camera && tracks.camera !== null;
@@ -36,8 +50,20 @@ export function usePublishing(room: Room, complain: (trouble: Trouble) => void) 
 
   /** After a break that cost the session: the same things as before, from scratch. */
   async function restore(): Promise<void> {
+    await dropLeftovers();
     if (wished.microphone) await setMicrophone(true);
     if (wished.camera) await setCamera(true);
+  }
+
+  /**
+   * A track whose publishing the break interrupted is published for livekit-client, and unknown to the server: turned on
+   * «again», it would stay dark for everybody.
+   */
+  async function dropLeftovers(): Promise<void> {
+    await Promise.allSettled(underWay);
+    for (const { track } of [...me().trackPublications.values()]) {
+      if (track) await me().unpublishTrack(track, true);
+    }
   }
 
   function setMicrophone(on: boolean): Promise<void> {
@@ -52,7 +78,7 @@ export function usePublishing(room: Room, complain: (trouble: Trouble) => void) 
 
   async function attempt(kind: DeviceKind, change: () => Promise<unknown>): Promise<void> {
     try {
-      await change();
+      await watch(change());
     } catch (error) {
       complain(error instanceof DOMException ? troubleOfDevice(error, kind) : "publishFault");
     }
