@@ -119,6 +119,8 @@ function selectedPath(stats) {
   return { protocol, kind, relay, port: remote.port, dtls: transport.dtlsState };
 }
 
+const chat = [];
+
 const api = {
   livekitVersion: () => livekit.version,
 
@@ -231,6 +233,19 @@ const api = {
     }
     return room.localParticipant.publishData(bytes, options);
   },
+
+  /** Listens for chat as apps do: text streams on `lk.chat`, packets on `chat`, and Odeon's own changes. */
+  listenToChat() {
+    room.registerTextStreamHandler('lk.chat', async (reader, { identity }) => {
+      const text = await reader.readAll();
+      chat.push({ way: 'stream', id: reader.info.id, from: identity, text, name: reader.info.attributes?.name });
+    });
+    room.on('dataReceived', (payload, from, _kind, topic) => {
+      const way = { chat: 'packet', 'odeon.chat': 'change' }[topic];
+      if (way) chat.push({ way, from: from?.identity, text: new TextDecoder().decode(payload) });
+    });
+  },
+  chatHeard: () => chat,
 
   /** The SDK's own faults: what its developers test reconnection with. */
   simulate: (scenario, argument) => room.simulateScenario(scenario, argument),
@@ -347,6 +362,7 @@ const api = {
     const all = [publisher, subscriber].filter(Boolean).map((transport) => transport.getStats());
     return (await Promise.all(all)).map(selectedPath);
   },
+  connectionState: () => room.state,
   mode: () => (room.engine.pcManager?.subscriber || room.engine.subscriber ? 'dual' : 'single'),
 };
 

@@ -464,12 +464,14 @@ pub enum MediaEvent {
         /// Which track.
         track: TrackSid,
     },
-    /// A packet of the room's chat that has passed to the others who hear data packets.
+    /// A packet of the room's chat.
     Overheard {
         /// Who speaks.
         session: SessionId,
         /// As the client's dialect writes it, stamped.
         packet: Arc<[u8]>,
+        /// It has passed to the others who hear data packets; else it begins something that the room forbids.
+        passed: bool,
     },
     /// An answer to a [`MediaCommand::Call`]: an acknowledgement or the response.
     CallAnswered {

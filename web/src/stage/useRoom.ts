@@ -70,7 +70,7 @@ export function useRoom(stay: Stay) {
   let over = false;
   let retryTimer = 0;
 
-  const chat = useChat(room);
+  const chat = useChat(room, () => (trouble.value = "chatRefused"));
   const sound = useSound(room);
   const publishing = usePublishing(room, (what) => (trouble.value = what));
 
@@ -89,6 +89,7 @@ export function useRoom(stay: Stay) {
       await room.connect(signalUrl(location), pass.token);
       link.value = "connected";
       refresh();
+      void chat.fetchPast(pass);
       return null;
     } catch (error) {
       return troubleOfConnect(error);

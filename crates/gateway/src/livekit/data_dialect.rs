@@ -65,6 +65,10 @@ impl ChatDialect for LiveKitData {
         vec![packet.into()]
     }
 
+    fn tell_refusal(&self, packet: &[u8], why: &str) -> Option<Bytes> {
+        Some(chat::refused(&chat::id_in(packet)?, why).into())
+    }
+
     fn listener(&self) -> Box<dyn ChatListener> {
         Box::new(Listener::default())
     }

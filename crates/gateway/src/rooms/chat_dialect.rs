@@ -32,6 +32,9 @@ pub trait ChatDialect: Send + Sync + Debug {
     /// A change, as reliable packets.
     fn tell_change(&self, change: ChatChange<'_>) -> Vec<Bytes>;
 
+    /// Tells somebody that what this packet begins was not said, and why.
+    fn tell_refusal(&self, packet: &[u8], why: &str) -> Option<Bytes>;
+
     /// Reads one client's packets along.
     fn listener(&self) -> Box<dyn ChatListener>;
 }
@@ -53,6 +56,10 @@ impl ChatDialect for NoChatDialect {
 
     fn tell_change(&self, _: ChatChange<'_>) -> Vec<Bytes> {
         Vec::new()
+    }
+
+    fn tell_refusal(&self, _: &[u8], _: &str) -> Option<Bytes> {
+        None
     }
 
     fn listener(&self) -> Box<dyn ChatListener> {

@@ -10,7 +10,7 @@ use super::task::RoomTask;
 use crate::clock::now;
 use bytes::Bytes;
 use room::media::MediaCommand;
-use room::{ChatMessage, ChatPost, SessionId};
+use room::{ChatMessage, ChatPost, ChatRefused, SessionId};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -53,6 +53,16 @@ impl RoomTask {
             Ok(message) => self.store(message, Heard::InDataPackets),
             Err(refused) => tracing::debug!(%refused, "a chat message passed that the room refuses"),
         }
+    }
+
+    /// A client's shard has stopped what it said.
+    pub(super) async fn tell_refusal(&mut self, session: SessionId, packet: &[u8]) {
+        let Some(identity) = self.room.identity_of(session) else { return };
+        // Meanwhile they may again: then it was slow mode, most likely.
+        let why = self.room.may_write(now(), identity).err().unwrap_or(ChatRefused::SlowMode { wait_ms: 0 });
+        let Some(packet) = self.data_chat.dialect.tell_refusal(packet, &why.to_string()) else { return };
+        let command = MediaCommand::SendData { session, reliable: true, packet: Arc::from(&*packet) };
+        self.media.command(command).await;
     }
 
     /// Tells those with data packets what somebody else has said.

@@ -306,7 +306,8 @@ impl RoomTask {
     async fn hear(&mut self, event: MediaEvent) {
         match event {
             MediaEvent::CallAnswered { session, id, packet } => self.calls.answered(&id, session, packet),
-            MediaEvent::Overheard { session, packet } => self.overhear(session, &packet),
+            MediaEvent::Overheard { session, packet, passed: true } => self.overhear(session, &packet),
+            MediaEvent::Overheard { session, packet, passed: false } => self.tell_refusal(session, &packet).await,
             event => self.handle(RoomInput::Media(event)).await,
         }
     }

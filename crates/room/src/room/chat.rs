@@ -113,6 +113,15 @@ impl Room {
         Ok(self.said(now, post))
     }
 
+    /// Why somebody may not write at this moment, if so.
+    ///
+    /// # Errors
+    /// Says why.
+    pub fn may_write(&self, now: Now, author: &Identity) -> Result<(), ChatRefused> {
+        let post = ChatPost { author: author.clone(), name: String::new(), text: String::new(), id: None, frame: None };
+        self.chat.check(now.at, &post)
+    }
+
     /// It could not be stored: its author need not wait before they try again.
     pub fn unsay(&mut self, author: &Identity) {
         self.chat.last.shift_remove(author);

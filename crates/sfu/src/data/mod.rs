@@ -33,7 +33,7 @@ use crate::peer::PeerKey;
 use crate::relay::{RelayMessage, RoomKey};
 use crate::shard::Shard;
 use channels::{Backlog, Purpose, Queued};
-use room::media::{DataSender, MediaEnd, MediaEvent, Target};
+use room::media::{ChatPart, DataSender, MediaEnd, MediaEvent, Target};
 use room::{ParticipantSid, SessionId};
 use rtc::ChannelId;
 use std::sync::Arc;
@@ -98,10 +98,14 @@ impl Shard {
             Verdict::Other => {}
             Verdict::Passes => {
                 let (session, packet) = (peer.session, Arc::clone(&stamped.bytes));
-                outbox.event(peer.room.key, MediaEvent::Overheard { session, packet });
+                outbox.event(peer.room.key, MediaEvent::Overheard { session, packet, passed: true });
             }
             Verdict::Refused => {
                 self.stats.data_refused += 1;
+                if !matches!(stamped.chat, Some(ChatPart::GoesOn { .. })) {
+                    let (session, packet) = (peer.session, stamped.bytes);
+                    outbox.event(peer.room.key, MediaEvent::Overheard { session, packet, passed: false });
+                }
                 return;
             }
         }

@@ -18,7 +18,8 @@ pub const STREAM_TOPIC: &str = "lk.chat";
 /// Topics of user packets: ours, and the one that LiveKit's components used before streams.
 pub const PACKET_TOPICS: [&str; 2] = ["chat", "lk-chat-topic"];
 
-/// Topic on which clients learn of what moderators take out: `{"deleted":"<id>"}`, `{"cleared":true}`. Apps that don't know it
+/// Topic on which clients learn of what moderators take out, `{"deleted":"<id>"}` and `{"cleared":true}`, and authors of what
+/// was not said, `{"refused":"<id>","why":"…"}`. Apps that don't know it
 /// pass it over.
 pub const CHANGE_TOPIC: &str = "odeon.chat";
 
@@ -211,6 +212,21 @@ pub fn deleted(id: &str) -> Vec<u8> {
 /// All messages were.
 pub fn cleared() -> Vec<u8> {
     change(&serde_json::json!({ "cleared": true }))
+}
+
+/// Something was not said, for its author.
+pub fn refused(id: &str, why: &str) -> Vec<u8> {
+    change(&serde_json::json!({ "refused": id, "why": why }))
+}
+
+/// The client's id of what a packet begins or says; empty: it has none. `None`: it does neither.
+pub fn id_in(packet: &[u8]) -> Option<String> {
+    match proto::DataPacket::decode(packet).ok()?.value? {
+        Value::StreamHeader(header) => Some(header.stream_id),
+        Value::ChatMessage(chat) => Some(chat.id),
+        Value::User(user) => Some(from_payload(&user.payload)?.id),
+        _ => None,
+    }
 }
 
 fn change(change: &serde_json::Value) -> Vec<u8> {
