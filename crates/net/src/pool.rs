@@ -191,7 +191,13 @@ impl MediaPool {
     /// but levels and quality (newest wins).
     pub fn open_room(&self, events: mpsc::Sender<MediaEvent>) -> RoomMedia {
         let key = RoomKey(self.0.next_room.fetch_add(1, Ordering::Relaxed));
-        RoomMedia { pool: self.clone(), room: Arc::new(RoomRef::new(key)), events, sessions: HashMap::new() }
+        RoomMedia {
+            pool: self.clone(),
+            room: Arc::new(RoomRef::new(key)),
+            events,
+            sessions: HashMap::new(),
+            elsewhere: HashMap::new(),
+        }
     }
 
     /// Where the shards listen, for the start-up banner and the tests.
@@ -277,7 +283,13 @@ pub struct RoomMedia {
     room: Arc<RoomRef>,
     events: mpsc::Sender<MediaEvent>,
     sessions: HashMap<SessionId, u8>,
+    /// Whose media comes from another room, and the shard that it is on.
+    elsewhere: HashMap<SessionId, u8>,
 }
+
+/// The shard that somebody's media is on, for another room that receives it too.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MediaHome(u8);
 
 impl RoomMedia {
     /// Hands a command to the shard of its session; waits while that shard's inbox is full. A command for a session
@@ -286,7 +298,7 @@ impl RoomMedia {
         let Some(shard) = self.shard_of(&command) else { return };
         let owner = match &command {
             MediaCommand::Subscribe { publisher, .. } | MediaCommand::SubscribeDataTrack { publisher, .. } => {
-                self.sessions.get(publisher).copied().unwrap_or(shard)
+                self.home(*publisher).map_or(shard, |MediaHome(home)| home)
             }
             _ => shard,
         };
@@ -295,6 +307,22 @@ impl RoomMedia {
         if handle.commands.send(command).await.is_ok() {
             handle.wake.wake();
         }
+    }
+
+    /// Where somebody's media is.
+    pub fn home(&self, session: SessionId) -> Option<MediaHome> {
+        self.sessions.get(&session).or_else(|| self.elsewhere.get(&session)).copied().map(MediaHome)
+    }
+
+    /// A session without a peer of its own publishes what is there. Shards know tracks by their sids, whatever room somebody
+    /// receives them in.
+    pub fn borrow(&mut self, session: SessionId, MediaHome(shard): MediaHome) {
+        self.elsewhere.insert(session, shard);
+    }
+
+    /// It has gone.
+    pub fn give_back(&mut self, session: SessionId) {
+        self.elsewhere.remove(&session);
     }
 
     fn shard_of(&mut self, command: &MediaCommand) -> Option<u8> {

@@ -28,6 +28,16 @@ pub enum ConnectionMode {
     /// None: somebody of a dialect without WebRTC. They have no peer on any shard, send and receive no media, and are there
     /// from the moment in which they join until their gateway lets them go.
     None,
+    /// None here: they are in another room too, and what they publish there is shown here ([`crate::input::Mirrored`]).
+    /// Nothing can be asked of them here but to go.
+    Elsewhere,
+}
+
+impl ConnectionMode {
+    /// They have, or will have, a peer on a shard.
+    pub fn has_peer(self) -> bool {
+        matches!(self, Self::Single | Self::Dual)
+    }
 }
 
 /// By which ways a participant's media may go.

@@ -12,6 +12,7 @@
 //! | `subscriptions` | who receives what (2.7) |
 //! | `data_tracks` | data tracks, from publishing to subscribing (2.6) |
 //! | `choices` | what they asked for, before it is there too |
+//! | `mirror` | who is shown here and is in another room |
 //! | `guest_list` | whom a publisher lets receive its tracks |
 //! | `permissions` | what somebody may, and changes of it |
 //! | `admin` | what the server API asks for |
@@ -40,6 +41,7 @@ mod lifecycle;
 mod media_events;
 mod member;
 mod metadata;
+mod mirror;
 mod permissions;
 mod publication;
 mod quality;
@@ -53,6 +55,7 @@ mod tracks;
 mod views;
 
 pub use chat::Orders;
+pub use guest_list::GuestList;
 pub use join::JoinError;
 pub(crate) use join::attributes_bytes;
 pub use speakers::quantised;
@@ -231,6 +234,7 @@ impl Room {
                 let change = ProfileChange { name, metadata, attributes };
                 self.on_update_metadata(session, request_id, change);
             }
+            RoomInput::Mirror { session, mirrored } => self.on_mirror(now, session, &mirrored),
             RoomInput::Remove { identity } => self.on_remove(&identity),
             RoomInput::Delete => self.on_delete(),
             RoomInput::Shutdown => self.on_shutdown(),

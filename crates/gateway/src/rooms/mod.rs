@@ -7,6 +7,8 @@
 mod access;
 mod calls;
 mod chat_log;
+mod followers;
+mod forward;
 mod handle;
 mod house;
 pub mod limits;
@@ -20,6 +22,7 @@ mod watch;
 
 pub use access::{Access, Credential};
 pub use calls::{Answers, Call};
+pub use forward::ForwardError;
 pub use handle::{CallRefused, DataMessage, JoinTicket, ResumeTicket, Resumption, RoomGone, RoomHandle, SessionHandle};
 pub use outbox::OutboxReceiver;
 pub use outgoing::{Dialect, Outgoing};

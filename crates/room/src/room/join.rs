@@ -39,6 +39,9 @@ pub enum JoinError {
     /// They are not to come in.
     #[error("you are banned from this room")]
     Banned,
+    /// Who is forwarded from another room takes nobody's place.
+    #[error("a participant of this identity is in the room already")]
+    IdentityTaken,
     /// This session is in the room already: a defect of the caller.
     #[error("the session has joined already")]
     SessionTaken,
@@ -57,6 +60,9 @@ impl Room {
             return Err(JoinError::SessionTaken);
         }
         check_sizes(&self.config.limits, join)?;
+        if join.mode == ConnectionMode::Elsewhere && self.by_identity.contains_key(&join.identity) {
+            return Err(JoinError::IdentityTaken);
+        }
         if self.bans().bars(Some(&join.identity), None) {
             return Err(JoinError::Banned);
         }
@@ -108,7 +114,7 @@ impl Room {
             name: join.name,
             metadata: join.metadata,
             attributes: join.attributes,
-            state: if join.mode == ConnectionMode::None { ParticipantState::Active } else { ParticipantState::Joined },
+            state: if join.mode.has_peer() { ParticipantState::Joined } else { ParticipantState::Active },
             permission: join.permission,
             tracks: Vec::new(),
             data_tracks: Vec::new(),
@@ -127,7 +133,7 @@ impl Room {
             auto_subscribe: join.auto_subscribe,
             may_pause: join.may_pause,
             signalling: Signalling::Here,
-            media: if join.mode == ConnectionMode::None { MediaState::Absent } else { MediaState::Waiting },
+            media: if join.mode.has_peer() { MediaState::Waiting } else { MediaState::Absent },
             resume_fault: None,
             departure: None,
             publications: IndexMap::new(),

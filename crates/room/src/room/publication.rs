@@ -61,6 +61,18 @@ impl Publication {
         }
     }
 
+    /// Of somebody in another room, where it is live.
+    pub(super) fn mirrored(track: Arc<Track>) -> Self {
+        Self {
+            track,
+            live: true,
+            subscribers: BTreeSet::new(),
+            denied: BTreeSet::new(),
+            demand: Demand::default(),
+            subscription_told: false,
+        }
+    }
+
     /// Changes the track; its version is the time of the change, and rises even if the wall clock stands still.
     pub(super) fn change(&mut self, now: Now, change: impl FnOnce(&mut Track)) {
         let track = Arc::make_mut(&mut self.track);
