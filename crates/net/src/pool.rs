@@ -10,7 +10,7 @@ use crate::tunnel::listener::{self, Accepted, Admission};
 use crate::tunnel::stream::{IceTcp, Stream};
 use crate::turn::stream::TurnDoor;
 use crate::turn::udp::TurnUdp;
-use crate::turn::{RelayServer, TurnConfig, TurnServer};
+use crate::turn::{Bound, RelayServer, TurnConfig, TurnServer};
 use crate::udp::Udp;
 use mio::{Interest, Poll, Waker};
 use room::SessionId;
@@ -118,8 +118,8 @@ impl MediaPool {
         let tcp_candidates = tcp.map(told).unwrap_or_default();
         let udp_candidates: Vec<_> = sockets.iter().map(|udp| told(normal(udp.bound))).collect();
         let relay = config.turn.as_ref().map(|turn| bind_relay(config, turn, &udp_candidates.concat())).transpose()?;
-        let (relay, mut relay_sockets, relay_listener) =
-            relay.map_or((None, Vec::new(), None), |(relay, sockets, listener)| (Some(relay), sockets, listener));
+        let (relay, mut relay_sockets, relay_listeners) = relay
+            .map_or((None, Vec::new(), [None, None]), |(relay, sockets, listeners)| (Some(relay), sockets, listeners));
         let mut polls = Vec::new();
         for _ in &sockets {
             let poll = Poll::new()?;
@@ -169,9 +169,9 @@ impl MediaPool {
         let mut acceptors: Vec<_> =
             listener.map(|listener| serve_tcp(listener, Arc::clone(&doors), streams.clone())).into_iter().collect();
         let turn_door = relay.map(|relay| TurnDoor { relay, doors, admission: Admission::default() });
-        if let (Some(door), Some(listener)) = (&turn_door, relay_listener) {
-            let tls = config.turn.as_ref().and_then(|turn| turn.tls.clone());
-            acceptors.push(serve_turn(listener, door.clone(), tls));
+        let tls = config.turn.as_ref().and_then(|turn| turn.tls.clone());
+        for (listener, tls) in relay_listeners.into_iter().zip([None, tls]) {
+            acceptors.extend(turn_door.clone().zip(listener).map(|(door, listener)| serve_turn(listener, door, tls)));
         }
         Ok(Self(Arc::new(Inner {
             shards,
@@ -380,14 +380,15 @@ fn serve_tcp(listener: TcpListener, doors: Arc<[Door]>, admission: Admission) ->
     tokio::spawn(accepting).abort_handle()
 }
 
-/// The relay over TLS, on a port of its own.
+/// The relay over TCP or, with `tls`, over TLS, on a port of its own.
 fn serve_turn(listener: TcpListener, door: TurnDoor, tls: Option<Arc<ServerConfig>>) -> AbortHandle {
     let admission = door.admission.clone();
     let accepting = listener::accept(listener, admission, move |accepted| door.clone().open(accepted, tls.clone()));
     tokio::spawn(accepting).abort_handle()
 }
 
-type BoundRelay = (Arc<RelayServer>, Vec<Udp>, Option<TcpListener>);
+/// With its listeners for TCP and for TLS.
+type BoundRelay = (Arc<RelayServer>, Vec<Udp>, [Option<TcpListener>; 2]);
 
 /// Binds the relay: over UDP one socket for each shard, all on one port.
 fn bind_relay(config: &PoolConfig, turn: &TurnConfig, candidates: &[SocketAddr]) -> io::Result<BoundRelay> {
@@ -398,12 +399,14 @@ fn bind_relay(config: &PoolConfig, turn: &TurnConfig, candidates: &[SocketAddr])
         let socket = Udp::bind(address, true);
         sockets.push(socket.map_err(|error| io::Error::new(error.kind(), format!("TURN, UDP {address}: {error}")))?);
     }
-    let listener = turn.stream_port.map(|port| listener::bind(SocketAddr::new(config.bind, port))).transpose()?;
-    let stream = listener.as_ref().map(TcpListener::local_addr).transpose()?;
+    let listen = |port: Option<u16>| port.map(|port| listener::bind(SocketAddr::new(config.bind, port))).transpose();
+    let listeners = [listen(turn.tcp_port)?, listen(turn.stream_port)?];
+    let [tcp, tls] = listeners.each_ref().map(|listener| listener.as_ref().and_then(|it| it.local_addr().ok()));
     let mut secret = [0; 32];
     entropy(&mut secret);
     let udp = sockets.first().map(|udp| udp.bound);
-    Ok((Arc::new(RelayServer::new(turn, candidates, udp, stream, &secret)), sockets, listener))
+    let bound = Bound { udp, tcp, tls };
+    Ok((Arc::new(RelayServer::new(turn, candidates, &bound, &secret)), sockets, listeners))
 }
 
 #[allow(clippy::disallowed_methods, reason = "a shard's time begins here")]

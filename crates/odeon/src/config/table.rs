@@ -54,6 +54,8 @@ settings! {
     "turn.domain" turn_domain: HostName = HostName::default(), Restart;
     /// UDP port of the relay. 443 is open in most networks. 0: none.
     "turn.udp_port" turn_udp_port: u16 = 3478, Restart;
+    /// TCP port of the relay, for networks that let no UDP through. 0: none.
+    "turn.tcp_port" turn_tcp_port: u16 = 3478, Restart;
     /// TLS port of the relay. It may be that of https, `tls.port`: clients are told apart. 0: none.
     "turn.tls_port" turn_tls_port: u16 = 5349, Restart;
     /// Somebody in front, such as a load balancer, ends TLS for the relay and is reached on port 443: `turn.tls_port` then takes plain TCP.
