@@ -188,6 +188,14 @@ pub enum MediaCommand {
         /// Which.
         track: TrackSid,
     },
+    /// From the moment in which the backup codec of a track flows, everybody who takes it gets it and nobody else the primary
+    /// one (codec regression, L-63).
+    Regress {
+        /// Whose.
+        session: SessionId,
+        /// Which.
+        track: TrackSid,
+    },
     /// The client muted or unmuted: no keyframe requests and no liveness alarms meanwhile.
     SetMuted {
         /// Whose.
@@ -307,6 +315,7 @@ impl MediaCommand {
             | Candidate { session, .. }
             | ExpectTrack { session, .. }
             | EndTrack { session, .. }
+            | Regress { session, .. }
             | SetMuted { session, .. }
             | Subscribe { session, .. }
             | SetTrackSettings { session, .. }

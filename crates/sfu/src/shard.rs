@@ -152,6 +152,7 @@ impl Shard {
             MediaCommand::Candidate { .. } => {}
             MediaCommand::ExpectTrack { track, .. } => self.expect_track(key, track, outbox),
             MediaCommand::EndTrack { track, .. } => self.end_track(key, &track, outbox),
+            MediaCommand::Regress { track, .. } => self.regress(now, &track, outbox),
             MediaCommand::SetMuted { track, muted, .. } => {
                 for key in self.encodings(&track) {
                     if let Some(track) = self.tracks.get_mut(key) {

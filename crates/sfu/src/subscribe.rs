@@ -5,7 +5,7 @@ use crate::outbox::Outbox;
 use crate::peer::{PeerKey, Waiting};
 use crate::relay::{RelayMessage, RoomKey};
 use crate::shard::Shard;
-use crate::track::{Encoding, Owner, Receiver, RelayTarget, RelayWants, Track, TrackKey};
+use crate::track::{Encoding, Owner, Receiver, Regression, RelayTarget, RelayWants, Track, TrackKey};
 use room::TrackSid;
 use room::media::{MediaEvent, Target};
 use room::settings::ReceiveSettings;
@@ -231,6 +231,7 @@ impl Shard {
                     self.want_keyframe(now, key, layer, outbox);
                 }
             }
+            RelayMessage::Regressed { key } => self.go_over(now, key, outbox),
             RelayMessage::Ended { key } => self.remove_track(key, outbox),
             RelayMessage::Data { room, packet } => self.deliver(now, room, None, &packet, outbox),
             RelayMessage::SubscribeDataTrack { track, from } => self.data_track_relay(track, from, true),
@@ -245,6 +246,9 @@ impl Shard {
             Some(track) => {
                 track.relays.retain(|other| other.shard != relay.shard);
                 track.relays.push(relay);
+                if track.regression == Regression::Done {
+                    outbox.relay(relay.shard, RelayMessage::Regressed { key: relay.key });
+                }
             }
             None => outbox.relay(relay.shard, RelayMessage::Ended { key: relay.key }),
         }

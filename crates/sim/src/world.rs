@@ -210,12 +210,19 @@ impl World {
         self.tell(RoomInput::Offer { session, id: offer, sdp });
     }
 
-    /// A client begins to send a camera in VP9, with VP8 announced as its backup.
+    /// A client begins to send a camera in VP9, with VP8 announced as its backup for those who need it.
     pub fn publish_vp9(&mut self, id: ClientId) {
+        const SIMULCAST: i32 = 1;
+        self.publish_vp9_with(id, SIMULCAST);
+    }
+
+    /// The same with another of LiveKit's `BackupCodecPolicy`.
+    pub fn publish_vp9_with(&mut self, id: ClientId, policy: i32) {
         let (session, now) = (self.seats[id].client.session, self.now);
         let mut request = self.seats[id].client.begin_vp9(now);
         let codec = |mime: &str, cid: &str| TrackCodec { mime: mime.into(), cid: cid.into(), ..TrackCodec::default() };
         request.codecs = vec![codec("video/vp9", &request.cid), codec("video/vp8", "")];
+        request.backup_codec_policy = policy;
         self.tell(RoomInput::AddTrack { session, request: Box::new(request) });
         let (offer, sdp) = self.seats[id].client.track_offer();
         self.tell(RoomInput::Offer { session, id: offer, sdp });

@@ -34,6 +34,8 @@ pub(super) struct Publication {
     pub(super) denied: BTreeSet<SessionId>,
     /// What anybody wants of its codecs.
     pub(super) demand: Demand,
+    /// Everybody gets its backup codec, once that is there.
+    pub(super) regressed: bool,
     /// The publisher knows that somebody receives it.
     pub(super) subscription_told: bool,
 }
@@ -57,6 +59,7 @@ impl Publication {
             subscribers: BTreeSet::new(),
             denied: BTreeSet::new(),
             demand: Demand::default(),
+            regressed: false,
             subscription_told: false,
         }
     }
@@ -69,6 +72,7 @@ impl Publication {
             subscribers: BTreeSet::new(),
             denied: BTreeSet::new(),
             demand: Demand::default(),
+            regressed: false,
             subscription_told: false,
         }
     }
