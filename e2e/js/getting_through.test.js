@@ -8,6 +8,7 @@ import { eventually, happened, startBrowser, subscribed } from '../lib/browser.j
 import { SMALL_CAMERA } from '../lib/meeting.js';
 import { namespacesMissing, openNetwork } from '../lib/network.js';
 import { startPython } from '../lib/python.js';
+import { flows, reconnected } from '../lib/reconnection.js';
 import { startServer, total } from '../lib/server.js';
 import { token } from '../lib/token.js';
 
@@ -128,6 +129,17 @@ for (const mode of ['single', 'dual']) {
     await theyMeet(test, `tls-${mode}`, mode, (path) => path.kind === 'relay' && path.relay === 'tls');
     const metrics = await world.server.metrics();
     assert.ok(metrics['odeon_stream_connections{kind="turn"}'] >= 2);
+  });
+}
+
+for (const mode of ['single', 'dual']) {
+  it(`L-60 L-29 force-tls: the next session goes by the relay over TLS, whatever else is open (${mode})`, { skip }, async (test) => {
+    world.network.allow('udp', 'tcp');
+    const [alice, bob] = await theyMeet(test, `force-tls-${mode}`, mode, (path) => path.protocol === 'udp' && path.kind !== 'relay');
+    await alice.simulate('force-tls');
+    await reconnected(alice);
+    await flows(bob, 'alice');
+    await eventually('the path', async () => (await alice.paths()).every((path) => path && path.kind === 'relay' && path.relay === 'tls'));
   });
 }
 

@@ -240,6 +240,13 @@ pub enum MediaCommand {
         /// Which track.
         track: TrackSid,
     },
+    /// Whatever its way down carries, no more pictures than fit into this (asked for by the client, to test itself).
+    LimitDownlink {
+        /// The receiver.
+        session: SessionId,
+        /// bit/s; 0: no limit.
+        bps: u64,
+    },
     /// A data packet made by the server (RoomService.SendData), already in the receivers' dialect.
     SendData {
         /// The receiver.
@@ -320,6 +327,7 @@ impl MediaCommand {
             | Subscribe { session, .. }
             | SetTrackSettings { session, .. }
             | Unsubscribe { session, .. }
+            | LimitDownlink { session, .. }
             | SendData { session, .. }
             | Call { session, .. }
             | ReplayData { session, .. }

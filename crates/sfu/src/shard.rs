@@ -172,6 +172,7 @@ impl Shard {
                 self.set_track_settings(now, key, &track, settings, outbox);
             }
             MediaCommand::Unsubscribe { track, .. } => self.unsubscribe(key, &track, outbox),
+            MediaCommand::LimitDownlink { bps, .. } => self.limit_downlink(now, key, bps, outbox),
             MediaCommand::SendData { reliable, packet, .. } => self.send_data(key, reliable, &packet, outbox),
             MediaCommand::Call { id, packet, .. } => self.call(key, id, &packet, outbox),
             MediaCommand::ReplayData { known, .. } => self.replay(now, key, &known, outbox),

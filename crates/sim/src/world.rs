@@ -238,6 +238,12 @@ impl World {
         self.tell(RoomInput::Offer { session, id: offer, sdp });
     }
 
+    /// A client asks for a fault.
+    pub fn simulate(&mut self, id: ClientId, scenario: room::scenario::Scenario) {
+        let session = self.seats[id].client.session;
+        self.tell(RoomInput::Simulate { session, scenario });
+    }
+
     /// A client stops sending its camera.
     pub fn unpublish_camera(&mut self, id: ClientId) {
         while self.seats[id].client.pending.is_some() {

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{SECOND, begin};
+use room::scenario::Scenario;
 use room::track::TrackKind;
 use room::{RoomEvent, TrackSid};
 use sim::{ClientId, LinkConfig, Takes, World, WorldConfig};
@@ -114,4 +115,18 @@ fn l_39_a_track_that_does_not_fit_is_paused_where_that_is_allowed() {
     }
     assert!(world.run_until(SECOND * 20, |world| told(world, patient).last() == Some(&false)), "and goes on");
     assert_eq!(told(&mut world, other), [], "the other's is never");
+}
+
+/// L-60 `subscriber_bandwidth`: no more than was said is sent, and all of it again without a limit.
+#[test]
+fn l_60_a_client_may_limit_its_own_way_down() {
+    for shard in [0, 1] {
+        let (mut world, _, subscriber, track) = show(shard);
+        world.simulate(subscriber, Scenario::Downlink(NARROW));
+        assert!(world.run_until(SECOND * 2, |world| layer(world, subscriber, &track).is_some_and(|layer| layer < 2)));
+        world.run(SECOND * 20);
+        assert!(layer(&mut world, subscriber, &track).is_some_and(|layer| layer < 2), "whatever the network carries");
+        world.simulate(subscriber, Scenario::Downlink(0));
+        assert!(world.run_until(SECOND * 10, |world| layer(world, subscriber, &track) == Some(2)), "shard {shard}");
+    }
 }

@@ -156,11 +156,11 @@ impl Room {
         let Some(member) = self.members.get(&session) else {
             return;
         };
-        let you = member.info.clone();
+        let (you, transport) = (member.info.clone(), member.transport);
         let publish_codecs = self.publish_codecs(member);
         let others = self.members.iter().filter(|(other, member)| **other != session && !member.hidden());
         let others = others.map(|(_, member)| member.info.clone()).collect();
-        self.tell(session, RoomEvent::Joined { room: self.info(), you, others, publish_codecs });
+        self.tell(session, RoomEvent::Joined { room: self.info(), you, others, publish_codecs, transport });
     }
 
     fn publish_codecs(&self, member: &Member) -> Vec<String> {
