@@ -236,6 +236,17 @@ impl MediaPool {
         self.0.shards.iter().map(|shard| **shard.shared.stats.load()).collect()
     }
 
+    /// What it carries now, for limits.
+    pub fn load(&self) -> Load {
+        self.0.shards.iter().map(|shard| &shard.shared).fold(Load::default(), |load, shard| {
+            let stats = shard.stats.load();
+            Load {
+                tracks: load.tracks + stats.tracks + stats.receivers,
+                bytes_per_s: load.bytes_per_s + shard.bytes_per_s.load(Ordering::Relaxed),
+            }
+        })
+    }
+
     /// Hands the counts to the metrics recorder: before each scrape.
     pub fn publish_metrics(&self) {
         for (index, shard) in self.0.shards.iter().enumerate() {
@@ -274,6 +285,15 @@ impl MediaPool {
         shards[chosen].shared.peers.fetch_add(1, Ordering::Relaxed);
         chosen as u8
     }
+}
+
+/// What the media plane carries, a quarter of a second ago at most.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Load {
+    /// Tracks in, and out to each receiver.
+    pub tracks: u64,
+    /// Payloads in and out, bytes a second, over one second.
+    pub bytes_per_s: u64,
 }
 
 /// One room's handle: it remembers which shard each of its sessions lives on.

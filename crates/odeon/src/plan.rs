@@ -91,6 +91,8 @@ pub fn registry(config: &Config, dev: bool) -> RegistryConfig {
         chat: RegistryConfig::default().chat,
         max_room_name_bytes: at_most(config.limits_room_name_length, MAX_NAME_BYTES),
         max_rooms: usize::try_from(config.limits_rooms).unwrap_or(usize::MAX),
+        max_tracks: config.limits_tracks.into(),
+        max_bytes_per_s: config.limits_bytes_per_second.into(),
     }
 }
 

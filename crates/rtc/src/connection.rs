@@ -111,10 +111,22 @@ pub enum Event {
     ChannelClosed(ChannelId),
     /// A channel that was full has room.
     Writable(ChannelId),
-    /// Every 5 s for each stream that we receive: fraction lost, 0..=1.
-    IngressLoss(f32),
-    /// Every 5 s for each stream that we send: fraction lost 0..=1 as the peer reports it, and the round trip.
-    EgressLoss(f32, Option<Duration>),
+    /// How what the peer sends arrives, from time to time, for each stream of it.
+    Ingress {
+        /// Fraction of packets that was lost, if it is known.
+        loss: Option<f32>,
+        /// Packets asked for again since the last time: NACK messages sent.
+        nacks: u64,
+    },
+    /// How what we send arrives, from time to time, for each stream of it.
+    Egress {
+        /// Fraction of packets that was lost, if the peer said so.
+        loss: Option<f32>,
+        /// Round trip, if known.
+        rtt: Option<Duration>,
+        /// NACK messages received since the last time.
+        nacks: u64,
+    },
     /// What the way to the peer carries of pictures, bit/s, as we estimate it from transport-wide feedback (or the peer
     /// does, by REMB, where it gives none).
     Estimate(u64),
@@ -149,10 +161,35 @@ pub struct Connection {
     /// No path of this ICE generation is there, though one has been, or had been of the generation before.
     lost: bool,
     congestion_control: bool,
+    nacks: Nacks,
     /// Of the last input.
     now: Instant,
     /// Timeouts since the last output that were due at once.
     idle_turns: u8,
+}
+
+/// Which way media goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Way {
+    In,
+    Out,
+}
+
+/// NACKs of each stream when they were counted last: str0m tells totals, and forgets them with the stream.
+#[derive(Debug, Default)]
+struct Nacks(Vec<(Way, (str0m::media::Mid, Option<str0m::media::Rid>), u64)>);
+
+impl Nacks {
+    fn since(&mut self, way: Way, stream: (str0m::media::Mid, Option<str0m::media::Rid>), total: u64) -> u64 {
+        match self.0.iter_mut().find(|known| (known.0, known.1) == (way, stream)) {
+            // Less than before: another stream has taken its place.
+            Some((.., before)) => total.checked_sub(std::mem::replace(before, total)).unwrap_or(total),
+            None => {
+                self.0.push((way, stream, total));
+                total
+            }
+        }
+    }
 }
 
 impl std::fmt::Debug for Connection {
@@ -183,6 +220,7 @@ impl Connection {
             lost: false,
             congestion_control: config.congestion_control,
             now,
+            nacks: Nacks::default(),
             idle_turns: 0,
         }
     }
@@ -428,8 +466,14 @@ impl Connection {
             Strom::ChannelData(data) => Some(Event::Message(ChannelId(data.id), data.data)),
             Strom::ChannelClose(id) => Some(Event::ChannelClosed(ChannelId(id))),
             Strom::ChannelBufferedAmountLow(id) => Some(Event::Writable(ChannelId(id))),
-            Strom::MediaIngressStats(stats) => stats.loss.map(Event::IngressLoss),
-            Strom::MediaEgressStats(stats) => stats.loss.map(|loss| Event::EgressLoss(loss, stats.rtt)),
+            Strom::MediaIngressStats(stats) => {
+                let nacks = self.nacks.since(Way::In, (stats.mid, stats.rid), stats.nacks);
+                Some(Event::Ingress { loss: stats.loss, nacks })
+            }
+            Strom::MediaEgressStats(stats) => {
+                let nacks = self.nacks.since(Way::Out, (stats.mid, stats.rid), stats.nacks);
+                Some(Event::Egress { loss: stats.loss, rtt: stats.rtt, nacks })
+            }
             Strom::EgressBitrateEstimate(BweKind::Twcc { estimate, can_probe: true }) => {
                 Some(Event::Estimate(estimate.as_u64()))
             }

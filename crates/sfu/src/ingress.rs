@@ -20,6 +20,7 @@ impl Shard {
         let Some(track) = self.tracks.get_mut(track_key) else { return };
         let Some(layer) = track.layer_of_packet(&packet) else { return };
         self.stats.packets_in += 1;
+        self.stats.bytes_in += packet.payload.len() as u64;
         // Arrival is the shard's time: layers of a track are aligned by it.
         packet.arrival = now;
         if let Some(level) = packet.audio_level {

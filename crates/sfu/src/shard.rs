@@ -97,6 +97,7 @@ impl Shard {
         ShardStats {
             peers: self.peers.len() as u64,
             tracks: self.tracks.values().filter(|track| matches!(track.owner, Owner::Local { .. })).count() as u64,
+            receivers: self.tracks.values().map(|track| track.receivers.len() as u64).sum(),
             addresses: self.demux.addresses() as u64,
             ..self.stats
         }

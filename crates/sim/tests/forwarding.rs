@@ -109,3 +109,19 @@ fn unpublishing_and_publishing_twenty_times_re_uses_the_receivers_sections() {
     }
     assert!(world.client(subscriber).sections <= 7, "{} sections", world.client(subscriber).sections);
 }
+
+/// L-70: bytes in and out, receivers, and what is asked for again when packets are lost.
+#[test]
+fn l_70_a_shard_counts_what_it_carries_and_what_is_asked_for_again() {
+    let mut world = lossy_world(0.05, 20);
+    let (_, subscriber) = show(&mut world, 0, 0);
+    let video = world.tracks("publisher")[0].clone();
+    world.run(SECOND * 10);
+    world.client(subscriber).request_keyframe(&video);
+    world.run(SECOND);
+    let stats = world.shard(0).stats();
+    assert_eq!((stats.tracks, stats.receivers), (2, 2));
+    assert!(stats.bytes_in > 10_000 && stats.bytes_in / stats.packets_in < 1_200, "{stats:?}");
+    assert!(stats.bytes_out > stats.bytes_in / 2 && stats.bytes_out < stats.bytes_in * 2, "{stats:?}");
+    assert!(stats.nacks_in > 0 && stats.nacks_out > 0 && stats.keyframes_wanted > 0, "{stats:?}");
+}

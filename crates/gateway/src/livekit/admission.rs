@@ -59,7 +59,9 @@ impl From<JoinError> for Refusal {
             JoinError::NoSuchRoom => StatusCode::NOT_FOUND,
             JoinError::Banned => StatusCode::FORBIDDEN,
             JoinError::BadName | JoinError::Refused(_) => StatusCode::BAD_REQUEST,
-            JoinError::RoomFull | JoinError::TooManyRooms | JoinError::Draining => StatusCode::SERVICE_UNAVAILABLE,
+            JoinError::RoomFull | JoinError::TooManyRooms | JoinError::Overloaded | JoinError::Draining => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             JoinError::Gone => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::new(status, error.to_string())

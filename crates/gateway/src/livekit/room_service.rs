@@ -187,7 +187,7 @@ pub(super) fn refusal(error: JoinError) -> TwirpError {
         JoinError::Banned => Code::PermissionDenied,
         JoinError::Refused(room::JoinError::IdentityTaken) => Code::AlreadyExists,
         JoinError::BadName | JoinError::Refused(_) => Code::InvalidArgument,
-        JoinError::TooManyRooms | JoinError::RoomFull => Code::ResourceExhausted,
+        JoinError::TooManyRooms | JoinError::RoomFull | JoinError::Overloaded => Code::ResourceExhausted,
         JoinError::Draining | JoinError::Gone => Code::Unavailable,
     };
     TwirpError::new(code, error.to_string())

@@ -134,6 +134,10 @@ settings! {
     "limits.name_length" limits_name_length: u32 = 256, Restart, livekit ["limit.max_participant_name_length"];
     /// Rooms at a time at most.
     "limits.rooms" limits_rooms: u32 = 10_000, Restart;
+    /// Tracks at a time, counted where they come in and once for each receiver, above which newcomers get 503. 0: no limit.
+    "limits.tracks" limits_tracks: u32 = 0, Restart, livekit ["limit.num_tracks"];
+    /// Bytes of media in a second, in and out together, above which newcomers get 503. 0: no limit.
+    "limits.bytes_per_second" limits_bytes_per_second: u32 = 0, Restart, livekit ["limit.bytes_per_sec"];
     /// HTTP connections at a time at most, WebSockets counted in. Above that newcomers get 503.
     "limits.http_connections" limits_http_connections: u32 = 20_000, Restart;
     /// Where backends are told what happens in rooms: http or https URLs, each gets every event (a comma in one is written %2C).
