@@ -138,6 +138,7 @@ impl MediaPool {
                 certificate: certificate.clone(),
                 candidates,
                 congestion_control: config.congestion_control,
+                playout_delay: None,
             };
             let (door, tunnels) = Door::new(wake.clone());
             doors.push(door);

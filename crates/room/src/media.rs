@@ -52,6 +52,26 @@ pub enum Transport {
     TurnTls,
 }
 
+/// How long players are to hold pictures back, so that all show them at the same time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PlayoutDelay {
+    /// Milliseconds.
+    pub min_ms: u32,
+    /// Milliseconds, ≥ `min_ms`.
+    pub max_ms: u32,
+}
+
+impl PlayoutDelay {
+    /// The longest that can be written: 12 bits of 10 ms (webrtc.org's `playout-delay`).
+    pub const LONGEST_MS: u32 = 40_950;
+
+    /// What was asked for, as far as it can be written; a `max_ms` of 0 is none.
+    pub fn new(min_ms: u32, max_ms: u32) -> Self {
+        let max_ms = if max_ms == 0 { Self::LONGEST_MS } else { max_ms.min(Self::LONGEST_MS) };
+        Self { min_ms: min_ms.min(max_ms), max_ms }
+    }
+}
+
 /// What a shard must know of a participant to relay its data without asking the room.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DataSender {
@@ -128,6 +148,8 @@ pub enum MediaCommand {
         sender: Arc<DataSender>,
         /// Tracks may be paused where its way is too narrow (`subscriber_allow_pause`).
         may_pause: bool,
+        /// Told with each picture that it receives.
+        playout_delay: Option<PlayoutDelay>,
     },
     /// Its peer ends: connections closed, subscriptions and tracks gone. Last command of a session.
     RemovePeer {

@@ -66,6 +66,7 @@ use crate::effect::RoomEffect;
 use crate::id::{Identity, RoomSid, SessionId, SidSource, TrackSid};
 use crate::input::{Now, RoomInput};
 use crate::limits::RoomLimits;
+use crate::media::PlayoutDelay;
 use crate::notice::Notice;
 use chat::Chat;
 use choices::Wishes;
@@ -96,6 +97,8 @@ pub struct RoomConfig {
     pub enabled_codecs: Vec<String>,
     /// Put a participant's camera and microphone into one stream, so that players keep them in step (livekit.md 2.5).
     pub sync_streams: bool,
+    /// How long players hold pictures back; `None`: as they like.
+    pub playout_delay: Option<PlayoutDelay>,
     /// What the operator allows.
     pub limits: RoomLimits,
     /// The agents that it asks for; none: any worker without a name may send one (livekit.md 3, «agents ws»).
@@ -113,6 +116,7 @@ impl Default for RoomConfig {
             metadata: String::new(),
             enabled_codecs: crate::codecs::forwarded(),
             sync_streams: false,
+            playout_delay: None,
             limits: RoomLimits::default(),
             agents: Vec::new(),
         }

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use str0m::bwe::{Bitrate, BweKind};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, Reliability};
-use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Pt};
+use str0m::media::{Direction, KeyframeRequestKind, MediaKind, MediaTime, Pt};
 use str0m::net::Receive;
 use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RtpPacket, RtpWrite, Ssrc};
 use str0m::{IceConnectionState, IceCreds, Input, Rtc, RtcConfig};
@@ -58,6 +58,17 @@ pub struct ConnectionConfig {
     pub candidates: Candidates,
     /// Estimate what the way to the peer carries ([`Event::Estimate`]).
     pub congestion_control: bool,
+    /// Offered, and told with each picture that we send.
+    pub playout_delay: Option<PlayoutDelay>,
+}
+
+/// How long a player is to hold pictures back (webrtc.org's header extension `playout-delay`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PlayoutDelay {
+    /// Milliseconds, ≤ 40,950; told in steps of 10.
+    pub min_ms: u32,
+    /// The same.
+    pub max_ms: u32,
 }
 
 /// Why a connection can't go on, or an SDP wasn't taken.
@@ -161,6 +172,7 @@ pub struct Connection {
     /// No path of this ICE generation is there, though one has been, or had been of the generation before.
     lost: bool,
     congestion_control: bool,
+    playout_delay: Option<PlayoutDelay>,
     nacks: Nacks,
     /// Of the last input.
     now: Instant,
@@ -219,6 +231,7 @@ impl Connection {
             candidates: config.candidates.clone(),
             lost: false,
             congestion_control: config.congestion_control,
+            playout_delay: config.playout_delay,
             now,
             nacks: Nacks::default(),
             idle_turns: 0,
@@ -560,7 +573,7 @@ impl Connection {
         )
         .marker(packet.marker)
         .nackable(!from.codec.is_audio())
-        .ext_vals(extension_values(packet));
+        .ext_vals(extension_values(packet, self.playout_delay));
         let rewrite = packet.vp8.filter(|_| !packet.hollow);
         if let Some(patch) = rewrite.and_then(|rewrite| from.vp8?.patch(rewrite)) {
             write = write.vp8_patch(patch);
@@ -670,7 +683,7 @@ fn rtc_config(config: &ConnectionConfig, credentials: &Credentials) -> RtcConfig
         .set_send_buffer_audio(RESEND_AUDIO)
         .set_sctp_max_message_size(MAX_MESSAGE_BYTES)
         .set_sctp_max_buffered_amount(MAX_BUFFERED_BYTES)
-        .set_extension_map(extensions())
+        .set_extension_map(extensions(config.playout_delay.is_some()))
         .clear_codecs()
         .enable_opus(true, true)
         .enable_vp8(true)
@@ -690,8 +703,11 @@ fn red_lines(sdp: &Sdp) -> Vec<Mid> {
 }
 
 /// What we read or write. Numbers only matter in our own offers; Chrome's are used here.
-fn extensions() -> ExtensionMap {
+fn extensions(playout_delay: bool) -> ExtensionMap {
     let mut map = ExtensionMap::empty();
+    if playout_delay {
+        map.set(5, Extension::PlayoutDelay);
+    }
     map.set(1, Extension::AudioLevel);
     map.set(3, Extension::TransportSequenceNumber);
     map.set(4, Extension::RtpMid);
@@ -702,7 +718,7 @@ fn extensions() -> ExtensionMap {
     map
 }
 
-fn extension_values(packet: &OutgoingPacket<'_>) -> ExtensionValues {
+fn extension_values(packet: &OutgoingPacket<'_>, playout_delay: Option<PlayoutDelay>) -> ExtensionValues {
     let from = packet.from;
     let mut values = ExtensionValues {
         audio_level: from.audio_level.map(|level| -(level as i8)),
@@ -710,6 +726,10 @@ fn extension_values(packet: &OutgoingPacket<'_>) -> ExtensionValues {
         video_orientation: from.orientation.map(|orientation| orientation.0),
         ..Default::default()
     };
+    if let Some(PlayoutDelay { min_ms, max_ms }) = playout_delay.filter(|_| !from.codec.is_audio()) {
+        values.play_delay_min = Some(MediaTime::from_hundredths((min_ms / 10).into()));
+        values.play_delay_max = Some(MediaTime::from_hundredths((max_ms / 10).into()));
+    }
     if let Some(descriptor) = from.descriptor.as_ref().filter(|_| !packet.hollow) {
         descriptor.put_into(&mut values);
     }

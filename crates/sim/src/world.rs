@@ -132,8 +132,12 @@ impl World {
         let certificate = Certificate::generate().expect("a certificate can be made");
         let shard = |index: u8| {
             let candidates = Candidates::udp(vec![shard_address(index)]);
-            let connection =
-                ConnectionConfig { certificate: certificate.clone(), candidates, congestion_control: true };
+            let connection = ConnectionConfig {
+                certificate: certificate.clone(),
+                candidates,
+                congestion_control: true,
+                playout_delay: None,
+            };
             Shard::new(ShardConfig { index, connection, dialect: Arc::new(Plain), entropy }, begin)
         };
         let now = Now { at: begin, unix_ms: 0 };

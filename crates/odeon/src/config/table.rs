@@ -116,6 +116,12 @@ settings! {
     "room.enable_remote_unmute" room_enable_remote_unmute: bool = false, Restart;
     /// Put each participant's camera and microphone into one stream, so that players keep them in step.
     "room.sync_streams" room_sync_streams: bool = false, Restart;
+    /// Players hold pictures back as the next two say, so that all show them at the same time.
+    "room.playout_delay.enabled" room_playout_delay_enabled: bool = false, Restart;
+    /// How long players hold pictures back at least, in milliseconds, up to 40950.
+    "room.playout_delay.min" room_playout_delay_min: u32 = 100, Restart;
+    /// How long players hold pictures back at most, in milliseconds, up to 40950. 0: as long as they like.
+    "room.playout_delay.max" room_playout_delay_max: u32 = 2_000, Restart;
     /// Configurations of rooms that CreateRoom (room_preset) and tokens (roomPreset) may name, each as LiveKit's RoomConfiguration.
     "room.room_configurations" room_configurations: RoomPresets = RoomPresets::default(), Restart;
     /// Video tracks that one participant receives at a time at most. 0: no limit.

@@ -174,7 +174,16 @@ impl Room {
         let (mode, transport, sender) = (member.mode, member.transport, member.data_sender());
         let publish_codecs = self.publish_codecs(member).iter().map(|mime| codecs::name(mime)).collect();
         let may_pause = member.may_pause;
-        self.command(MediaCommand::AddPeer { session, mode, transport, publish_codecs, sender, may_pause });
+        let playout_delay = self.config.playout_delay;
+        self.command(MediaCommand::AddPeer {
+            session,
+            mode,
+            transport,
+            publish_codecs,
+            sender,
+            may_pause,
+            playout_delay,
+        });
     }
 
     /// Others see a newcomer at once, not when the media is up (livekit.md 1).
