@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, ChannelId, Reliability};
-use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Pt, Rid, Simulcast, SimulcastLayer};
+use str0m::media::{Direction, KeyframeRequestKind, MediaKind, MediaTime, Mid, Pt, Rid, Simulcast, SimulcastLayer};
 use str0m::net::{Protocol, Receive};
-use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
+use str0m::rtp::{Extension, ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 
 /// Codecs and channels that a client may lack.
@@ -49,6 +49,8 @@ pub struct Received {
     pub timestamps: Vec<u32>,
     /// When the first keyframe was complete.
     pub first_keyframe: Option<Instant>,
+    /// How long pictures are to be held back, as their last packet said: at least and at most, milliseconds.
+    pub playout_delay: Option<(u64, u64)>,
     /// Audio packets.
     pub sound: usize,
     /// Those of them that came as RED.
@@ -101,7 +103,7 @@ pub struct Client {
 impl Client {
     pub(crate) fn new(session: SessionId, address: SocketAddr, takes: Takes, now: Instant) -> Self {
         let codecs = Rtc::builder().enable_opus(true, takes.red).enable_vp9(takes.vp9);
-        let mut rtc = codecs.set_rtp_mode(true).build(now);
+        let mut rtc = codecs.set_rtp_mode(true).set_extension(5, Extension::PlayoutDelay).build(now);
         if let Ok(candidate) = Candidate::host(address, Protocol::Udp) {
             rtc.add_local_candidate(candidate);
         }
@@ -573,6 +575,9 @@ impl Received {
         let scalable =
             packet.header.payload_type == vp9() && packet.payload.first().is_some_and(|first| first & 0x20 != 0);
         let Some(contents) = contents(&packet.payload, scalable) else { return };
+        let told = &packet.header.ext_vals;
+        let ms = |time: MediaTime| (time.as_seconds() * 1000.0).round() as u64;
+        self.playout_delay = told.play_delay_min.map(ms).zip(told.play_delay_max.map(ms));
         if packet.header.marker {
             self.ends.push((contents.frame, contents.layer));
         }

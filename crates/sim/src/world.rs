@@ -4,7 +4,7 @@ use crate::client::{Client, Takes};
 use crate::link::{Link, LinkConfig, Parcel};
 use room::data_track::DataTrackRequest;
 use room::input::{Join, Now};
-use room::media::{ConnectionMode, DataSender, MediaCommand, MediaEvent};
+use room::media::{ConnectionMode, DataSender, MediaCommand, MediaEvent, PlayoutDelay};
 use room::participant::{ClientInfo, DisconnectReason, ParticipantKind};
 use room::permission::Permission;
 use room::room::RoomConfig;
@@ -36,11 +36,13 @@ pub struct WorldConfig {
     pub link: LinkConfig,
     /// Of the links.
     pub seed: u64,
+    /// The room's.
+    pub playout_delay: Option<PlayoutDelay>,
 }
 
 impl Default for WorldConfig {
     fn default() -> Self {
-        Self { shards: 1, link: LinkConfig::default(), seed: 1 }
+        Self { shards: 1, link: LinkConfig::default(), seed: 1, playout_delay: None }
     }
 }
 
@@ -141,11 +143,12 @@ impl World {
             Shard::new(ShardConfig { index, connection, dialect: Arc::new(Plain), entropy }, begin)
         };
         let now = Now { at: begin, unix_ms: 0 };
+        let room = RoomConfig { playout_delay: config.playout_delay, ..RoomConfig::default() };
         Self {
             now: begin,
             begin,
             config,
-            room: Room::new(RoomConfig::default(), "world", config.seed, now),
+            room: Room::new(room, "world", config.seed, now),
             room_ref: Arc::new(RoomRef::new(RoomKey(1))),
             shards: (0..config.shards).map(shard).collect(),
             seats: Vec::new(),

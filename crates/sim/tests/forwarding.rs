@@ -2,8 +2,10 @@
 
 mod common;
 
-use common::{SECOND, contiguous, lossy_world, show, world};
+use common::{SECOND, begin, contiguous, lossy_world, show, world};
+use room::media::PlayoutDelay;
 use room::track::TrackKind;
+use sim::{World, WorldConfig};
 
 /// L-01, L-10: what one sends the other gets, whole and in order.
 fn frames_and_sound_arrive(publisher_shard: u8, subscriber_shard: u8) {
@@ -124,4 +126,20 @@ fn l_70_a_shard_counts_what_it_carries_and_what_is_asked_for_again() {
     assert!(stats.bytes_in > 10_000 && stats.bytes_in / stats.packets_in < 1_200, "{stats:?}");
     assert!(stats.bytes_out > stats.bytes_in / 2 && stats.bytes_out < stats.bytes_in * 2, "{stats:?}");
     assert!(stats.nacks_in > 0 && stats.nacks_out > 0 && stats.keyframes_wanted > 0, "{stats:?}");
+}
+
+/// A room may tell players how long to hold pictures back; others say nothing of it.
+#[test]
+fn l_39_a_rooms_playout_delay_is_told_with_each_picture() {
+    for playout_delay in [None, Some(PlayoutDelay::new(200, 1_500))] {
+        for shard in [0, 1] {
+            let config = WorldConfig { shards: 2, playout_delay, ..WorldConfig::default() };
+            let mut world = World::new(config, begin());
+            let (_, subscriber) = show(&mut world, 0, shard);
+            let video = world.tracks("publisher")[0].clone();
+            let got = world.client(subscriber).got(&video);
+            assert!(!got.frames.is_empty());
+            assert_eq!(got.playout_delay, playout_delay.map(|delay| (delay.min_ms.into(), delay.max_ms.into())));
+        }
+    }
 }
