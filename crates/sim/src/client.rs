@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use str0m::bwe::Bitrate;
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, ChannelId, Reliability};
 use str0m::media::{Direction, KeyframeRequestKind, MediaKind, MediaTime, Mid, Pt, Rid, Simulcast, SimulcastLayer};
@@ -22,14 +23,22 @@ pub struct Takes {
     pub red: bool,
     /// Not everybody's hardware does.
     pub vp9: bool,
+    /// Tells when each packet came (transport-wide feedback), as browsers do; else it says by REMB what its way carries.
+    pub transport_feedback: bool,
     /// Its only data channel has this label, instead of LiveKit's three.
     pub own_channel: Option<&'static str>,
 }
 
 impl Default for Takes {
     fn default() -> Self {
-        Self { red: true, vp9: true, own_channel: None }
+        Self { red: true, vp9: true, transport_feedback: true, own_channel: None }
     }
+}
+
+/// An offer of somebody who does not know transport-wide feedback.
+fn without_transport_feedback(sdp: &str) -> String {
+    let known = |line: &&str| !line.contains("transport-wide-cc") && !line.ends_with(" transport-cc");
+    sdp.split("\r\n").filter(known).collect::<Vec<_>>().join("\r\n")
 }
 
 /// What came on one m-line.
@@ -75,6 +84,7 @@ pub struct Client {
     pub(crate) wake: Instant,
     /// It offers no more sections, whatever it is asked.
     stubborn: bool,
+    transport_feedback: bool,
     /// Its address changed: the new candidate belongs to the next ICE generation.
     moved: bool,
     reliable: Option<ChannelId>,
@@ -120,6 +130,7 @@ impl Client {
             wake: now,
             moved: false,
             stubborn: false,
+            transport_feedback: takes.transport_feedback,
             reliable: None,
             lossy: None,
             data_track: None,
@@ -166,6 +177,11 @@ impl Client {
 
     /// The offer to send now, if one is due and none is pending.
     pub(crate) fn take_offer(&mut self) -> Option<(u32, String)> {
+        let (id, sdp) = self.make_offer()?;
+        Some((id, if self.transport_feedback { sdp } else { without_transport_feedback(&sdp) }))
+    }
+
+    fn make_offer(&mut self) -> Option<(u32, String)> {
         if self.offer_id == 1 && self.offer_due {
             self.offer_due = false;
             return Some((1, std::mem::take(&mut self.last_answer)));
@@ -450,6 +466,15 @@ impl Client {
         };
         if let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(mid, None) {
             stream.request_keyframe(KeyframeRequestKind::Pli);
+        }
+    }
+
+    /// Says what its way down carries, bit/s, as those do who give no transport-wide feedback.
+    pub fn say_remb(&mut self, track: &TrackSid, bps: u64) {
+        let mid = self.mapping.iter().find(|(_, sid)| *sid == track).map(|(mid, _)| Mid::from(mid.as_str()));
+        let mut api = self.rtc.direct_api();
+        if let Some(stream) = mid.and_then(|mid| api.stream_rx_by_mid(mid, None)) {
+            stream.request_remb(Bitrate::from(bps));
         }
     }
 
