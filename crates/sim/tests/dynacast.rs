@@ -9,7 +9,7 @@ use room::settings::{TrackSettings, WantedPicture};
 use room::track::TrackKind;
 use sim::{ClientId, Takes, World};
 
-const NO_VP9: Takes = Takes { red: true, vp9: false, own_channel: None };
+const NO_VP9: Takes = Takes { red: true, vp9: false, transport_feedback: true, own_channel: None };
 
 /// What a publisher was told last: the highest wanted quality of each codec.
 fn told(world: &mut World, publisher: ClientId) -> Vec<(String, Option<u8>)> {
