@@ -100,8 +100,13 @@ impl Shard {
     fn release_relay(&mut self, key: TrackKey, outbox: &mut dyn Outbox) {
         let Some(track) = self.tracks.get(key) else { return };
         let Owner::Remote { shard } = track.owner else { return };
+        // A line that is being negotiated has no receiver yet.
         let wanted = !track.receivers.is_empty()
-            || self.peers.values().any(|peer| peer.waiting.iter().any(|waiting| waiting.track == key));
+            || self.peers.values().any(|peer| {
+                let carried =
+                    peer.send_lines.iter().any(|line| line.track().is_some_and(|(carried, _)| carried == key));
+                carried || peer.waiting.iter().any(|waiting| waiting.track == key)
+            });
         if !wanted {
             let (encoding, from) = (track.encoding.clone(), self.config.index);
             self.by_encoding.remove(&encoding);

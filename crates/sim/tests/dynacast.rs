@@ -145,6 +145,29 @@ fn l_63_in_a_small_room_everybody_goes_over_to_the_backup() {
     }
 }
 
+/// Whoever comes while the others go over is not forgotten between the codecs.
+#[test]
+fn l_63_who_comes_while_the_others_go_over_gets_a_picture() {
+    const REGRESSION: i32 = 2;
+    for moment in 0..12 {
+        let mut world = world(2);
+        let publisher = world.join("publisher", 0);
+        world.join("with", 1);
+        world.join_with("without", 1, NO_VP9);
+        world.run(SECOND);
+        world.publish_vp9_with(publisher, REGRESSION);
+        world.run(SECOND * 2);
+        let track = world.tracks("publisher")[0].clone();
+        world.publish_backup(publisher, &track);
+        world.run(SECOND / 25 * moment);
+        let late = world.join("late", 1);
+        world.run(SECOND * 3);
+        let before = world.client(late).got(&track).frames.len();
+        world.run(SECOND);
+        assert!(world.client(late).got(&track).frames.len() > before + 10, "{} ms later", moment * 40);
+    }
+}
+
 #[test]
 fn l_63_both_codecs_end_with_their_track() {
     let (mut world, [publisher, _, without]) = two_codecs([0, 1]);
