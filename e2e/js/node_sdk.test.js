@@ -1,6 +1,6 @@
 // The Node SDK, @livekit/rtc-node 1.1.0, in this process: it publishes generated frames, subscribes, and speaks data with
 // Chromium (L-61).
-import { AudioFrame, AudioSource, AudioStream, LocalAudioTrack, LocalVideoTrack, Room, RoomEvent, TrackKind, TrackPublishOptions, TrackSource, VideoBufferType, VideoFrame, VideoSource, VideoStream, dispose } from '@livekit/rtc-node';
+import { AudioFrame, AudioSource, AudioStream, LocalAudioTrack, LocalVideoTrack, Room, RoomEvent, SimulateScenarioKind, TrackKind, TrackPublishOptions, TrackSource, VideoBufferType, VideoFrame, VideoSource, VideoStream, dispose } from '@livekit/rtc-node';
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -150,7 +150,7 @@ describe('@livekit/rtc-node 1.1.0', () => {
     await eventually('frames', async () => (await ben.look(camera, 1500)).distinct >= 8);
     const { sid } = node.room.localParticipant;
     await ben.clearLog();
-    await node.room.simulateScenario('signal-reconnect');
+    await node.room.simulateScenario(SimulateScenarioKind.SIMULATE_SIGNAL_RECONNECT);
     const decoded = async () => (await ben.received(camera)).framesDecoded;
     for (let second = 0; second < 4; second += 1) {
       const before = await decoded();

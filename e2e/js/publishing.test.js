@@ -13,7 +13,7 @@ const service = () => new RoomServiceClient(world.server.http, KEY, SECRET);
 
 const sees = (venue, sid) => eventually('a moving picture', async () => (await venue.look(sid, 1000)).distinct >= 5, 30_000);
 
-/** The parameters of Opus in the descriptions of the server that came last. */
+/** The parameters of Opus in the last answer. */
 async function opus(venue) {
   return (await venue.answers()).findLast((line) => line.startsWith('a=fmtp:111 ')) ?? '';
 }
@@ -55,6 +55,8 @@ for (const mode of ['single', 'dual']) {
       await ada.setMicrophone(true);
       await happened(ben, 'participant trackPublished', 'ada', 'microphone');
       await happened(ben, 'participant trackSubscribed', 'ada');
+      // The beep of the fake microphone is too short to be speech.
+      await ada.simulate('speaker');
       await happened(ben, 'participant isSpeakingChanged', 'ada', true);
       await ada.setMicrophone(false);
       await happened(ben, 'participant trackMuted', 'ada', 'microphone');

@@ -22,7 +22,7 @@ function withoutCodecs(mimes) {
   };
 }
 
-/** `page` option: keeps the lines of every description that the server gives, for `answers()`. */
+/** `page` option: keeps the lines of every answer that the server gives, for `answers()`. */
 export function listensToAnswers() {
   return { before: { script: keepAnswers } };
 }
@@ -31,7 +31,7 @@ function keepAnswers() {
   window.answers = [];
   const { setRemoteDescription } = RTCPeerConnection.prototype;
   RTCPeerConnection.prototype.setRemoteDescription = function (description) {
-    window.answers.push(...(description?.sdp ?? '').split('\r\n'));
+    if (description?.type === 'answer') window.answers.push(...description.sdp.split('\r\n'));
     return setRemoteDescription.call(this, description);
   };
 }

@@ -212,7 +212,7 @@ const api = {
   },
   /** Has this browser an encoder for a codec? */
   canEncode: (codec) => RTCRtpSender.getCapabilities('video').codecs.some(({ mimeType }) => mimeType.toLowerCase() === `video/${codec}`),
-  /** Lines of the server's descriptions so far, if `listensToAnswers` was run before. */
+  /** Lines of the server's answers so far, if `listensToAnswers` was run before. */
   answers: () => window.answers ?? [],
   /** What a received track is coded in (getStats). */
   async codecOf(sid) {
