@@ -14,14 +14,15 @@ from_debian() {
     [[ $(id -u) = 0 ]] || sudo=(sudo)
     "${sudo[@]}" apt-get update -qq
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null
+    "${sudo[@]}" apt-get clean
 }
 
 have_chromium || from_debian chromium || { echo "Chromium is missing: install it and set CHROMIUM to its path" >&2; exit 1; }
 [[ -n ${PEBBLE:-} ]] || command -v pebble >/dev/null || from_debian pebble || echo "Pebble is missing: ACME will not be tested" >&2
 [[ -x .venv/bin/python ]] || python3 -m venv .venv
-.venv/bin/python -m pip install -q --disable-pip-version-check -r requirements.txt
+.venv/bin/python -m pip install -q --no-cache-dir --disable-pip-version-check -r requirements.txt
 # Of its own: the agents' framework wants an older release of the SDK than the other tests.
 [[ -x .venv-agents/bin/python ]] || python3 -m venv .venv-agents
-.venv-agents/bin/python -m pip install -q --disable-pip-version-check -r requirements-agents.txt
+.venv-agents/bin/python -m pip install -q --no-cache-dir --disable-pip-version-check -r requirements-agents.txt
 npm ci --silent --no-audit --no-fund
 echo "real clients: $(grep -c '"version"' package-lock.json) npm packages, $(.venv/bin/python -m pip list --format=freeze | wc -l) from PyPI"

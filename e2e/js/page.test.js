@@ -7,13 +7,15 @@ import { FLAGS, chromiumPath, eventually } from '../lib/browser.js';
 import { startServer } from '../lib/server.js';
 
 const SHOTS = new URL('../out/', import.meta.url).pathname;
+// Three cameras to choose from (the second sees depth, which no browser sends) and microphones; and the browser's own dialogue answered with the tab itself.
+const DEVICES = ['--use-fake-device-for-media-stream=device-count=3', '--auto-select-tab-capture-source-by-title=Odeon'];
 let server;
 let browser;
 
 before(async () => {
   mkdirSync(SHOTS, { recursive: true });
   server = await startServer();
-  browser = await chromium.launch({ executablePath: chromiumPath(), args: FLAGS });
+  browser = await chromium.launch({ executablePath: chromiumPath(), args: [...FLAGS, ...DEVICES] });
 });
 
 after(async () => {
@@ -91,4 +93,62 @@ describe('the page', () => {
     await ada.getByRole('button', { name: 'Mute microphone' }).click();
     await eventually('it shows', async () => (await ben.getByLabel(/microphone off/).count()) > before);
   });
+
+  it('a shared screen is seen large by the other, and is gone when it is taken back', async (t) => {
+    const [ada, ben] = [await visitor(t), await visitor(t)];
+    await enter(ada, 'screens', 'Ada');
+    await enter(ben, 'screens', 'Ben');
+    await eventually('both are there', async () => (await moving(ben)) === 2);
+    await ada.getByRole('button', { name: 'Share screen' }).click();
+    await ada.getByRole('button', { name: 'Stop sharing' }).waitFor();
+    await eventually('Ben has three pictures', async () => (await decoded(ben)).length === 3);
+    const [widest, ...others] = (await decoded(ben)).sort((a, b) => b.shown - a.shown);
+    assert.equal(widest.width > 640 || widest.height > 480, true, `a screen's pixels: ${JSON.stringify(widest)}`);
+    assert.equal(others.every((video) => video.shown < widest.shown / 2), true, 'the screen is the largest on the page');
+    await ben.screenshot({ path: `${SHOTS}page-screen.png` });
+    await ada.getByRole('button', { name: 'Stop sharing' }).click();
+    await eventually('the screen is gone', async () => (await decoded(ben)).length === 2);
+    assert.deepEqual([...ada.problems, ...ben.problems], []);
+  });
+
+  it('another camera and microphone are chosen at the door, and others again inside, and the others see and hear them', async (t) => {
+    const [ada, ben] = [await visitor(t), await visitor(t)];
+    await ada.goto(`${server.http}/devices`);
+    await ada.getByLabel('Your name').fill('Ada');
+    await ada.locator('video').first().waitFor();
+    await choose(ada, 'Camera', 2);
+    await choose(ada, 'Microphone', 1);
+    await ada.getByRole('button', { name: 'Enter', exact: true }).click();
+    await ada.getByRole('button', { name: 'Leave' }).waitFor();
+    await enter(ben, 'devices', 'Ben');
+    await eventually('both are there', async () => (await moving(ben)) === 2);
+    await ada.getByRole('button', { name: 'Devices' }).click();
+    assert.equal(await chosen(ada, 'Camera'), 2, 'what was chosen at the door is in use');
+    assert.equal(await chosen(ada, 'Microphone'), 1);
+    await choose(ada, 'Camera', 0);
+    await choose(ada, 'Microphone', 0);
+    await eventually('it is in use', async () => (await chosen(ada, 'Camera')) === 0 && (await chosen(ada, 'Microphone')) === 0);
+    await eventually('Ben sees two pictures move', async () => (await moving(ben)) === 2);
+    assert.deepEqual([...ada.problems, ...ben.problems], []);
+  });
 });
+
+/** Each video with a picture: its pixels, and how much of the page it takes. */
+function decoded(page) {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('video')]
+      .filter((video) => video.videoWidth > 0)
+      .map((video) => ({ width: video.videoWidth, height: video.videoHeight, shown: video.clientWidth * video.clientHeight })),
+  );
+}
+
+async function choose(page, label, index) {
+  const select = page.getByLabel(label, { exact: true });
+  await eventually('there are several to choose from', async () => (await select.locator('option').count()) > 1);
+  await select.selectOption({ index });
+}
+
+/** Which of the list is shown as chosen. */
+function chosen(page, label) {
+  return page.getByLabel(label, { exact: true }).evaluate((select) => select.selectedIndex);
+}

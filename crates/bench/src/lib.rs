@@ -13,6 +13,7 @@
 
 pub mod client;
 pub mod engine;
+pub mod fanout;
 pub mod ledger;
 pub mod meter;
 pub mod opus;

@@ -2,8 +2,9 @@
 
 use bench::client::Mode;
 use bench::engine::{Engine, EngineOptions};
+use bench::fanout::{self, Dialect};
 use bench::relay::{Relay, Weather};
-use bench::report::Table;
+use bench::report::{Table, ms};
 use bench::scenario::forward::{self, Load, Media};
 use bench::scenario::{Target, join};
 use bench::token::ApiKey;
@@ -64,6 +65,45 @@ enum Command {
         /// Receivers in the loads with one audience.
         #[arg(long, default_value_t = 100)]
         subscribers: usize,
+    },
+    /// CPU and latency of a message to many sockets (P-6).
+    Fanout {
+        /// The server's HTTP address.
+        #[arg(long)]
+        server: SocketAddr,
+        /// Its process on this machine.
+        #[arg(long)]
+        server_pid: u32,
+        /// What it speaks.
+        #[arg(long, value_enum, default_value = "bus")]
+        dialect: Dialect,
+        /// Its name in the table.
+        #[arg(long, default_value = "Odeon")]
+        name: String,
+        /// Sockets.
+        #[arg(long, default_value_t = 500)]
+        sockets: usize,
+        /// Of these, so many move, each 20 times a second.
+        #[arg(long, default_value_t = 500)]
+        movers: usize,
+        /// Length of each measured window.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+    },
+    /// What sockets cost that do nothing.
+    Idle {
+        /// The server's HTTP address.
+        #[arg(long)]
+        server: SocketAddr,
+        /// Its process on this machine.
+        #[arg(long)]
+        server_pid: u32,
+        /// Sockets.
+        #[arg(long, default_value_t = 100_000)]
+        sockets: usize,
+        /// How long nothing happens, at the end.
+        #[arg(long, default_value_t = 30)]
+        seconds: u64,
     },
     /// A UDP relay with a bad network inside.
     Relay {
@@ -177,6 +217,24 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let (engine, target) = server.open()?;
             all(&engine, &target, seconds, subscribers).await?;
         }
+        Command::Fanout { server, server_pid, dialect, name, sockets, movers, seconds } => {
+            let window = Duration::from_secs(seconds);
+            let moving = fanout::Load::Moving { movers, per_s: 20.0 };
+            let mut table = fanout_table();
+            for (what, load) in [
+                ("20 a second".to_owned(), fanout::Load::Rate(20.0)),
+                ("flat out".to_owned(), fanout::Load::FlatOut),
+                (format!("{movers} move, 20 a second each"), moving),
+            ] {
+                let outcome = fanout::run(server, dialect, sockets, load, window, server_pid)?;
+                table.row(fanout_row(&name, &what, sockets, outcome));
+            }
+            print(&table);
+        }
+        Command::Idle { server, server_pid, sockets, seconds } => {
+            let outcome = fanout::idle::run(server, sockets, Duration::from_secs(seconds), server_pid)?;
+            print(&idle_table(&outcome, seconds));
+        }
         Command::Relay { to, listen, loss, delay_ms, jitter_ms, down_kbps, seed } => {
             let (delay, jitter) = (Duration::from_millis(delay_ms), Duration::from_millis(jitter_ms));
             let relay = Relay::start(listen, to, Weather { loss, delay, jitter, down_rate: down_kbps * 1000, seed })?;
@@ -233,4 +291,52 @@ async fn all(engine: &Arc<Engine>, target: &Target, seconds: u64, subscribers: u
     println!();
     print(&join::table(&mut join::run(engine, target, 20).await?));
     Ok(())
+}
+
+fn fanout_table() -> Table {
+    Table::new(&[
+        "server",
+        "load",
+        "sockets",
+        "sent",
+        "arrived",
+        "of what was sent to all",
+        "CPU",
+        "CPU a delivery",
+        "p50",
+        "p99",
+        "memory",
+        "lost",
+    ])
+}
+
+fn fanout_row(name: &str, what: &str, sockets: usize, mut outcome: fanout::Outcome) -> Vec<String> {
+    let seconds = outcome.window.as_secs_f64();
+    let due = (outcome.sent * sockets as u64).max(1) as f64;
+    vec![
+        name.to_owned(),
+        what.to_owned(),
+        sockets.to_string(),
+        format!("{:.0}/s", outcome.sent as f64 / seconds),
+        format!("{:.0}/s", outcome.delivered as f64 / seconds),
+        format!("{:.0} %", outcome.delivered as f64 / due * 100.0),
+        format!("{:.0} %", outcome.cpu.as_secs_f64() / seconds * 100.0),
+        format!("{:.2} µs", outcome.cpu_per_delivery().as_secs_f64() * 1e6),
+        ms(outcome.latency(0.5)),
+        ms(outcome.latency(0.99)),
+        format!("{} MiB", outcome.rss >> 20),
+        outcome.lost.to_string(),
+    ]
+}
+
+fn idle_table(outcome: &fanout::idle::Outcome, seconds: u64) -> Table {
+    let mut table = Table::new(&["sockets", "memory each", "opened in", "CPU an opening", "CPU while nothing happens"]);
+    table.row(vec![
+        outcome.sockets.to_string(),
+        format!("{:.1} KiB", outcome.bytes_each as f64 / 1024.0),
+        format!("{:.1} s", outcome.took.as_secs_f64()),
+        format!("{:.0} µs", outcome.cpu_each.as_secs_f64() * 1e6),
+        format!("{:.2} %", outcome.idle_cpu.as_secs_f64() / (seconds.max(1) as f64) * 100.0),
+    ]);
+    table
 }

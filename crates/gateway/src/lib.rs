@@ -5,6 +5,7 @@
 //! | [`livekit`] | LiveKit's SDKs (`/rtc`) and backends (`/twirp`) |
 //! | [`elektron`] | artists' tools and pages on the message bus (`/`) |
 //! | `pages` | browsers: the web page, and the tokens that it joins with |
+//! | `moderation` | operators, who keep text and people in order |
 //! | [`webhooks`] | nobody: backends are told what happens |
 //! | [`outbound`] | nobody: requests of our own |
 //! | [`rooms`] | nobody: what all gateways share |
@@ -15,8 +16,8 @@ mod clock;
 mod draw;
 pub mod elektron;
 pub mod livekit;
+mod moderation;
 mod not_found;
-#[allow(dead_code, reason = "moderation by HTTP is what it is for")]
 mod operator;
 pub mod outbound;
 mod pages;
@@ -35,6 +36,7 @@ use elektron::{BusConfig, Elektron};
 use http::HeaderMap;
 use livekit::agents::Agents;
 use livekit::nonces::Nonces;
+use moderation::Readers;
 use pages::guests::Guests;
 use rooms::Registry;
 use std::collections::BTreeMap;
@@ -77,6 +79,7 @@ struct Inner {
     keys: Arc<KeyStore>,
     registry: Registry,
     guests: Guests,
+    readers: Readers,
     nonces: Nonces,
     agents: Agents,
     elektron: Arc<Elektron>,
@@ -108,6 +111,7 @@ impl Gateway {
             keys: keys.into(),
             registry,
             guests: Guests::default(),
+            readers: Readers::default(),
             nonces: Nonces::default(),
             agents,
             elektron,
@@ -137,6 +141,7 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/", get(front))
         .merge(livekit::routes())
         .merge(elektron::routes())
+        .merge(moderation::routes())
         .merge(pages::routes())
         .with_state(gateway);
     let again = routes.clone();

@@ -5,6 +5,7 @@ use auth::origin::WebOrigin;
 use auth::{KeyStore, Secret};
 use gateway::GatewayConfig;
 use gateway::elektron::{BusConfig, BusLimits, MAX_FRAME_BYTES};
+use gateway::livekit::LiveKitData;
 use gateway::outbound::Policy;
 use gateway::rooms::{Access, RegistryConfig};
 use gateway::webhooks::WebhookConfig;
@@ -15,6 +16,7 @@ use room::limits::{MAX_ATTRIBUTES_BYTES, MAX_METADATA_BYTES, MAX_NAME_BYTES, Roo
 use room::media::PlayoutDelay;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::num::NonZero;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 use store::Retention;
@@ -77,6 +79,7 @@ pub fn registry(config: &Config, dev: bool) -> RegistryConfig {
             Undeclared::Token => Access::Token,
         },
         all_open: dev,
+        chat_dialect: Arc::new(LiveKitData),
         // The stricter one wins: it comes last.
         declared: open.chain(token).collect(),
         room: RoomConfig {

@@ -8,6 +8,7 @@ use crate::id::{Identity, Origin, ParticipantSid, SessionId, TrackSid};
 use crate::settings::ReceiveSettings;
 use crate::track::{TrackKind, TrackSource};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Which of a participant's connections. A single-PeerConnection client has `Publisher` only, for both ways.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -87,6 +88,29 @@ pub struct DataSender {
     pub hidden: bool,
     /// Agents may keep a foreign identity on chat and send transcriptions.
     pub agent: bool,
+    /// May not write in the chat: it is closed, or they are muted.
+    pub silenced: bool,
+    /// Between two chat messages of theirs (slow mode); zero: none.
+    pub chat_apart: Duration,
+}
+
+/// Which part of the room's chat a data packet is, as its dialect reads it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ChatPart {
+    /// A message.
+    Whole,
+    /// The first of a message of several packets.
+    Begins {
+        /// Names it in the packets that follow.
+        stream: String,
+    },
+    /// A further packet of a stream, which may be of chat or of something else.
+    GoesOn {
+        /// Which.
+        stream: String,
+        /// Nothing follows.
+        last: bool,
+    },
 }
 
 impl DataSender {
@@ -489,6 +513,13 @@ pub enum MediaEvent {
         /// Which track.
         track: TrackSid,
     },
+    /// A packet of the room's chat that has passed to the others who hear data packets.
+    Overheard {
+        /// Who speaks.
+        session: SessionId,
+        /// As the client's dialect writes it, stamped.
+        packet: Arc<[u8]>,
+    },
     /// An answer to a [`MediaCommand::Call`]: an acknowledgement or the response.
     CallAnswered {
         /// Who answers.
@@ -567,6 +598,8 @@ mod tests {
             can_subscribe: true,
             hidden: false,
             agent: false,
+            silenced: false,
+            chat_apart: Duration::ZERO,
         };
         let token = receiver(Origin::Token);
         assert!(token.is_called("alice") && token.is_called("PA_1"));

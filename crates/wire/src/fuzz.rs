@@ -18,6 +18,7 @@ use prost::Message as _;
 use room::media::{ConnectionMode, DataSender};
 use room::{Identity, ParticipantSid, SessionId};
 use serde::de::IgnoredAny;
+use std::time::Duration;
 
 /// The query of a join, v0 and v1.
 pub fn livekit_join(bytes: &[u8]) {
@@ -286,5 +287,7 @@ fn data_sender() -> DataSender {
         can_subscribe: true,
         hidden: false,
         agent: false,
+        silenced: false,
+        chat_apart: Duration::ZERO,
     }
 }

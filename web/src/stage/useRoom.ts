@@ -13,7 +13,6 @@ import { onScopeDispose, ref, shallowRef } from "vue";
 import type { TakenTracks } from "@/composables/useDevices";
 import { waitBefore } from "@/lib/backoff";
 import { type JoinAnswer, type Pass, signalUrl } from "@/lib/joinApi";
-import { recall } from "@/lib/keep";
 import type { Trouble } from "@/lib/trouble";
 import { isPassing, troubleOfConnect, troubleOfLeave } from "./leaving";
 import type { Abilities, Link, Mine, Person } from "./model";
@@ -58,8 +57,7 @@ export function useRoom(stay: Stay) {
   const room = new Room({
     adaptiveStream: true,
     dynacast: true,
-    audioCaptureDefaults: { deviceId: idealDevice("microphone") },
-    videoCaptureDefaults: { deviceId: idealDevice("camera"), resolution: { width: 1280, height: 720, frameRate: 30 } },
+    videoCaptureDefaults: { resolution: { width: 1280, height: 720, frameRate: 30 } },
   });
   const link = ref<Link>("connecting");
   const people = shallowRef<readonly Person[]>([]);
@@ -166,10 +164,6 @@ export function useRoom(stay: Stay) {
   });
 
   return { link, people, abilities, mine, trouble, passerBy, chat, sound, publishing, leave };
-}
-
-function idealDevice(kind: "microphone" | "camera"): ConstrainDOMString {
-  return { ideal: recall(kind) ?? "default" };
 }
 
 function stopAll(tracks: TakenTracks): void {

@@ -1,12 +1,14 @@
 //! Which rooms there are: found by name, made on first use or by the API, forgotten when they end.
 
 use super::access::{Access, AccessCell, Credential};
+use super::chat_dialect::{NoChatDialect, SharedChatDialect};
 use super::chat_log::{self, ChatLog};
 use super::handle::{JoinTicket, ResumeTicket, Resumption, RoomGone, RoomHandle, SessionHandle};
 use super::house::House;
 use super::limits::{DEFAULT_MAX_ROOMS, JOIN_ATTEMPTS, ROOM_MEDIA_EVENTS, ROOM_REQUESTS};
 use super::orders::{self, Scope};
 use super::outbox::OutboxReceiver;
+use super::overhear::DataChat;
 use super::task::{Parts, RoomTask};
 use super::watch::Watchers;
 use crate::clock::now;
@@ -83,6 +85,8 @@ pub struct RegistryConfig {
     pub room: RoomConfig,
     /// What is kept of each room's chat.
     pub chat: Retention,
+    /// How those who hear data packets say and hear it.
+    pub chat_dialect: SharedChatDialect,
     /// Longest name of a room, in bytes, ≤ [`MAX_NAME_BYTES`].
     pub max_room_name_bytes: usize,
     /// Most rooms at a time.
@@ -102,6 +106,7 @@ impl Default for RegistryConfig {
             declared: BTreeMap::new(),
             room: RoomConfig::default(),
             chat: Retention { entries: 500, bytes: 4 * MIB, family_bytes: 256 * MIB },
+            chat_dialect: Arc::new(NoChatDialect),
             max_room_name_bytes: MAX_NAME_BYTES,
             max_rooms: DEFAULT_MAX_ROOMS,
             max_tracks: 0,
@@ -468,7 +473,8 @@ impl Inner {
         let house = Arc::clone(&self.house);
         let chat = ChatLog::new(Arc::clone(house.store()), name, self.config.chat);
         let (access_cell, watchers) = (access.clone(), self.watchers.clone());
-        let parts = Parts { room, media, access: access_cell, chat, house, registration, watchers };
+        let data_chat = DataChat::new(Arc::clone(&self.config.chat_dialect));
+        let parts = Parts { room, media, access: access_cell, chat, data_chat, house, registration, watchers };
         tokio::spawn(RoomTask::new(parts).run(request_queue, event_queue));
         Entry { number, handle: RoomHandle::new(requests), access }
     }

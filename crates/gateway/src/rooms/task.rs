@@ -9,6 +9,7 @@ use super::handle::{CallRefused, DataMessage, FIRST_SOCKET, JoinTicket, ResumeTi
 use super::house::House;
 use super::outbox::{Outbox, Overflow};
 use super::outgoing::Outgoing;
+use super::overhear::DataChat;
 use super::registry::{JoinError, Registration};
 use super::talk::{ChatAnswer, Moderated, Work};
 use super::watch::Watchers;
@@ -94,13 +95,14 @@ pub struct OrdersInForce {
 /// Everything that a room's task owns.
 pub(super) struct RoomTask {
     pub(super) room: Room,
-    media: RoomMedia,
+    pub(super) media: RoomMedia,
     access: AccessCell,
     pub(super) seats: HashMap<SessionId, Seat>,
     calls: Calls,
     followers: Followers,
     pub(super) chat: ChatLog,
     pub(super) work: Work,
+    pub(super) data_chat: DataChat,
     pub(super) house: Arc<House>,
     /// Its name in the registry; given up the moment the room ends.
     registration: Option<Registration>,
@@ -127,6 +129,7 @@ pub(super) struct Parts {
     pub(super) media: RoomMedia,
     pub(super) access: AccessCell,
     pub(super) chat: ChatLog,
+    pub(super) data_chat: DataChat,
     pub(super) house: Arc<House>,
     pub(super) registration: Registration,
     pub(super) watchers: Watchers,
@@ -134,7 +137,7 @@ pub(super) struct Parts {
 
 impl RoomTask {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { room, media, access, chat, house, registration, watchers } = parts;
+        let Parts { room, media, access, chat, data_chat, house, registration, watchers } = parts;
         Self {
             room,
             media,
@@ -144,6 +147,7 @@ impl RoomTask {
             followers: Followers::default(),
             chat,
             work: Work::default(),
+            data_chat,
             house,
             registration: Some(registration),
             watchers,
@@ -161,7 +165,7 @@ impl RoomTask {
             tokio::select! {
                 Some(request) = requests.recv() => self.serve(request).await,
                 Some(event) = events.recv() => self.hear(event).await,
-                done = self.work.next() => self.finish(done),
+                done = self.work.next() => self.finish(done).await,
                 () = sleep_until(timeout) => {
                     self.room.handle_timeout(now());
                     self.carry_out().await;
@@ -307,10 +311,11 @@ impl RoomTask {
         }
     }
 
-    /// What the shards report: for the room, but for answers to calls.
+    /// What the shards report: for the room, but for answers to calls, and chat.
     async fn hear(&mut self, event: MediaEvent) {
         match event {
             MediaEvent::CallAnswered { session, id, packet } => self.calls.answered(&id, session, packet),
+            MediaEvent::Overheard { session, packet } => self.overhear(session, &packet),
             event => {
                 self.followers.hear(&event);
                 self.handle(RoomInput::Media(event)).await;
@@ -366,13 +371,14 @@ impl RoomTask {
                 RoomEffect::HangUp { session } => self.hang_up(session),
                 RoomEffect::Notice(notice @ Notice::RoomFinished(_)) => {
                     // What was said is heard before the end.
-                    self.finish_all().await;
+                    Box::pin(self.finish_all()).await;
                     self.notify(&notice);
                 }
                 RoomEffect::Notice(notice) => self.notify(&notice),
                 RoomEffect::CloseSession { session } => {
                     self.media.give_back(session);
                     self.seats.remove(&session);
+                    self.data_chat.forget(session);
                 }
                 RoomEffect::Ended => drop(self.registration.take()),
             }

@@ -33,7 +33,13 @@ pub struct Orders {
 }
 
 impl Chat {
-    fn interval(&self) -> Duration {
+    /// May this one not write, whatever the clock says?
+    pub(super) fn silences(&self, identity: &Identity) -> bool {
+        self.rules.closed || self.muted.contains(identity)
+    }
+
+    /// Between two messages of one author.
+    pub(super) fn interval(&self) -> Duration {
         Duration::from_secs(self.rules.slow_mode_s.into())
     }
 
@@ -153,12 +159,6 @@ impl Room {
     /// Who may not come in.
     pub fn bans(&self) -> &BanList {
         &self.chat.bans
-    }
-
-    /// May this one not write, whatever the clock says?
-    #[expect(dead_code, reason = "the shards will drop what a silenced sender of theirs writes")]
-    pub(super) fn is_silenced(&self, identity: &Identity) -> bool {
-        self.chat.rules.closed || self.chat.muted.contains(identity)
     }
 
     fn set_chat_rules(&mut self, rules: ChatRules) -> Result<(), ModerationError> {

@@ -171,7 +171,7 @@ impl Room {
         let Some(member) = self.members.get(&session) else {
             return;
         };
-        let (mode, transport, sender) = (member.mode, member.transport, member.data_sender());
+        let (mode, transport, sender) = (member.mode, member.transport, member.data_sender(&self.chat));
         let publish_codecs = self.publish_codecs(member).iter().map(|mime| codecs::name(mime)).collect();
         let may_pause = member.may_pause;
         let playout_delay = self.config.playout_delay;

@@ -1,5 +1,6 @@
 //! Somebody who is in the room, with all that the room knows of them.
 
+use super::chat::Chat;
 use super::choices::Choices;
 use super::data_tracks::MemberData;
 use super::guest_list::GuestList;
@@ -141,7 +142,7 @@ impl Member {
     }
 
     /// What their shard needs to relay their data.
-    pub(super) fn data_sender(&self) -> Arc<DataSender> {
+    pub(super) fn data_sender(&self, chat: &Chat) -> Arc<DataSender> {
         let permission = &self.info.permission;
         Arc::new(DataSender {
             sid: self.info.sid.clone(),
@@ -150,6 +151,8 @@ impl Member {
             can_subscribe: permission.can_subscribe,
             hidden: permission.is_hidden(),
             agent: permission.agent,
+            silenced: chat.silences(&self.info.identity),
+            chat_apart: chat.interval(),
         })
     }
 
