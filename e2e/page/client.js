@@ -145,6 +145,16 @@ const api = {
     }
   },
 
+  /** Notes the events that somebody's own object gives, beside those of the room. */
+  watchParticipant(identity) {
+    const participant = [...others().values(), room.localParticipant].find((each) => each.identity === identity);
+    for (const event of ['trackPublished', 'trackSubscribed', 'trackMuted', 'trackUnmuted', 'trackUnpublished']) {
+      participant.on(event, (...args) => note(`participant ${event}`, identity, args.find((arg) => arg?.trackSid)?.source));
+    }
+    participant.on('isSpeakingChanged', (speaking) => note('participant isSpeakingChanged', identity, speaking));
+    participant.on('participantMetadataChanged', () => note('participant metadataChanged', identity, participant.metadata));
+  },
+
   leave: () => room.disconnect(),
   log: () => log,
   clearLog: () => void log.splice(0),
@@ -204,6 +214,8 @@ const api = {
   },
   /** Has this browser an encoder for a codec? */
   canEncode: (codec) => RTCRtpSender.getCapabilities('video').codecs.some(({ mimeType }) => mimeType.toLowerCase() === `video/${codec}`),
+  /** Lines of the server's answers so far, if `listensToAnswers` was run before. */
+  answers: () => window.answers ?? [],
   /** What a received track is coded in (getStats). */
   async codecOf(sid) {
     const report = await trackOf(sid).getRTCStatsReport();

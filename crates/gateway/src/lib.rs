@@ -101,6 +101,7 @@ impl Gateway {
             region: config.region,
             sif_trailer: draw::bytes::<32>().to_vec(),
             ice_servers: config.ice_servers,
+            force_relay: false,
         };
         let elektron = Elektron::start(config.bus, registry.clone(), store);
         let inner = Inner {

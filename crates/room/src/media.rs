@@ -29,6 +29,16 @@ pub enum ConnectionMode {
     /// None: somebody of a dialect without WebRTC. They have no peer on any shard, send and receive no media, and are there
     /// from the moment in which they join until their gateway lets them go.
     None,
+    /// None here: they are in another room too, and what they publish there is shown here ([`crate::input::Mirrored`]).
+    /// Nothing can be asked of them here but to go.
+    Elsewhere,
+}
+
+impl ConnectionMode {
+    /// They have, or will have, a peer on a shard.
+    pub fn has_peer(self) -> bool {
+        matches!(self, Self::Single | Self::Dual)
+    }
 }
 
 /// By which ways a participant's media may go.
@@ -41,6 +51,26 @@ pub enum Transport {
     TcpOnly,
     /// Our relay over TLS: the client is told to use nothing else.
     TurnTls,
+}
+
+/// How long players are to hold pictures back, so that all show them at the same time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PlayoutDelay {
+    /// Milliseconds.
+    pub min_ms: u32,
+    /// Milliseconds, ≥ `min_ms`.
+    pub max_ms: u32,
+}
+
+impl PlayoutDelay {
+    /// The longest that can be written: 12 bits of 10 ms (webrtc.org's `playout-delay`).
+    pub const LONGEST_MS: u32 = 40_950;
+
+    /// What was asked for, as far as it can be written; a `max_ms` of 0 is none.
+    pub fn new(min_ms: u32, max_ms: u32) -> Self {
+        let max_ms = if max_ms == 0 { Self::LONGEST_MS } else { max_ms.min(Self::LONGEST_MS) };
+        Self { min_ms: min_ms.min(max_ms), max_ms }
+    }
 }
 
 /// What a shard must know of a participant to relay its data without asking the room.
@@ -142,6 +172,8 @@ pub enum MediaCommand {
         sender: Arc<DataSender>,
         /// Tracks may be paused where its way is too narrow (`subscriber_allow_pause`).
         may_pause: bool,
+        /// Told with each picture that it receives.
+        playout_delay: Option<PlayoutDelay>,
     },
     /// Its peer ends: connections closed, subscriptions and tracks gone. Last command of a session.
     RemovePeer {
@@ -202,6 +234,14 @@ pub enum MediaCommand {
         /// Which.
         track: TrackSid,
     },
+    /// From the moment in which the backup codec of a track flows, everybody who takes it gets it and nobody else the primary
+    /// one (codec regression, L-63).
+    Regress {
+        /// Whose.
+        session: SessionId,
+        /// Which.
+        track: TrackSid,
+    },
     /// The client muted or unmuted: no keyframe requests and no liveness alarms meanwhile.
     SetMuted {
         /// Whose.
@@ -245,6 +285,13 @@ pub enum MediaCommand {
         session: SessionId,
         /// Which track.
         track: TrackSid,
+    },
+    /// Whatever its way down carries, no more pictures than fit into this (asked for by the client, to test itself).
+    LimitDownlink {
+        /// The receiver.
+        session: SessionId,
+        /// bit/s; 0: no limit.
+        bps: u64,
     },
     /// A data packet made by the server (RoomService.SendData), already in the receivers' dialect.
     SendData {
@@ -321,10 +368,12 @@ impl MediaCommand {
             | Candidate { session, .. }
             | ExpectTrack { session, .. }
             | EndTrack { session, .. }
+            | Regress { session, .. }
             | SetMuted { session, .. }
             | Subscribe { session, .. }
             | SetTrackSettings { session, .. }
             | Unsubscribe { session, .. }
+            | LimitDownlink { session, .. }
             | SendData { session, .. }
             | Call { session, .. }
             | ReplayData { session, .. }

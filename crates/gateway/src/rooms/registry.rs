@@ -40,6 +40,9 @@ pub enum JoinError {
     /// As many rooms as may be (`limits.max_rooms`).
     #[error("the server has as many rooms as it takes")]
     TooManyRooms,
+    /// As many tracks, or as many bytes a second, as it may carry (`limits.tracks`, `limits.bytes_per_second`).
+    #[error("the server carries as much as it may")]
+    Overloaded,
     /// They are not to come in.
     #[error("you are banned from this room")]
     Banned,
@@ -88,6 +91,10 @@ pub struct RegistryConfig {
     pub max_room_name_bytes: usize,
     /// Most rooms at a time.
     pub max_rooms: usize,
+    /// With so many tracks, in and out to each receiver, nobody new gets in; 0: no limit.
+    pub max_tracks: u64,
+    /// With so many bytes of media a second, in and out, nobody new gets in; 0: no limit.
+    pub max_bytes_per_s: u64,
 }
 
 impl Default for RegistryConfig {
@@ -102,6 +109,8 @@ impl Default for RegistryConfig {
             chat_dialect: Arc::new(NoChatDialect),
             max_room_name_bytes: MAX_NAME_BYTES,
             max_rooms: DEFAULT_MAX_ROOMS,
+            max_tracks: 0,
+            max_bytes_per_s: 0,
         }
     }
 }
@@ -317,12 +326,25 @@ impl Registry {
         address: Option<IpAddr>,
     ) -> Result<(), JoinError> {
         self.check_door(name, credential)?;
+        self.check_load()?;
         if !self.has_place_for(name) {
             return Err(JoinError::TooManyRooms);
         }
         let barred = self.inner.house.bans().await.bars(identity, address);
         let barred = barred || self.bans_of(name).await.bars(identity, address);
         if barred { Err(JoinError::Banned) } else { Ok(()) }
+    }
+
+    /// Whoever is in stays in, and may come back.
+    fn check_load(&self) -> Result<(), JoinError> {
+        let RegistryConfig { max_tracks, max_bytes_per_s, .. } = self.inner.config;
+        if max_tracks == 0 && max_bytes_per_s == 0 {
+            return Ok(());
+        }
+        let load = self.inner.pool.load();
+        let over = |limit: u64, value: u64| limit > 0 && value >= limit;
+        let overloaded = over(max_tracks, load.tracks) || over(max_bytes_per_s, load.bytes_per_s);
+        if overloaded { Err(JoinError::Overloaded) } else { Ok(()) }
     }
 
     fn has_place_for(&self, name: &str) -> bool {
@@ -382,6 +404,9 @@ impl Registry {
     /// The room to join, made if need be.
     fn find_for(&self, name: &str, ticket: &JoinTicket) -> Result<Entry, JoinError> {
         self.check_door(name, ticket.credential)?;
+        if ticket.join.mode.has_peer() {
+            self.check_load()?;
+        }
         let config = ticket.config.as_deref().unwrap_or(&self.inner.config.room);
         check_config(config)?;
         self.inner.find_or_make(name, || Making { config: config.clone(), by_api: false })

@@ -4,6 +4,7 @@
 use super::access::{AccessCell, Credential};
 use super::calls::{Answers, Call, Calls};
 use super::chat_log::ChatLog;
+use super::followers::{Followed, Followers, NotFollowed};
 use super::handle::{CallRefused, DataMessage, FIRST_SOCKET, JoinTicket, ResumeTicket, Resumption, SessionHandle};
 use super::house::House;
 use super::outbox::{Outbox, Overflow};
@@ -13,7 +14,7 @@ use super::registry::{JoinError, Registration};
 use super::talk::{ChatAnswer, Moderated, Work};
 use super::watch::Watchers;
 use crate::clock::now;
-use net::pool::RoomMedia;
+use net::pool::{MediaHome, RoomMedia};
 use room::effect::{Recipients, RoomInfo};
 use room::media::{MediaCommand, MediaEvent};
 use room::moderation::BanList;
@@ -66,6 +67,10 @@ pub(super) enum Request {
     Moderate { request: Box<Moderation>, reply: oneshot::Sender<Moderated> },
     /// What moderators have said.
     Orders(oneshot::Sender<OrdersInForce>),
+    /// Another room is going to show somebody.
+    Follow { identity: Identity, reply: oneshot::Sender<Result<Followed, NotFollowed>> },
+    /// Somebody who is shown here has their media there.
+    Borrow { session: SessionId, home: MediaHome },
     /// Where somebody comes from.
     AddressOf { identity: Identity, reply: oneshot::Sender<Option<IpAddr>> },
     /// The house has banned somebody: those who are there go.
@@ -94,6 +99,7 @@ pub(super) struct RoomTask {
     access: AccessCell,
     pub(super) seats: HashMap<SessionId, Seat>,
     calls: Calls,
+    followers: Followers,
     pub(super) chat: ChatLog,
     pub(super) work: Work,
     pub(super) data_chat: DataChat,
@@ -138,6 +144,7 @@ impl RoomTask {
             access,
             seats: HashMap::new(),
             calls: Calls::default(),
+            followers: Followers::default(),
             chat,
             work: Work::default(),
             data_chat,
@@ -194,6 +201,8 @@ impl RoomTask {
             Request::ChatHistory { limit, reply } => answer(reply, self.chat.newest(limit)),
             Request::Moderate { request, reply } => self.moderate(*request, reply).await,
             Request::Orders(reply) => answer(reply, self.orders()),
+            Request::Follow { identity, reply } => answer(reply, self.follow(&identity)),
+            Request::Borrow { session, home } => self.media.borrow(session, home),
             Request::AddressOf { identity, reply } => answer(reply, self.address_of(&identity)),
             Request::Expel { banned, reply } => {
                 self.expel(&banned).await;
@@ -308,8 +317,18 @@ impl RoomTask {
             MediaEvent::CallAnswered { session, id, packet } => self.calls.answered(&id, session, packet),
             MediaEvent::Overheard { session, packet, passed: true } => self.overhear(session, &packet),
             MediaEvent::Overheard { session, packet, passed: false } => self.tell_refusal(session, &packet).await,
-            event => self.handle(RoomInput::Media(event)).await,
+            event => {
+                self.followers.hear(&event);
+                self.handle(RoomInput::Media(event)).await;
+            }
         }
+    }
+
+    fn follow(&mut self, identity: &Identity) -> Result<Followed, NotFollowed> {
+        let session = self.room.session_of(identity).ok_or(NotFollowed::NotThere)?;
+        let home = self.media.home(session).ok_or(NotFollowed::NoMedia)?;
+        let mirrored = self.room.mirrored(session).ok_or(NotFollowed::NotThere)?;
+        self.followers.add(session, home, mirrored)
     }
 
     async fn call(&mut self, identity: &Identity, call: Call) -> Result<Answers, CallRefused> {
@@ -358,12 +377,14 @@ impl RoomTask {
                 }
                 RoomEffect::Notice(notice) => self.notify(&notice),
                 RoomEffect::CloseSession { session } => {
+                    self.media.give_back(session);
                     self.seats.remove(&session);
                     self.data_chat.forget(session);
                 }
                 RoomEffect::Ended => drop(self.registration.take()),
             }
         }
+        self.followers.tell(&self.room);
         self.calls.keep(|session| self.room.sessions().any(|there| there == session));
         self.population.is_now(self.room.sessions().count());
     }

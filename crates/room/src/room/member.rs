@@ -118,7 +118,12 @@ impl Member {
 
     /// Has a peer on a shard, or will have.
     pub(super) fn has_peer(&self) -> bool {
-        self.mode != ConnectionMode::None
+        self.mode.has_peer()
+    }
+
+    /// Is shown here, and is in another room.
+    pub(super) fn is_mirrored(&self) -> bool {
+        self.mode == ConnectionMode::Elsewhere
     }
 
     /// Publishes something that others can see.
@@ -132,7 +137,7 @@ impl Member {
         match self.mode {
             ConnectionMode::Single => target == Target::Publisher,
             ConnectionMode::Dual => target == Target::Subscriber || !self.info.permission.can_subscribe,
-            ConnectionMode::None => false,
+            ConnectionMode::None | ConnectionMode::Elsewhere => false,
         }
     }
 
