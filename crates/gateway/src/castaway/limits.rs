@@ -125,3 +125,9 @@ pub const JOIN_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 /// What ffmpeg has to say of its progress, in bytes.
 pub const MAX_PROGRESS_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Bodies of Socket.IO's POSTs that are read at a time: each may hold a piece of sound.
+pub const MAX_POSTS: usize = 256;
+
+/// Sounds and pictures that are sent at a time.
+pub const MAX_DOWNLOADS: usize = 4_096;

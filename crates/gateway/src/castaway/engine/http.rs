@@ -80,7 +80,7 @@ pub(in super::super) async fn post(
     let query = query.unwrap_or_default();
     let castaway = gateway.castaway();
     let session = known(castaway, &Query::parse(&query))?.ok_or(UNKNOWN_SESSION)?;
-    let _place = castaway.transfers.try_acquire().map_err(|_| TOO_MANY)?;
+    let _place = castaway.posts.try_acquire().map_err(|_| TOO_MANY)?;
     let read = timeout(UPLOAD_PATIENCE, to_bytes(body, castaway.sessions.body_bytes())).await;
     let packets = match read {
         Ok(Ok(body)) => engine::decode_payload(&body).map_err(|_| BAD_REQUEST),
