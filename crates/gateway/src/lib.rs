@@ -3,6 +3,7 @@
 //! | module | who comes in by it |
 //! |---|---|
 //! | [`livekit`] | LiveKit's SDKs (`/rtc`) and backends (`/twirp`) |
+//! | [`castaway`] | Castaway's phone app: live audio over Socket.IO, and its REST |
 //! | [`elektron`] | artists' tools and pages on the message bus (`/`) |
 //! | `pages` | browsers: the web page, and the tokens that it joins with |
 //! | [`webhooks`] | nobody: backends are told what happens |
@@ -10,6 +11,7 @@
 //! | [`rooms`] | nobody: what all gateways share |
 
 mod budget;
+pub mod castaway;
 mod client;
 mod clock;
 mod draw;
@@ -31,6 +33,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::get;
+use castaway::{Castaway, CastawayConfig};
 use elektron::{BusConfig, Elektron};
 use http::HeaderMap;
 use livekit::agents::Agents;
@@ -61,6 +64,8 @@ pub struct GatewayConfig {
     pub simulate: bool,
     /// The artists' bus.
     pub bus: BusConfig,
+    /// Castaway.
+    pub castaway: CastawayConfig,
 }
 
 /// All gateways. Cheap to clone.
@@ -80,6 +85,7 @@ struct Inner {
     nonces: Nonces,
     agents: Agents,
     elektron: Arc<Elektron>,
+    castaway: Arc<Castaway>,
     simulate: bool,
 }
 
@@ -99,17 +105,20 @@ impl Gateway {
             sif_trailer: draw::bytes::<32>().to_vec(),
             ice_servers: config.ice_servers,
         };
-        let elektron = Elektron::start(config.bus, registry.clone(), store);
+        let keys = keys.into();
+        let elektron = Elektron::start(config.bus, registry.clone(), Arc::clone(&store));
+        let castaway = Castaway::start(config.castaway, registry.clone(), Arc::clone(&keys), store);
         let inner = Inner {
             server,
             origins: config.origins,
             presets: config.presets,
-            keys: keys.into(),
+            keys,
             registry,
             guests: Guests::default(),
             nonces: Nonces::default(),
             agents,
             elektron,
+            castaway,
             simulate: config.simulate,
         };
         Self { inner: Arc::new(inner) }
@@ -122,11 +131,16 @@ impl Gateway {
 
     /// Tells those who are in no room's session that the server goes down.
     pub async fn go_away(&self) {
+        self.inner.castaway.go_away();
         self.inner.elektron.go_away().await;
     }
 
     pub(crate) fn elektron(&self) -> &Arc<Elektron> {
         &self.inner.elektron
+    }
+
+    pub(crate) fn castaway(&self) -> &Arc<Castaway> {
+        &self.inner.castaway
     }
 }
 
@@ -136,6 +150,7 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/", get(front))
         .merge(livekit::routes())
         .merge(elektron::routes())
+        .merge(castaway::routes())
         .merge(pages::routes())
         .with_state(gateway);
     let again = routes.clone();

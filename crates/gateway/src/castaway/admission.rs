@@ -46,6 +46,8 @@ impl Castaway {
         let stage = self.open_stage(livestream);
         let recorder = || self.recorder(who, livestream, record.map(|found| found.record));
         let admitted = stage.stream(who, credential, ear, address, recorder).await;
+        // Somebody who was refused may have taken it out of the list meanwhile.
+        let admitted = admitted.and_then(|stay| if self.keep_stage(&stage) { Ok(stay) } else { Err(NotLetIn::Ended) });
         admitted.map_err(|error| {
             if !stage.is_on() {
                 self.forget(&stage);
@@ -99,6 +101,13 @@ impl Castaway {
         let mut stages = self.stages();
         let name: Arc<str> = livestream.into();
         Arc::clone(stages.entry(name).or_insert_with_key(|name| Stage::new(self, Arc::clone(name))))
+    }
+
+    /// False: another one of its name is on.
+    fn keep_stage(&self, stage: &Arc<Stage>) -> bool {
+        let mut stages = self.stages();
+        let kept = stages.entry(stage.livestream().into()).or_insert_with(|| Arc::clone(stage));
+        Arc::ptr_eq(kept, stage)
     }
 
     fn recorder(&self, who: &Who, livestream: &str, record: Option<Livestream>) -> Option<Recorder> {
