@@ -52,7 +52,8 @@ use tokio::sync::Semaphore;
 use vault::Vault;
 
 pub(crate) fn routes() -> Router<Gateway> {
-    let sockets = Router::new().route("/socket.io/", get(engine::http::get).post(engine::http::post));
+    let socket = get(engine::http::get).post(engine::http::post);
+    let sockets = Router::new().route("/socket.io/", socket.clone()).route("/socket.io", socket);
     let health = Router::new().route("/healthcheck", get(|| async { "OK" }));
     sockets
         .merge(health)

@@ -46,7 +46,7 @@ struct Work {
 impl Joiner {
     /// Begins with what an earlier process has left.
     pub(in super::super) fn start(vault: Arc<Vault>, store: Arc<dyn Store>, ffmpeg: PathBuf) -> Self {
-        let (folders, mut queue) = mpsc::channel(MAX_UNJOINED);
+        let (folders, mut queue) = mpsc::channel::<String>(MAX_UNJOINED);
         let left = left_over(&vault.recordings());
         tokio::spawn(async move {
             let work = Work { vault, store, ffmpeg };

@@ -15,7 +15,7 @@ use http::{HeaderMap, header};
 use serde_json::{Value, json};
 use std::convert::Infallible;
 use wire::castaway::validate::{
-    DESCRIPTION, ID_TOKEN, IMAGE_UPLOAD_ID, PODCAST_UPLOAD_ID, TITLE, UPDATED_IMAGE_UPLOAD_ID,
+    DESCRIPTION, IMAGE_UPLOAD_ID, PODCAST_UPLOAD_ID, TITLE, UPDATED_IMAGE_UPLOAD_ID,
     UPDATED_PODCAST_UPLOAD_ID,
 };
 
