@@ -2,7 +2,9 @@
 
 use crate::outbound::Outbound;
 use auth::external::Issuer;
+use super::limits::GRACE;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Whose ID tokens are taken beside our own.
 #[derive(Clone, Debug)]
@@ -33,6 +35,8 @@ pub struct CastawayConfig {
     pub record: bool,
     /// Longest piece of sound, in bytes.
     pub packet_bytes: usize,
+    /// How long listeners wait for a streamer whose network was lost (C-12).
+    pub grace: Duration,
     /// ffmpeg, by its path or name.
     pub ffmpeg: PathBuf,
     /// As people type the server's address; empty: as the request has it.
@@ -48,6 +52,7 @@ impl Default for CastawayConfig {
             kept_bytes: 10 * 1024 * 1024 * 1024,
             record: true,
             packet_bytes: 1_000_000,
+            grace: GRACE,
             ffmpeg: "ffmpeg".into(),
             public_url: String::new(),
             outside: None,

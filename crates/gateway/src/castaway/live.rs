@@ -2,7 +2,7 @@
 
 use super::engine::outbox::{Outbox, Outgoing};
 use super::kept::recorder::Recorder;
-use super::limits::{GRACE, MAX_LISTENERS, VISIBLE_USERS};
+use super::limits::{MAX_LISTENERS, VISIBLE_USERS};
 use super::seats::{self, Guest, Seat};
 use super::speaker::{LISTENER, STREAMER};
 use super::who::Who;
@@ -302,8 +302,9 @@ impl Stage {
             streamer.visit
         };
         let stage = Arc::downgrade(self);
+        let grace = self.castaway.upgrade().map(|castaway| castaway.config.grace).unwrap_or_default();
         tokio::spawn(async move {
-            tokio::time::sleep(GRACE).await;
+            tokio::time::sleep(grace).await;
             if let Some(stage) = stage.upgrade() {
                 stage.give_up_on(visit);
             }
