@@ -164,6 +164,7 @@ pub fn castaway(config: &Config, dev: bool, data_dir: &Path) -> Result<CastawayC
         ffmpeg: config.castaway_ffmpeg.clone(),
         public_url: config.http_public_url.0.clone(),
         outside: outside_issuer(config, dev)?,
+        ..CastawayConfig::default()
     })
 }
 

@@ -40,7 +40,7 @@ pub(crate) struct Dir(Arc<Owned>);
 struct Owned(PathBuf);
 
 impl Dir {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         Self(Arc::new(Owned(std::env::temp_dir().join(format!("odeon-castaway-{}-{number}", std::process::id())))))

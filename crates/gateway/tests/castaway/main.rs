@@ -5,6 +5,7 @@ mod accounts;
 mod harness;
 mod limits;
 mod livestreams;
+mod outside;
 
 mod podcasts;
 mod polling;

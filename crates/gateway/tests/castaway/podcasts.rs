@@ -48,7 +48,8 @@ async fn c_21_c_22_a_podcast_is_uploaded_listed_played_in_parts_and_removed() {
     let stream = server.call("POST", &format!("/api/podcasts/{id}/stream"), &[], &me).await.json();
     let link = path(&server, &stream["podcastUrl"]);
     let whole = server.get(&link).await;
-    assert_eq!((whole.status, whole.header("accept-ranges"), whole.body), (200, Some("bytes"), mp3(100)));
+    assert_eq!((whole.status, whole.header("accept-ranges")), (200, Some("bytes")));
+    assert_eq!(whole.body, mp3(100));
     let part = server.request("GET", &link, &[("Range", "bytes=10-19")], b"").await;
     assert_eq!((part.status, part.header("content-range")), (206, Some("bytes 10-19/14400")));
     assert_eq!(part.body, mp3(1)[10..20]);

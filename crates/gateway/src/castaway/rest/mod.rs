@@ -19,6 +19,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use http::{HeaderMap, StatusCode, header};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::time::Duration;
 use store::StoreError;
@@ -122,18 +123,35 @@ impl From<AccountError> for Failure {
     }
 }
 
+/// As the app reads them, in the order of the original.
+#[derive(Serialize)]
+struct Errors {
+    errors: Vec<Fault>,
+}
+
+#[derive(Serialize)]
+struct Failed {
+    status: &'static str,
+    data: Reason,
+}
+
+#[derive(Serialize)]
+struct Reason {
+    error: String,
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let (status, body) = match self {
-            Self::Invalid(faults) => (StatusCode::BAD_REQUEST, json!({ "errors": faults })),
-            Self::Refused(status, text) => (status, json!({ "status": "FAILED", "data": { "error": text } })),
+        let (status, error) = match self {
+            Self::Invalid(errors) => return (StatusCode::BAD_REQUEST, Json(Errors { errors })).into_response(),
+            Self::Refused(status, text) => (status, text),
             Self::Store(error) => {
                 tracing::error!(%error, "Castaway's records could not be read or written");
-                let text = "The server has a problem. Try again later.";
-                (StatusCode::INTERNAL_SERVER_ERROR, json!({ "status": "FAILED", "data": { "error": text } }))
+                let text = "The server has a problem. Try again later.".to_owned();
+                (StatusCode::INTERNAL_SERVER_ERROR, text)
             }
         };
-        let mut response = (status, Json(body)).into_response();
+        let mut response = (status, Json(Failed { status: "FAILED", data: Reason { error } })).into_response();
         if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             response.headers_mut().insert(header::RETRY_AFTER, http::HeaderValue::from_static("60"));
         }
