@@ -57,6 +57,11 @@ pub const UPLOAD_BURST: f64 = 60.0;
 /// See [`UPLOAD_BURST`].
 pub const UPLOADS_PER_S: f64 = 30.0;
 
+/// Times that one client may go into namespaces at once, and a second; then its network waits. Each costs a look at a token.
+pub const CONNECT_BURST: f64 = 10.0;
+/// See [`CONNECT_BURST`].
+pub const CONNECTS_PER_S: f64 = 2.0;
+
 /// How long listeners wait for a streamer whose network was lost (C-12).
 pub const GRACE: Duration = Duration::from_secs(30);
 

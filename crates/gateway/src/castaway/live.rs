@@ -82,7 +82,7 @@ impl Piece {
     }
 }
 
-/// A socket's place in a livestream; which it leaves by one of its methods.
+/// A socket's place in a livestream. When it is dropped, the network has lost the socket.
 #[derive(Debug)]
 pub(super) struct Stay {
     stage: Arc<Stage>,
@@ -92,22 +92,22 @@ pub(super) struct Stay {
     uid: String,
 }
 
+impl Drop for Stay {
+    fn drop(&mut self) {
+        match self.ear.role {
+            Role::Streamer => self.stage.streamer_lost(&self.ear),
+            Role::Listener => self.stage.listener_left(self.number),
+        }
+    }
+}
+
 impl Stay {
     /// On purpose.
     pub(super) fn leave(self) {
         // Nothing more is said to it.
         self.ear.gone.store(true, Ordering::Relaxed);
-        match self.ear.role {
-            Role::Streamer => self.stage.streamer_left(&self.ear, &self.stage.ended_text()),
-            Role::Listener => self.stage.listener_left(self.number),
-        }
-    }
-
-    /// Its network was lost.
-    pub(super) fn lose(self) {
-        match self.ear.role {
-            Role::Streamer => self.stage.streamer_lost(&self.ear),
-            Role::Listener => self.stage.listener_left(self.number),
+        if self.ear.role == Role::Streamer {
+            self.stage.streamer_left(&self.ear);
         }
     }
 
@@ -284,9 +284,9 @@ impl Stage {
         true
     }
 
-    fn streamer_left(&self, ear: &Arc<Ear>, text: &str) {
+    fn streamer_left(&self, ear: &Arc<Ear>) {
         if self.state().is_by(ear) {
-            self.end(text);
+            self.end(&self.ended_text());
         }
     }
 

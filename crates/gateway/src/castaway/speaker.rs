@@ -2,7 +2,7 @@
 
 use super::engine::outbox::Outbox;
 use super::engine::session::Inbound;
-use super::limits::{FRAME_BYTES, UPLOADS_PER_S, UPLOAD_BURST};
+use super::limits::{CONNECT_BURST, CONNECTS_PER_S, FRAME_BYTES, UPLOAD_BURST, UPLOADS_PER_S};
 use super::live::{Ear, Piece, Role, Stay};
 use super::Castaway;
 use crate::budget::{Bucket, Rate};
@@ -21,7 +21,7 @@ pub(super) const LISTENER: &str = "/listener";
 /// Always there, and of no use here.
 const ROOT: &str = "/";
 
-/// How long a streamer who sends too many pieces waits before the next is looked at.
+/// How long somebody who says too much waits before it is looked at again.
 const PACE: Duration = Duration::from_millis(20);
 
 /// See the module.
@@ -38,6 +38,7 @@ pub(crate) struct Speaker {
     /// An event whose attachments are still to come.
     waiting: Option<Waiting>,
     uploads: Bucket,
+    connects: Bucket,
 }
 
 /// In a namespace.
@@ -57,12 +58,15 @@ struct Waiting {
     bytes: usize,
 }
 
+const CONNECTS: Rate = Rate { burst: CONNECT_BURST, per_s: CONNECTS_PER_S };
 const UPLOADS: Rate = Rate { burst: UPLOAD_BURST, per_s: UPLOADS_PER_S };
 
 impl Speaker {
     pub(super) fn new(castaway: Arc<Castaway>, outbox: Arc<Outbox>, headers: Claimed, address: IpAddr) -> Self {
-        let uploads = Bucket::full(UPLOADS, Instant::now());
-        Self { castaway, outbox, headers, address, root: false, streamer: None, listener: None, waiting: None, uploads }
+        let now = Instant::now();
+        let (uploads, connects) = (Bucket::full(UPLOADS, now), Bucket::full(CONNECTS, now));
+        let (streamer, listener, waiting) = (None, None, None);
+        Self { castaway, outbox, headers, address, root: false, streamer, listener, waiting, uploads, connects }
     }
 
     /// Is it in a namespace?
@@ -120,6 +124,7 @@ impl Speaker {
 
     /// C-01: it is in, whatever follows.
     async fn connect(&mut self, namespace: &str, auth: &str) {
+        pace(&mut self.connects, CONNECTS).await;
         let role = match namespace {
             ROOT => {
                 self.root = true;
@@ -161,13 +166,6 @@ impl Speaker {
         }
     }
 
-    /// The network has lost it.
-    pub(super) fn lost(self) {
-        for place in [self.streamer, self.listener].into_iter().flatten() {
-            place.stay.into_iter().for_each(Stay::lose);
-        }
-    }
-
     /// C-10
     async fn event(&mut self, namespace: &str, arguments: &str, attachments: Vec<Bytes>) -> bool {
         let Ok(event) = packet::event(arguments) else { return false };
@@ -178,10 +176,7 @@ impl Speaker {
         if !packet::fits_attachments(payload, attachments.len()) {
             return false;
         }
-        while !self.uploads.spend(UPLOADS, 1.0, Instant::now()) {
-            // Its network waits with it: nothing is lost.
-            tokio::time::sleep(PACE).await;
-        }
+        pace(&mut self.uploads, UPLOADS).await;
         if let Some(stay) = self.streamer.as_ref().and_then(|place| place.stay.as_ref()) {
             stay.upload(&Piece::new(payload, attachments));
         }
@@ -193,5 +188,12 @@ impl Speaker {
             Role::Streamer => &mut self.streamer,
             Role::Listener => &mut self.listener,
         }
+    }
+}
+
+/// Waits until there is something left. Its network waits with it: nothing is lost.
+async fn pace(bucket: &mut Bucket, rate: Rate) {
+    while !bucket.spend(rate, 1.0, Instant::now()) {
+        tokio::time::sleep(PACE).await;
     }
 }

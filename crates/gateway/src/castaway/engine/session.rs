@@ -79,5 +79,5 @@ pub(super) async fn run(castaway: Arc<Castaway>, session: Arc<Session>, mut hear
     }
     castaway.sessions.end(&session.sid);
     session.outbox.close();
-    speaker.lost();
+    // With the speaker goes its place in the livestream.
 }
