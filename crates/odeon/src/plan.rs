@@ -187,7 +187,9 @@ fn outside_issuer(config: &Config, dev: bool) -> Result<Option<OutsideIssuer>, H
 
 /// An issuer's tokens can't be checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("castaway.issuer, castaway.audience and castaway.jwks (a file or an https URL) belong together: name all of them or none")]
+#[error(
+    "castaway.issuer, castaway.audience and castaway.jwks (a file or an https URL) belong together: name all of them or none"
+)]
 pub struct HalfAnIssuer;
 
 /// The webhooks': where to, and signed by whom (L-57).
@@ -282,7 +284,8 @@ mod tests {
     #[test]
     fn an_outside_issuer_is_named_whole_and_its_keys_come_by_https_or_from_a_file() {
         let dir = Path::new("data");
-        let issuer = |jwks| config(&[("castaway.issuer", "https://i"), ("castaway.audience", "us"), ("castaway.jwks", jwks)]);
+        let issuer =
+            |jwks| config(&[("castaway.issuer", "https://i"), ("castaway.audience", "us"), ("castaway.jwks", jwks)]);
         assert!(castaway(&config(&[]), false, dir).unwrap().outside.is_none());
         assert!(castaway(&config(&[("castaway.issuer", "https://i")]), false, dir).is_err());
         assert!(castaway(&issuer("http://i/jwks"), false, dir).is_err());

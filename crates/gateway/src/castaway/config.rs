@@ -1,8 +1,8 @@
 //! What this gateway must be told.
 
+use super::limits::GRACE;
 use crate::outbound::Outbound;
 use auth::external::Issuer;
-use super::limits::GRACE;
 use std::path::PathBuf;
 use std::time::Duration;
 

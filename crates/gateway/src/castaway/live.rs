@@ -1,12 +1,12 @@
 //! A livestream that is on: its streamer, its listeners, and the sound between them (C-06 to C-14).
 
+use super::Castaway;
 use super::engine::outbox::{Outbox, Outgoing};
 use super::kept::recorder::Recorder;
 use super::limits::{MAX_LISTENERS, VISIBLE_USERS};
 use super::seats::{self, Guest, Seat};
 use super::speaker::{LISTENER, STREAMER};
 use super::who::Who;
-use super::Castaway;
 use crate::rooms::{Credential, JoinError};
 use bytes::Bytes;
 use room::participant::DisconnectReason;

@@ -20,8 +20,8 @@ mod accounts;
 mod admission;
 mod config;
 mod engine;
-pub mod limits;
 mod kept;
+pub mod limits;
 mod live;
 mod outside;
 mod records;
@@ -102,8 +102,7 @@ impl Castaway {
                 None
             }
         });
-        let joiner =
-            vault.clone().map(|vault| Joiner::start(vault, Arc::clone(&store), config.ffmpeg.clone()));
+        let joiner = vault.clone().map(|vault| Joiner::start(vault, Arc::clone(&store), config.ffmpeg.clone()));
         Arc::new(Self {
             sessions: Sessions::new(config.packet_bytes.min(limits::MAX_PACKET_BYTES)),
             accounts: Accounts::new(Arc::clone(&store), Arc::clone(&keys)),

@@ -3,8 +3,8 @@
 use super::Castaway;
 use crate::clock;
 use crate::rooms::Credential;
-use auth::{Claims, VideoGrant, external};
 use auth::token::RESERVED_PREFIXES;
+use auth::{Claims, VideoGrant, external};
 use std::sync::Arc;
 
 /// How the ids of accounts begin.

@@ -77,9 +77,8 @@ async fn c_18_a_refresh_token_is_no_id_token_and_an_id_token_opens_nothing_else(
     let info = server.call("POST", "/api/users/info", &[], &json!({ "idToken": tokens["refreshToken"] })).await;
     assert_eq!(info.status, 401);
     let bearer = format!("Bearer {}", tokens["idToken"].as_str().unwrap());
-    let listed = server
-        .call("POST", "/twirp/livekit.RoomService/ListRooms", &[("authorization", &bearer)], &json!({}))
-        .await;
+    let listed =
+        server.call("POST", "/twirp/livekit.RoomService/ListRooms", &[("authorization", &bearer)], &json!({})).await;
     assert!([401, 403].contains(&listed.status), "{}", listed.status);
     let joined = server.get(&format!("/rtc/validate?access_token={}", tokens["idToken"].as_str().unwrap())).await;
     assert!([401, 403].contains(&joined.status), "{}", joined.status);
@@ -91,7 +90,8 @@ async fn c_20_the_app_asks_who_somebody_is_and_what_they_have() {
     let server = Server::start().await;
     let ann = server.account("ann").await;
     let me = json!({ "idToken": ann.token });
-    let info = |name: &str| json!({ "email": ann.email, "displayName": name, "numberOfCreations": 0, "numberOfFavorites": 0 });
+    let info =
+        |name: &str| json!({ "email": ann.email, "displayName": name, "numberOfCreations": 0, "numberOfFavorites": 0 });
     assert_eq!(server.call("POST", "/app/api/users/info", &[], &me).await.json(), info("ann"));
     for list in ["creations", "favorites"] {
         assert_eq!(server.call("POST", &format!("/api/users/{list}"), &[], &me).await.json(), json!([]));

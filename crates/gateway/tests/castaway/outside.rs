@@ -75,7 +75,8 @@ async fn q_22_keys_are_fetched_where_the_policy_lets_us() {
             let mut request = [0; 1024];
             let _ = stream.read(&mut request).await;
             let body = jwks();
-            let head = format!("HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nContent-Length: {}\r\n\r\n", body.len());
+            let head =
+                format!("HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nContent-Length: {}\r\n\r\n", body.len());
             let _ = stream.write_all((head + &body).as_bytes()).await;
         }
     });

@@ -5,7 +5,8 @@ use gateway::rooms::Access;
 use serde_json::{Value, json};
 
 async fn recorded(server: &Server) -> Value {
-    eventually("it is listed", || async { server.get("/api/podcasts").await.json().as_array().unwrap().len() == 1 }).await;
+    eventually("it is listed", || async { server.get("/api/podcasts").await.json().as_array().unwrap().len() == 1 })
+        .await;
     server.get("/api/podcasts").await.json()[0].clone()
 }
 
@@ -77,7 +78,8 @@ async fn c_19_what_was_streamed_in_a_token_room_is_its_streamers_alone() {
     let mut streamer = server.streamer(&alice, "rehearsal").await;
     streamer.upload(&mp3(50)).await;
     streamer.say("41/streamer,").await;
-    let creations = || async { server.call("POST", "/api/users/creations", &[], &json!({ "idToken": alice })).await.json() };
+    let creations =
+        || async { server.call("POST", "/api/users/creations", &[], &json!({ "idToken": alice })).await.json() };
     eventually("it is hers", || async { creations().await.as_array().unwrap().len() == 1 }).await;
     assert_eq!(server.get("/api/podcasts").await.json(), json!([]));
 }

@@ -10,7 +10,8 @@ async fn c_10_c_11_whatever_is_uploaded_is_heard_as_it_was_written() {
     let ann = server.account("ann").await;
     let livestream = server.livestream(&ann).await;
     let mut streamer = server.streamer(&ann.token, &livestream).await;
-    let mut listeners = [server.listener(&ann.token, &livestream).await, server.listener(&ann.token, &livestream).await];
+    let mut listeners =
+        [server.listener(&ann.token, &livestream).await, server.listener(&ann.token, &livestream).await];
     let large = vec![7; 1_000_000];
     let pieces: [(&str, &[&[u8]]); 5] = [
         (r#"{"_placeholder":true,"num":0}"#, &[&large]),

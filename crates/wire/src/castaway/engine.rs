@@ -150,7 +150,8 @@ mod tests {
 
     #[test]
     fn the_first_packet_says_what_clients_must_know() {
-        let first = r#"0{"sid":"abc","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1}"#;
+        let first =
+            r#"0{"sid":"abc","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1}"#;
         assert_eq!(open("abc", true, 25_000, 20_000, 1), first);
     }
 }

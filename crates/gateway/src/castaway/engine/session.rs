@@ -51,7 +51,12 @@ impl Session {
 }
 
 /// Runs until the client is gone.
-pub(super) async fn run(castaway: Arc<Castaway>, session: Arc<Session>, mut heard: mpsc::Receiver<Inbound>, mut speaker: Speaker) {
+pub(super) async fn run(
+    castaway: Arc<Castaway>,
+    session: Arc<Session>,
+    mut heard: mpsc::Receiver<Inbound>,
+    mut speaker: Speaker,
+) {
     let mut ping = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
     let mut pong_due: Option<Instant> = None;
     let mut idle_since = Instant::now();

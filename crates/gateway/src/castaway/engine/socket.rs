@@ -39,7 +39,8 @@ pub(super) async fn change(mut socket: WebSocket, session: Arc<Session>) {
 }
 
 async fn probe(socket: &mut WebSocket, session: &Session, poll: &mut u64) -> bool {
-    let Some(Packet::Ping(word)) = next_text(socket).await.filter(|packet| *packet == Packet::Ping("probe".into())) else {
+    let Some(Packet::Ping(word)) = next_text(socket).await.filter(|packet| *packet == Packet::Ping("probe".into()))
+    else {
         return false;
     };
     if socket.send(Message::Text(format!("3{word}").into())).await.is_err() {

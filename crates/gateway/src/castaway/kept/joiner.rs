@@ -134,8 +134,7 @@ impl Work {
         let About { owner, title, description, artist, public, created_ms } = about;
         let own = records::own(&owner, PODCASTS, &id);
         let genres = Vec::new();
-        let podcast =
-            Podcast { owner, title, description, artist, genres, public, sound, picture: None, created_ms };
+        let podcast = Podcast { owner, title, description, artist, genres, public, sound, picture: None, created_ms };
         self.store.commit(vec![records::write(PODCASTS, &id, &podcast, None), own]).await?;
         Ok(id)
     }
@@ -185,7 +184,9 @@ fn append(pieces: &[PathBuf], kind: Kind, to: &Path) -> Result<u64, Failed> {
     frames.finish(&mut ready);
     write_frames(&mut out, &frames, &mut head, &mut ready)?;
     let mut out = out.into_inner().map_err(|error| error.into_error())?;
-    if let Some(summary) = frames.summary().filter(|summary| head.as_ref().is_some_and(|head| head.len() == summary.len())) {
+    if let Some(summary) =
+        frames.summary().filter(|summary| head.as_ref().is_some_and(|head| head.len() == summary.len()))
+    {
         out.seek(SeekFrom::Start(0))?;
         out.write_all(&summary)?;
     }

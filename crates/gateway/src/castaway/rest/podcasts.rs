@@ -15,8 +15,7 @@ use http::{HeaderMap, header};
 use serde_json::{Value, json};
 use std::convert::Infallible;
 use wire::castaway::validate::{
-    DESCRIPTION, IMAGE_UPLOAD_ID, PODCAST_UPLOAD_ID, TITLE, UPDATED_IMAGE_UPLOAD_ID,
-    UPDATED_PODCAST_UPLOAD_ID,
+    DESCRIPTION, IMAGE_UPLOAD_ID, PODCAST_UPLOAD_ID, TITLE, UPDATED_IMAGE_UPLOAD_ID, UPDATED_PODCAST_UPLOAD_ID,
 };
 
 /// The server's address, as this client knows it, for links.
@@ -168,12 +167,7 @@ pub(super) async fn update(
 }
 
 /// `PUT /podcasts/:id/podcast`
-pub(super) async fn replace_sound(
-    gateway: State<Gateway>,
-    id: Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
+pub(super) async fn replace_sound(gateway: State<Gateway>, id: Path<String>, headers: HeaderMap, body: Body) -> Answer {
     replace(gateway, id, headers, body, UploadKind::Sound).await
 }
 

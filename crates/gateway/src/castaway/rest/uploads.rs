@@ -1,9 +1,7 @@
 //! Uploads (C-22): a form with a token and, after it, a file, which is written as it comes and known by its content.
 
 use super::super::Castaway;
-use super::super::limits::{
-    MAX_PICTURE_BYTES, MAX_SOUND_BYTES, MAX_UPLOADS_EACH, READ_BYTES, UPLOAD_PATIENCE,
-};
+use super::super::limits::{MAX_PICTURE_BYTES, MAX_SOUND_BYTES, MAX_UPLOADS_EACH, READ_BYTES, UPLOAD_PATIENCE};
 use super::super::records::{self, Found, Kept, UPLOADS, Upload, UploadKind};
 use super::super::vault::Vault;
 use super::super::who::Who;
@@ -72,12 +70,7 @@ pub(super) async fn remove(
     done("Your upload has been deleted.")
 }
 
-async fn create(
-    castaway: &Castaway,
-    headers: &HeaderMap,
-    body: Body,
-    kind: UploadKind,
-) -> Result<String, Failure> {
+async fn create(castaway: &Castaway, headers: &HeaderMap, body: Body, kind: UploadKind) -> Result<String, Failure> {
     let (who, kept) = receive(castaway, headers, body, kind).await?;
     let has = records::owned(&*castaway.store, &who.key, UPLOADS, MAX_UPLOADS_EACH).await?.len();
     if has >= MAX_UPLOADS_EACH {

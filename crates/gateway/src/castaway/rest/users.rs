@@ -31,7 +31,11 @@ impl Castaway {
         Ok(if name.is_empty() { who.uid.clone() } else { name })
     }
 
-    async fn change_user(&self, who: &Who, change: impl FnOnce(&mut User) -> Result<(), Failure>) -> Result<(), Failure> {
+    async fn change_user(
+        &self,
+        who: &Who,
+        change: impl FnOnce(&mut User) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let (mut user, revision) = self.user(who).await?;
         change(&mut user)?;
         self.store.commit(vec![records::write(USERS, &who.key, &user, revision)]).await?;
