@@ -307,6 +307,7 @@ describe('recordings', { skip: FFMPEG ? false : 'ffmpeg is not installed: e2e/in
     const before = (await podcasts()).length;
     streamer.client.disconnect();
     await eventually('it is listed', async () => (await podcasts()).length === before + 1);
+    await fetch(`${world.server.http}/app/api/livestreams/${id}`, { method: 'DELETE', headers: { idToken: who.idToken } });
     const [podcast] = await podcasts();
     const { podcastUrl } = await (await post(`/app/api/podcasts/${podcast.podcastId}/stream`, { idToken: who.idToken })).json();
     const whole = Buffer.from(await (await fetch(podcastUrl)).arrayBuffer());

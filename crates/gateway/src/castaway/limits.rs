@@ -84,7 +84,7 @@ pub const REFRESH_TTL_S: u64 = 90 * 24 * 3600;
 pub const LINK_TTL_S: u64 = 6 * 3600;
 
 /// Livestreams that one user may have announced at a time.
-pub const MAX_LIVESTREAMS_EACH: usize = 20;
+pub const MAX_LIVESTREAMS_EACH: usize = 100;
 
 /// Podcasts of one user.
 pub const MAX_PODCASTS_EACH: usize = 1_000;

@@ -77,7 +77,7 @@ async fn c_16_what_is_wrong_with_a_body_is_said_word_for_word() {
 async fn nobody_announces_without_end() {
     let server = Server::start().await;
     let ann = server.account("ann").await;
-    for _ in 0..20 {
+    for _ in 0..100 {
         server.livestream(&ann).await;
     }
     let body = json!({ "title": "t", "description": "d" });
