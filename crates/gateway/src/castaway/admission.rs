@@ -1,9 +1,10 @@
 //! Who may stream and listen, and what the others are told, word for word (C-02 to C-09).
 
 use super::Castaway;
+use super::ear::{Ear, Role};
 use super::kept::About;
 use super::kept::recorder::Recorder;
-use super::live::{Ear, NotLetIn, Role, Stage, Stay};
+use super::live::{NotLetIn, Stage, Stay};
 use super::records::{self, Found, LIVESTREAMS, Livestream};
 use super::who::Who;
 use crate::clock;

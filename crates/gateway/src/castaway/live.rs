@@ -1,86 +1,17 @@
 //! A livestream that is on: its streamer, its listeners, and the sound between them (C-06 to C-14).
 
 use super::Castaway;
-use super::engine::outbox::{Outbox, Outgoing};
+use super::ear::{Ear, Piece, Role};
+use super::engine::outbox::Outgoing;
 use super::kept::recorder::Recorder;
 use super::limits::{MAX_LISTENERS, VISIBLE_USERS};
 use super::seats::{self, Guest, Seat};
-use super::speaker::{LISTENER, STREAMER};
 use super::who::Who;
 use crate::rooms::{Credential, JoinError};
-use bytes::Bytes;
 use room::participant::DisconnectReason;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use wire::castaway::packet;
-
-/// What somebody is there for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Role {
-    Streamer,
-    Listener,
-}
-
-/// A socket in a namespace: where what it is told goes.
-#[derive(Debug)]
-pub(super) struct Ear {
-    outbox: Arc<Outbox>,
-    role: Role,
-    gone: AtomicBool,
-}
-
-impl Ear {
-    pub(super) fn new(outbox: Arc<Outbox>, role: Role) -> Self {
-        Self { outbox, role, gone: AtomicBool::new(false) }
-    }
-
-    pub(super) fn role(&self) -> Role {
-        self.role
-    }
-
-    /// It was disconnected by us.
-    pub(super) fn is_gone(&self) -> bool {
-        self.gone.load(Ordering::Relaxed)
-    }
-
-    fn namespace(&self) -> &'static str {
-        match self.role {
-            Role::Streamer => STREAMER,
-            Role::Listener => LISTENER,
-        }
-    }
-
-    fn succeed(&self, text: &str) {
-        self.outbox.say(&packet::text_event(self.namespace(), "success", text));
-    }
-
-    /// Says why, and disconnects it.
-    pub(super) fn end(&self, text: &str) {
-        if !self.gone.swap(true, Ordering::Relaxed) {
-            let error = packet::text_event(self.namespace(), "error", text);
-            let packets = [error, packet::disconnect(self.namespace())];
-            self.outbox.push(&packets.map(|packet| Outgoing::socket_io(&packet)));
-        }
-    }
-}
-
-/// What a streamer sends at once: a payload as it was written, and its Buffers.
-#[derive(Debug)]
-pub(super) struct Piece {
-    packets: Arc<[Outgoing]>,
-    attachments: Vec<Bytes>,
-}
-
-impl Piece {
-    pub(super) fn new(payload: &str, attachments: Vec<Bytes>) -> Self {
-        let event = packet::event_packet(LISTENER, "audio", payload, attachments.len());
-        let first = Outgoing::socket_io(&event);
-        let rest = attachments.iter().cloned().map(Outgoing::Binary);
-        Self { packets: std::iter::once(first).chain(rest).collect(), attachments }
-    }
-}
 
 /// A socket's place in a livestream. When it is dropped, the network has lost the socket.
 #[derive(Debug)]
@@ -94,7 +25,7 @@ pub(super) struct Stay {
 
 impl Drop for Stay {
     fn drop(&mut self) {
-        match self.ear.role {
+        match self.ear.role() {
             Role::Streamer => self.stage.streamer_lost(&self.ear),
             Role::Listener => self.stage.listener_left(self.number),
         }
@@ -104,9 +35,8 @@ impl Drop for Stay {
 impl Stay {
     /// On purpose.
     pub(super) fn leave(self) {
-        // Nothing more is said to it.
-        self.ear.gone.store(true, Ordering::Relaxed);
-        if self.ear.role == Role::Streamer {
+        self.ear.go();
+        if self.ear.role() == Role::Streamer {
             self.stage.streamer_left(&self.ear);
         }
     }
@@ -245,7 +175,7 @@ impl Stage {
         state.listeners.insert(number, listener);
         ear.succeed(&format!("User {} connected as listener to livestream {}.", who.uid, self.livestream));
         if let Some(newest) = &state.newest {
-            ear.outbox.push(newest);
+            ear.hear(newest);
         }
         Ok(Stay { stage: Arc::clone(self), ear: Arc::clone(ear), number, uid: who.uid.clone() })
     }
@@ -274,11 +204,11 @@ impl Stage {
             return false;
         }
         for listener in state.listeners.values() {
-            listener.ear.outbox.push(&piece.packets);
+            listener.ear.hear(piece.packets());
         }
-        state.newest = Some(Arc::clone(&piece.packets));
+        state.newest = Some(Arc::clone(piece.packets()));
         if let Some(recorder) = &mut state.recorder {
-            recorder.offer(&piece.attachments);
+            recorder.offer(piece.attachments());
         }
         metrics::counter!("odeon_castaway_pieces_total").increment(1);
         true

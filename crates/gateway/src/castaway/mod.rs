@@ -6,6 +6,7 @@
 //! | `engine` | Engine.IO: sessions, polls, WebSockets |
 //! | `speaker` | what a client says in Socket.IO |
 //! | `admission` | who may stream and listen, and the words for it |
+//! | `ear` | a socket in a namespace |
 //! | `live` | a livestream that is on |
 //! | `seats` | its people in the room |
 //! | `who` | tokens |
@@ -19,6 +20,7 @@
 mod accounts;
 mod admission;
 mod config;
+mod ear;
 mod engine;
 mod kept;
 pub mod limits;

@@ -1,10 +1,11 @@
 //! What one client says in Socket.IO: into which namespaces it goes, and the sound that it sends (C-01 to C-10).
 
 use super::Castaway;
+use super::ear::{Ear, Piece, Role};
 use super::engine::outbox::Outbox;
 use super::engine::session::Inbound;
 use super::limits::{CONNECT_BURST, CONNECTS_PER_S, FRAME_BYTES, UPLOAD_BURST, UPLOADS_PER_S};
-use super::live::{Ear, Piece, Role, Stay};
+use super::live::Stay;
 use crate::budget::{Bucket, Rate};
 use bytes::Bytes;
 use std::net::IpAddr;

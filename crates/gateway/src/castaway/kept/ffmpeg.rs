@@ -79,8 +79,8 @@ fn command(ffmpeg: &Path, list: &Path, to: &Path, format: &str) -> Command {
 
 /// Of the last report.
 fn duration_ms(progress: &str) -> u64 {
-    let times = progress.lines().filter_map(|line| line.strip_prefix("out_time_us=")?.trim().parse::<u64>().ok());
-    times.last().unwrap_or(0) / 1000
+    let mut times = progress.lines().filter_map(|line| line.strip_prefix("out_time_us=")?.trim().parse::<u64>().ok());
+    times.next_back().unwrap_or(0) / 1000
 }
 
 /// The pieces, as ffmpeg's concat demuxer wants them named: our own names, which need no escaping.

@@ -206,10 +206,11 @@ impl Form<'_> {
                 self.who = Some(self.castaway.user_of(&token)?);
                 self.field = Field::Other;
             }
-            (Event::Data(data), Field::File) => match &mut self.draft {
-                Some(draft) => draft.write(self.vault, &data).await?,
-                None => {}
-            },
+            (Event::Data(data), Field::File) => {
+                if let Some(draft) = &mut self.draft {
+                    draft.write(self.vault, &data).await?;
+                }
+            }
             (Event::End, Field::File) => {
                 self.field = Field::Other;
             }
