@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the unmodified clients: npm and PyPI packages at pinned versions, and Chromium from Debian if there is none. With it
-# comes Pebble, the ACME authority; where there is no Debian to take it from, the test of ACME says that it did not run.
+# come Pebble, the ACME authority, and ffmpeg; where there is no Debian to take them from, the tests that need them say that they did not run.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -19,6 +19,7 @@ from_debian() {
 
 have_chromium || from_debian chromium || { echo "Chromium is missing: install it and set CHROMIUM to its path" >&2; exit 1; }
 [[ -n ${PEBBLE:-} ]] || command -v pebble >/dev/null || from_debian pebble || echo "Pebble is missing: ACME will not be tested" >&2
+command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null || from_debian ffmpeg || echo "ffmpeg is missing: recordings that need it will not be tested" >&2
 [[ -x .venv/bin/python ]] || python3 -m venv .venv
 .venv/bin/python -m pip install -q --no-cache-dir --disable-pip-version-check -r requirements.txt
 # Of its own: the agents' framework wants an older release of the SDK than the other tests.

@@ -106,6 +106,10 @@ impl KeyStore {
         self.keys.first().map(|(id, secret)| (id.as_str(), secret))
     }
 
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.keys.iter().map(|(_, secret)| secret)
+    }
+
     /// No key at all.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()

@@ -15,6 +15,7 @@ pub mod key;
 pub mod mint;
 pub mod origin;
 pub mod password;
+pub mod seal;
 mod strict_json;
 pub mod token;
 

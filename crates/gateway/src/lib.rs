@@ -3,6 +3,7 @@
 //! | module | who comes in by it |
 //! |---|---|
 //! | [`livekit`] | LiveKit's SDKs (`/rtc`) and backends (`/twirp`) |
+//! | [`castaway`] | Castaway's phone app: live audio over Socket.IO, and its REST |
 //! | [`elektron`] | artists' tools and pages on the message bus (`/`) |
 //! | `pages` | browsers: the web page, and the tokens that it joins with |
 //! | `moderation` | operators, who keep text and people in order |
@@ -11,6 +12,7 @@
 //! | [`rooms`] | nobody: what all gateways share |
 
 mod budget;
+pub mod castaway;
 mod client;
 mod clock;
 mod draw;
@@ -32,6 +34,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::get;
+use castaway::{Castaway, CastawayConfig};
 use elektron::{BusConfig, Elektron};
 use http::HeaderMap;
 use livekit::agents::Agents;
@@ -63,6 +66,8 @@ pub struct GatewayConfig {
     pub simulate: bool,
     /// The artists' bus.
     pub bus: BusConfig,
+    /// Castaway.
+    pub castaway: CastawayConfig,
 }
 
 /// All gateways. Cheap to clone.
@@ -83,6 +88,7 @@ struct Inner {
     nonces: Nonces,
     agents: Agents,
     elektron: Arc<Elektron>,
+    castaway: Arc<Castaway>,
     simulate: bool,
 }
 
@@ -103,18 +109,21 @@ impl Gateway {
             ice_servers: config.ice_servers,
             force_relay: false,
         };
-        let elektron = Elektron::start(config.bus, registry.clone(), store);
+        let keys = keys.into();
+        let elektron = Elektron::start(config.bus, registry.clone(), Arc::clone(&store));
+        let castaway = Castaway::start(config.castaway, registry.clone(), Arc::clone(&keys), store);
         let inner = Inner {
             server,
             origins: config.origins,
             presets: config.presets,
-            keys: keys.into(),
+            keys,
             registry,
             guests: Guests::default(),
             readers: Readers::default(),
             nonces: Nonces::default(),
             agents,
             elektron,
+            castaway,
             simulate: config.simulate,
         };
         Self { inner: Arc::new(inner) }
@@ -127,11 +136,16 @@ impl Gateway {
 
     /// Tells those who are in no room's session that the server goes down.
     pub async fn go_away(&self) {
+        self.inner.castaway.go_away();
         self.inner.elektron.go_away().await;
     }
 
     pub(crate) fn elektron(&self) -> &Arc<Elektron> {
         &self.inner.elektron
+    }
+
+    pub(crate) fn castaway(&self) -> &Arc<Castaway> {
+        &self.inner.castaway
     }
 }
 
@@ -142,6 +156,7 @@ pub fn router(gateway: Gateway) -> Router {
         .merge(livekit::routes())
         .merge(elektron::routes())
         .merge(moderation::routes())
+        .merge(castaway::routes())
         .merge(pages::routes())
         .with_state(gateway);
     let again = routes.clone();

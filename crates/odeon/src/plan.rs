@@ -1,12 +1,15 @@
 //! What the settings mean to each part: the only place that knows both.
 
 use crate::config::{Config, Undeclared};
+use auth::external::Issuer;
 use auth::origin::WebOrigin;
 use auth::{KeyStore, Secret};
 use gateway::GatewayConfig;
+use gateway::castaway::limits::MAX_PACKET_BYTES;
+use gateway::castaway::{CastawayConfig, KeySource, OutsideIssuer};
 use gateway::elektron::{BusConfig, BusLimits, MAX_FRAME_BYTES};
 use gateway::livekit::LiveKitData;
-use gateway::outbound::Policy;
+use gateway::outbound::{Outbound, Policy};
 use gateway::rooms::{Access, RegistryConfig};
 use gateway::webhooks::WebhookConfig;
 use net::pool::{MAX_SHARDS, PoolConfig};
@@ -16,6 +19,7 @@ use room::limits::{MAX_ATTRIBUTES_BYTES, MAX_METADATA_BYTES, MAX_NAME_BYTES, Roo
 use room::media::PlayoutDelay;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::num::NonZero;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -162,6 +166,44 @@ fn bus(config: &Config) -> BusConfig {
     }
 }
 
+/// Castaway's; it keeps sound and pictures in a folder of its own in `data_dir`.
+pub fn castaway(config: &Config, dev: bool, data_dir: &Path) -> Result<CastawayConfig, HalfAnIssuer> {
+    Ok(CastawayConfig {
+        dir: Some(data_dir.join("castaway")),
+        kept_bytes: u64::from(config.castaway_storage_size) << 20,
+        record: config.castaway_record,
+        packet_bytes: at_most(config.castaway_packet_size, MAX_PACKET_BYTES),
+        ffmpeg: config.castaway_ffmpeg.clone(),
+        public_url: config.http_public_url.0.clone(),
+        outside: outside_issuer(config, dev)?,
+        ..CastawayConfig::default()
+    })
+}
+
+fn outside_issuer(config: &Config, dev: bool) -> Result<Option<OutsideIssuer>, HalfAnIssuer> {
+    let (issuer, audience, jwks) = (&config.castaway_issuer, &config.castaway_audience, &config.castaway_jwks);
+    if [issuer, audience, jwks].iter().all(|setting| setting.is_empty()) {
+        return Ok(None);
+    }
+    let is_plain_http = jwks.starts_with("http://");
+    if [issuer, audience, jwks].iter().any(|setting| setting.is_empty()) || (is_plain_http && !dev) {
+        return Err(HalfAnIssuer);
+    }
+    let keys = match jwks.starts_with("https://") || is_plain_http {
+        true => KeySource::Url(jwks.clone(), Outbound::of_this_machine(outbound(config, dev))),
+        false => KeySource::File(jwks.into()),
+    };
+    let issuer = Issuer { issuer: issuer.clone(), audience: audience.clone() };
+    Ok(Some(OutsideIssuer { issuer, keys }))
+}
+
+/// An issuer's tokens can't be checked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error(
+    "castaway.issuer, castaway.audience and castaway.jwks (a file or an https URL) belong together: name all of them or none"
+)]
+pub struct HalfAnIssuer;
+
 /// The webhooks': where to, and signed by whom (L-57).
 pub fn webhooks(config: &Config, keys: &KeyStore) -> Result<WebhookConfig, UnknownKey> {
     let named = Some(config.webhook_api_key.as_str()).filter(|key| !key.is_empty());
@@ -249,6 +291,19 @@ mod tests {
     #[test]
     fn dev_opens_every_room_and_nothing_else_does() {
         assert!(registry(&config(&[]), true).all_open && !registry(&config(&[]), false).all_open);
+    }
+
+    #[test]
+    fn an_outside_issuer_is_named_whole_and_its_keys_come_by_https_or_from_a_file() {
+        let dir = Path::new("data");
+        let issuer =
+            |jwks| config(&[("castaway.issuer", "https://i"), ("castaway.audience", "us"), ("castaway.jwks", jwks)]);
+        assert!(castaway(&config(&[]), false, dir).unwrap().outside.is_none());
+        assert!(castaway(&config(&[("castaway.issuer", "https://i")]), false, dir).is_err());
+        assert!(castaway(&issuer("http://i/jwks"), false, dir).is_err());
+        let keys = |config: &Config| castaway(config, false, dir).unwrap().outside.unwrap().keys;
+        assert!(matches!(keys(&issuer("https://i/jwks")), KeySource::Url(..)));
+        assert!(matches!(keys(&issuer("/etc/jwks.json")), KeySource::File(_)));
     }
 
     // L-14: departure_timeout, empty_timeout.

@@ -46,6 +46,7 @@ pub struct Venue {
     registry: Registry,
     webhooks: Arc<Webhooks>,
     http: HttpServer,
+    castaway_http: Option<HttpServer>,
     http_addrs: Vec<SocketAddr>,
     https_addrs: Vec<SocketAddr>,
     tls: Option<Tls>,
@@ -66,6 +67,7 @@ impl Venue {
         let tls = Tls::prepare(config, dir, &names)?;
         let mut doors = plain_doors(config)?;
         let http_addrs = addresses(&doors)?;
+        let castaway_doors = castaway_doors(config)?;
         let relay = relay::plan(config, tls.as_ref())?;
         let media =
             MediaPool::start(&plan::pool(config, candidates::advertised(config).await, relay), Arc::new(LiveKitData))?;
@@ -74,7 +76,8 @@ impl Venue {
         doors.extend(https);
         let webhooks = Arc::new(start_webhooks(loaded, &keys)?);
         let agents = Agents::start(&keys);
-        let settings = plan::gateway(config, loaded.dev, dir.node_id());
+        let mut settings = plan::gateway(config, loaded.dev, dir.node_id());
+        settings.castaway = plan::castaway(config, loaded.dev, dir.path()).map_err(io::Error::other)?;
         let ears = Arc::new(settings.bus.ears.clone());
         let watchers: [Arc<dyn Watcher>; 3] = [Arc::clone(&webhooks) as _, Arc::new(agents.clone()), ears];
         let watchers = watchers.into_iter().collect();
@@ -84,12 +87,15 @@ impl Venue {
         let counting = media.clone();
         let collect = Arc::new(move || counting.publish_metrics());
         let ops = ops::Ops { state: state.clone(), keys, metrics, collect };
-        let http = HttpServer::start(doors, routes::all(gateway.clone(), ops), http_config(config));
+        let all = routes::all(gateway.clone(), ops);
+        let castaway = routes::castaway(all.clone());
+        let castaway_http = castaway_doors.map(|doors| HttpServer::start(doors, castaway, http_config(config)));
+        let http = HttpServer::start(doors, all, http_config(config));
         if let Some(tls) = &tls {
             tls.keep_fresh(dir, names);
         }
         state.set_ready();
-        Ok(Self { state, media, gateway, registry, webhooks, http, http_addrs, https_addrs, tls })
+        Ok(Self { state, media, gateway, registry, webhooks, http, castaway_http, http_addrs, https_addrs, tls })
     }
 
     /// Looks for a newer certificate (SIGHUP).
@@ -117,6 +123,9 @@ impl Venue {
             tracing::warn!("not every socket of the bus was told in time");
         }
         self.webhooks.close(GOODBYE_TIMEOUT).await;
+        if let Some(http) = self.castaway_http {
+            http.stop(GOODBYE_TIMEOUT).await;
+        }
         self.http.stop(GOODBYE_TIMEOUT).await;
         let media = self.media;
         // It joins threads. If it panicked the process is ending anyway.
@@ -157,6 +166,15 @@ fn start_webhooks(loaded: &Loaded, keys: &Arc<KeyStore>) -> io::Result<Webhooks>
 fn plain_doors(config: &Config) -> io::Result<Vec<Door>> {
     let listeners = listen::bind(&config.http_bind.0, config.http_port, "http.port")?;
     Ok(listeners.into_iter().map(|listener| Door { listener, https: None }).collect())
+}
+
+/// C-23: a port of its own, for clients that expect it.
+fn castaway_doors(config: &Config) -> io::Result<Option<Vec<Door>>> {
+    if config.castaway_port == 0 {
+        return Ok(None);
+    }
+    let listeners = listen::bind(&config.http_bind.0, config.castaway_port, "castaway.port")?;
+    Ok(Some(listeners.into_iter().map(|listener| Door { listener, https: None }).collect()))
 }
 
 fn secure_doors(config: &Config, tls: &Tls, media: &MediaPool) -> io::Result<Vec<Door>> {

@@ -3,7 +3,7 @@
 use crate::calendar::{self, Question, Series, Tz, Window};
 use crate::castaway::multipart::{Event, Multipart};
 use crate::castaway::packet::Packet;
-use crate::castaway::{fields, handshake, mpeg, packet, range, sniff, validate};
+use crate::castaway::{engine, fields, handshake, mpeg, packet, range, sniff, validate};
 use crate::elektron::frame::Frame;
 use crate::elektron::{attributes, message};
 use crate::ics;
@@ -162,6 +162,21 @@ pub fn castaway_packet(bytes: &[u8]) {
     let Ok(Packet::Event { arguments, .. }) = packet::decode(&sent) else { panic!("it was a packet") };
     assert_eq!(packet::event(arguments).ok().and_then(|event| event.argument), Some(payload));
     assert_eq!(packet::fits_attachments(payload, attachments), fits);
+}
+
+/// The body of a poll: what is in it can be written again.
+pub fn castaway_engine(bytes: &[u8]) {
+    let Ok(packets) = engine::decode_payload(bytes) else { return };
+    assert!(packets.len() <= engine::MAX_PACKETS);
+    for packet in packets {
+        let mut payload = engine::Payload::default();
+        match &packet {
+            engine::Packet::Text(text) => payload.text(&format!("4{text}")),
+            engine::Packet::Binary(bytes) => payload.binary(bytes),
+            _ => continue,
+        }
+        assert_eq!(engine::decode_payload(payload.finish().as_bytes()), Ok(vec![packet]));
+    }
 }
 
 /// A body of Castaway's REST, as JSON and as a form.

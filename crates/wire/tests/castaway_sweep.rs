@@ -35,6 +35,13 @@ fn q_6_packets() {
 }
 
 #[test]
+fn q_6_polls() {
+    // Q-6
+    let body = "451-/streamer,[\"upload\",{\"_placeholder\":true,\"num\":0}]\x1ebAP8C\x1e3\x1e2probe";
+    sweep(body.as_bytes(), fuzz::castaway_engine);
+}
+
+#[test]
 fn q_6_bodies() {
     // Q-6
     let json = br#"{"title":"t","email":"a@b.example","password":"12345678","genres":["a"],"public":true}"#;

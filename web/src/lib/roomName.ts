@@ -23,6 +23,7 @@ const OWNED_PATHS = new Set([
   "room",
   "stream",
   "messages",
+  "healthcheck",
   "assets",
   "app",
 ]);

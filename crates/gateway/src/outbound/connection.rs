@@ -151,6 +151,17 @@ impl fmt::Debug for Outbound {
     }
 }
 
+/// What somebody answered.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// As it says.
+    pub status: StatusCode,
+    /// All of them.
+    pub headers: HeaderMap,
+    /// Whole.
+    pub body: Bytes,
+}
+
 /// An HTTP/1.1 connection; closed when dropped.
 #[derive(Debug)]
 pub struct Connection {
@@ -194,6 +205,20 @@ impl Connection {
         // A body that is too long, or breaks off, is not our concern: only the connection is spent.
         let _ = Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect().await;
         Ok(status)
+    }
+
+    /// Gets what is there, `max_bytes` of it at most. Has no time limit of its own.
+    ///
+    /// # Errors
+    /// No answer came, or a longer one.
+    pub async fn get(&mut self, target: &Target, max_bytes: usize) -> Result<Answer, OutboundError> {
+        let request = Request::get(target.path_and_query()).header(header::HOST, target.authority());
+        let request = request.body(Full::new(Bytes::new())).map_err(|_| OutboundError::Http)?;
+        self.sender.ready().await.map_err(|_| OutboundError::Http)?;
+        let answer = self.sender.send_request(request).await.map_err(|_| OutboundError::Http)?;
+        let (parts, body) = answer.into_parts();
+        let body = Limited::new(body, max_bytes).collect().await.map_err(|_| OutboundError::Http)?;
+        Ok(Answer { status: parts.status, headers: parts.headers, body: body.to_bytes() })
     }
 }
 

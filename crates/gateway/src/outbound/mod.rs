@@ -14,6 +14,6 @@ mod connection;
 mod policy;
 mod target;
 
-pub use connection::{Connection, Outbound, OutboundError, Resolve, SystemResolver};
+pub use connection::{Answer, Connection, Outbound, OutboundError, Resolve, SystemResolver};
 pub use policy::Policy;
 pub use target::{HostPort, Target, TargetError};

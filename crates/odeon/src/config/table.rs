@@ -168,6 +168,22 @@ settings! {
     "bus.stored_bytes" bus_stored_bytes: u32 = 4_194_304, Restart;
     /// Bytes of messages that the bus stores for all rooms together. The oldest go.
     "bus.stored_bytes_in_all" bus_stored_bytes_in_all: u32 = 67_108_864, Restart;
+    /// TCP port set aside for Castaway's clients, which expect 3000; they come to `http.port` too. 0: none.
+    "castaway.port" castaway_port: u16 = 0, Restart;
+    /// Bytes of a piece of sound that a Castaway streamer sends at most, up to 8388608.
+    "castaway.packet_size" castaway_packet_size: u32 = 1_000_000, Restart;
+    /// Keep what Castaway's streamers send as podcasts.
+    "castaway.record" castaway_record: bool = true, Restart;
+    /// Mebibytes of recordings and uploads at most, all together.
+    "castaway.storage_size" castaway_storage_size: u32 = 10_240, Restart;
+    /// The ffmpeg that joins recordings of mp4, webm, ogg and wav, by its path or name. mp3 and AAC need none.
+    "castaway.ffmpeg" castaway_ffmpeg: PathBuf = PathBuf::from("ffmpeg"), Restart;
+    /// Issuer (iss) whose ID tokens Castaway takes beside our own, such as https://securetoken.google.com/PROJECT. Empty: nobody's. Needs `castaway.audience` and `castaway.jwks`.
+    "castaway.issuer" castaway_issuer: String = String::new(), Restart;
+    /// Audience (aud) that the issuer's ID tokens are made out to.
+    "castaway.audience" castaway_audience: String = String::new(), Restart;
+    /// The issuer's public keys, a JWK Set: a file, or an https URL, which is asked again as its answer's Cache-Control says.
+    "castaway.jwks" castaway_jwks: String = String::new(), Restart;
     /// Format of log lines: text on a terminal and JSON otherwise (auto), or always one of them.
     "log.format" log_format: LogFormat = LogFormat::Auto, Restart;
     /// Which log lines are written: a level, or levels for parts of the program.

@@ -2,6 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | [`engine`] | packets of Engine.IO, and the bodies of polls |
 //! | [`packet`] | Socket.IO packets: what clients say, and what they are told |
 //! | [`handshake`] | whom a Socket.IO client claims to be, and for which livestream |
 //! | [`fields`] | bodies of requests, JSON or form-encoded |
@@ -11,6 +12,7 @@
 //! | [`mpeg`] | frames of mp3 and ADTS: how long they last, and how pieces become one file |
 //! | [`range`] | which part of a file is asked for |
 
+pub mod engine;
 pub mod fields;
 pub mod handshake;
 pub mod mpeg;

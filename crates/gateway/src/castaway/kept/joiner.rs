@@ -1,0 +1,213 @@
+//! Makes podcasts of recordings, one after the other: at the end of a livestream, and at a start of those that a kill or a
+//! missing ffmpeg has left.
+
+use super::super::limits::{MAX_UNJOINED, READ_BYTES};
+use super::super::records::{self, Kept, PODCASTS, Podcast};
+use super::super::vault::Vault;
+use super::ffmpeg::{self, JoinFailed};
+use super::{ABOUT, About, by_ending};
+use crate::draw;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::Store;
+use tokio::sync::mpsc;
+use wire::castaway::mpeg::{Frames, Kind};
+use wire::castaway::sniff::Sound;
+
+/// Hands folders over. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Joiner {
+    folders: mpsc::Sender<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    /// There is nothing in it that can be heard.
+    #[error("nothing that can be heard was recorded")]
+    NoSound,
+    #[error(transparent)]
+    Join(#[from] JoinFailed),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+    #[error("there is no place for it (castaway.storage_size)")]
+    Full,
+}
+
+struct Work {
+    vault: Arc<Vault>,
+    store: Arc<dyn Store>,
+    ffmpeg: PathBuf,
+}
+
+impl Joiner {
+    /// Begins with what an earlier process has left.
+    pub(in super::super) fn start(vault: Arc<Vault>, store: Arc<dyn Store>, ffmpeg: PathBuf) -> Self {
+        let (folders, mut queue) = mpsc::channel::<String>(MAX_UNJOINED);
+        let left = left_over(&vault.recordings());
+        tokio::spawn(async move {
+            let work = Work { vault, store, ffmpeg };
+            for id in left {
+                work.join(&id).await;
+            }
+            while let Some(id) = queue.recv().await {
+                work.join(&id).await;
+            }
+        });
+        Self { folders }
+    }
+
+    /// Where there is no place it is left for the next start.
+    pub(super) fn join(&self, id: String) {
+        if self.folders.try_send(id).is_err() {
+            tracing::warn!("more recordings wait to be joined than can: the next start joins this one");
+        }
+    }
+}
+
+fn left_over(recordings: &Path) -> Vec<String> {
+    let entries = fs::read_dir(recordings).into_iter().flatten();
+    entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
+}
+
+impl Work {
+    async fn join(&self, id: &str) {
+        let folder = self.vault.recordings().join(id);
+        match self.make(&folder).await {
+            Ok(podcast) => tracing::info!(podcast, "a livestream was recorded"),
+            Err(Failed::NoSound) => {}
+            Err(error) => {
+                tracing::warn!(%error, folder = %folder.display(), "a recording could not be joined: the next start tries again");
+                return;
+            }
+        }
+        let freed = fs_size(&folder);
+        if tokio::fs::remove_dir_all(&folder).await.is_ok() {
+            self.vault.release(freed);
+        }
+    }
+
+    /// The id of the podcast.
+    async fn make(&self, folder: &Path) -> Result<String, Failed> {
+        let about = tokio::fs::read(folder.join(ABOUT)).await.map_err(|_| Failed::NoSound)?;
+        let about: About = serde_json::from_slice(&about).map_err(|_| Failed::NoSound)?;
+        let (sound, pieces) = pieces(folder)?;
+        // What is written takes as much place again, for a moment.
+        let reserved = fs_size(folder) + READ_BYTES as u64;
+        self.vault.reserve(reserved).map_err(|_| Failed::Full)?;
+        let kept = self.write(sound, folder, pieces).await;
+        let spare = reserved - kept.as_ref().map_or(0, |kept| kept.bytes.min(reserved));
+        self.vault.release(spare);
+        self.publish(about, kept?).await
+    }
+
+    async fn write(&self, sound: Sound, folder: &Path, pieces: Vec<PathBuf>) -> Result<Kept, Failed> {
+        let file = draw::name("f_");
+        let draft = self.vault.draft(&file);
+        let duration_ms = match sound {
+            Sound::Mp3 | Sound::Adts => {
+                let kind = if sound == Sound::Mp3 { Kind::Mp3 } else { Kind::Adts };
+                let to = draft.clone();
+                let appended = tokio::task::spawn_blocking(move || append(&pieces, kind, &to)).await;
+                appended.map_err(io::Error::other)??
+            }
+            _ => {
+                let list = folder.join("list.txt");
+                tokio::fs::write(&list, ffmpeg::list(&pieces)).await?;
+                ffmpeg::join(&self.ffmpeg, &list, &draft, muxer(sound)).await?
+            }
+        };
+        let bytes = tokio::fs::metadata(&draft).await?.len();
+        if duration_ms == 0 {
+            tokio::fs::remove_file(&draft).await?;
+            return Err(Failed::NoSound);
+        }
+        self.vault.keep(&file).await?;
+        Ok(Kept { file, mime: sound.mime().to_owned(), bytes, duration_ms })
+    }
+
+    async fn publish(&self, about: About, sound: Kept) -> Result<String, Failed> {
+        let id = draw::name("");
+        let About { owner, title, description, artist, public, created_ms } = about;
+        let own = records::own(&owner, PODCASTS, &id);
+        let genres = Vec::new();
+        let podcast = Podcast { owner, title, description, artist, genres, public, sound, picture: None, created_ms };
+        self.store.commit(vec![records::write(PODCASTS, &id, &podcast, None), own]).await?;
+        Ok(id)
+    }
+}
+
+/// ffmpeg's names.
+fn muxer(sound: Sound) -> &'static str {
+    match sound {
+        Sound::WebM => "webm",
+        Sound::Ogg => "ogg",
+        Sound::Wav => "wav",
+        Sound::Mp4 | Sound::Mp3 | Sound::Adts => "ipod",
+    }
+}
+
+fn pieces(folder: &Path) -> Result<(Sound, Vec<PathBuf>), Failed> {
+    let sound = |path: &PathBuf| path.extension().and_then(|ending| by_ending(ending.to_str()?));
+    let entries = fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut pieces: Vec<_> = entries.filter(|path| sound(path).is_some()).collect();
+    pieces.sort();
+    let first = pieces.first().and_then(sound).ok_or(Failed::NoSound)?;
+    Ok((first, pieces))
+}
+
+fn fs_size(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    entries.filter_map(|entry| Some(entry.ok()?.metadata().ok()?.len())).sum()
+}
+
+/// Frames alone, one after the other; says how long they last.
+fn append(pieces: &[PathBuf], kind: Kind, to: &Path) -> Result<u64, Failed> {
+    let mut frames = Frames::of(kind);
+    let mut out = BufWriter::new(File::create(to)?);
+    let (mut buffer, mut ready) = (vec![0; READ_BYTES], Vec::new());
+    let mut head: Option<Vec<u8>> = None;
+    for piece in pieces {
+        let mut file = File::open(piece)?;
+        loop {
+            let read = file.read(&mut buffer)?;
+            frames.push(buffer.get(..read).unwrap_or_default(), &mut ready);
+            if read == 0 {
+                break;
+            }
+            write_frames(&mut out, &frames, &mut head, &mut ready)?;
+        }
+    }
+    frames.finish(&mut ready);
+    write_frames(&mut out, &frames, &mut head, &mut ready)?;
+    let mut out = out.into_inner().map_err(|error| error.into_error())?;
+    if let Some(summary) =
+        frames.summary().filter(|summary| head.as_ref().is_some_and(|head| head.len() == summary.len()))
+    {
+        out.seek(SeekFrom::Start(0))?;
+        out.write_all(&summary)?;
+    }
+    out.sync_all()?;
+    Ok(frames.duration_ms())
+}
+
+/// Before the first frame goes the one that says how many there are: its place now, its content at the end.
+fn write_frames(
+    out: &mut BufWriter<File>,
+    frames: &Frames,
+    head: &mut Option<Vec<u8>>,
+    ready: &mut Vec<u8>,
+) -> io::Result<()> {
+    if head.is_none()
+        && let Some(summary) = frames.summary()
+    {
+        out.write_all(&summary)?;
+        *head = Some(summary);
+    }
+    out.write_all(ready)?;
+    ready.clear();
+    Ok(())
+}

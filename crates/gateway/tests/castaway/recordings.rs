@@ -1,0 +1,105 @@
+//! What was streamed is kept (C-19).
+
+use crate::harness::{Server, eventually, mp3, token};
+use gateway::rooms::Access;
+use serde_json::{Value, json};
+
+async fn recorded(server: &Server) -> Value {
+    eventually("it is listed", || async { server.get("/api/podcasts").await.json().as_array().unwrap().len() == 1 })
+        .await;
+    server.get("/api/podcasts").await.json()[0].clone()
+}
+
+async fn sound(server: &Server, id: &Value, token: &str) -> Vec<u8> {
+    let path = format!("/api/podcasts/{}/stream", id.as_str().unwrap());
+    let stream = server.call("POST", &path, &[], &json!({ "idToken": token })).await.json();
+    let url = stream["podcastUrl"].as_str().unwrap().to_owned();
+    server.get(url.strip_prefix(&format!("http://{}", server.addr)).unwrap()).await.body
+}
+
+#[tokio::test]
+async fn c_19_pieces_of_mp3_become_one_podcast() {
+    // C-19
+    let server = Server::start().await;
+    let ann = server.account("ann").await;
+    let livestream = server.livestream(&ann).await;
+    let mut streamer = server.streamer(&ann.token, &livestream).await;
+    // Each piece with a tag of its own, and one cut in the middle of a frame.
+    let tag = b"ID3\x04\0\0\0\0\0\x02ab";
+    streamer.upload(&[tag.as_slice(), &mp3(30)].concat()).await;
+    let cut = mp3(30);
+    streamer.upload(&cut[..1000]).await;
+    streamer.upload(&cut[1000..]).await;
+    streamer.say("41/streamer,").await;
+    let podcast = recorded(&server).await;
+    let told = (&podcast["title"], &podcast["description"], &podcast["artistName"]);
+    assert_eq!(told, (&json!("Evening"), &json!("Sounds"), &json!("ann")));
+    let kept = sound(&server, &podcast["podcastId"], &ann.token).await;
+    assert!(kept.ends_with(&mp3(60)), "{} bytes", kept.len());
+    assert!(kept.len() <= mp3(60).len() + 600, "and a frame that says how many there are");
+    let left = std::fs::read_dir(server.dir.path().join("recordings")).unwrap().count();
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn c_19_q_4_what_a_kill_has_left_is_joined_at_the_next_start() {
+    // C-19, Q-4
+    let server = Server::start().await;
+    let ann = server.account("ann").await;
+    let livestream = server.livestream(&ann).await;
+    let mut streamer = server.streamer(&ann.token, &livestream).await;
+    streamer.upload(&mp3(50)).await;
+    let (store, dir) = (std::sync::Arc::clone(&server.store), server.dir.clone());
+    let recordings = dir.path().join("recordings");
+    let written = || async {
+        let folders = std::fs::read_dir(&recordings).unwrap().filter_map(|entry| Some(entry.ok()?.path()));
+        folders.filter_map(|folder| std::fs::metadata(folder.join("000001.mp3")).ok()).any(|file| file.len() == 7200)
+    };
+    eventually("it is on the disk", written).await;
+    // The first server never ends the livestream.
+    let again = Server::start_with(|setting| {
+        setting.store = Some(store);
+        setting.dir = dir;
+    })
+    .await;
+    let podcast = recorded(&again).await;
+    assert!(sound(&again, &podcast["podcastId"], &ann.token).await.ends_with(&mp3(50)));
+    drop(streamer);
+}
+
+#[tokio::test]
+async fn c_19_what_was_streamed_in_a_token_room_is_its_streamers_alone() {
+    // C-19
+    let server = Server::start_with(|setting| {
+        setting.registry.declared.insert("rehearsal".into(), Access::Token);
+    })
+    .await;
+    let alice = token("rehearsal", "alice", |_| {});
+    let mut streamer = server.streamer(&alice, "rehearsal").await;
+    streamer.upload(&mp3(50)).await;
+    streamer.say("41/streamer,").await;
+    let creations =
+        || async { server.call("POST", "/api/users/creations", &[], &json!({ "idToken": alice })).await.json() };
+    eventually("it is hers", || async { creations().await.as_array().unwrap().len() == 1 }).await;
+    assert_eq!(server.get("/api/podcasts").await.json(), json!([]));
+}
+
+#[tokio::test]
+async fn c_19_without_ffmpeg_pieces_wait_and_texts_are_not_kept() {
+    // C-19
+    let server = Server::start_with(|setting| setting.castaway.ffmpeg = "/nowhere/ffmpeg".into()).await;
+    let ann = server.account("ann").await;
+    let livestream = server.livestream(&ann).await;
+    let mut streamer = server.streamer(&ann.token, &livestream).await;
+    streamer.send("\"data:audio/mp4;base64,AAAA\"", &[]).await;
+    streamer.succeeds().await;
+    streamer.upload(b"\x1a\x45\xdf\xa3webm").await;
+    streamer.say("41/streamer,").await;
+    let recordings = server.dir.path().join("recordings");
+    let waits = || async {
+        let folders: Vec<_> = std::fs::read_dir(&recordings).unwrap().filter_map(Result::ok).collect();
+        folders.len() == 1 && folders[0].path().join("list.txt").exists()
+    };
+    eventually("it waits", waits).await;
+    assert_eq!(server.get("/api/podcasts").await.json(), json!([]));
+}
