@@ -198,7 +198,7 @@ impl Outcome {
             return;
         };
         self.delivered += 1;
-        if self.latencies.len() < MAX_LATENCIES || self.delivered % 16 == 0 {
+        if self.latencies.len() < MAX_LATENCIES || self.delivered.is_multiple_of(16) {
             let latency = Duration::from_nanos(now.saturating_sub(stamp));
             if self.latencies.len() < MAX_LATENCIES {
                 self.latencies.push(latency);

@@ -249,8 +249,14 @@ fn packet(author: Author<'_>, value: Value) -> Vec<u8> {
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
-        let (piece, after) = rest.split_at(rest.floor_char_boundary(CHUNK_BYTES));
+        let (piece, after) = rest.split_at(boundary(rest, CHUNK_BYTES));
         rest = after;
         (!piece.is_empty()).then_some(piece)
     })
+}
+
+/// The last boundary between characters at or before `at`.
+fn boundary(text: &str, at: usize) -> usize {
+    let at = at.min(text.len());
+    (0..=at).rev().find(|index| text.is_char_boundary(*index)).unwrap_or_default()
 }
