@@ -44,7 +44,7 @@ fn another(setting: &Setting) -> &'static str {
         "tls.acme.directory_url" => "https://authority.example/directory",
         "webhook.urls" => "https://venue.example/hook",
         "webhook.allow_private" => "hooks.internal:8080",
-        "room.auto_create" | "rtc.congestion_control" => "false",
+        "room.auto_create" | "rtc.congestion_control" | "castaway.record" => "false",
         "room.enabled_codecs" => "video/VP8,audio/opus",
         "turn.domain" => "turn.venue.example",
         "tls.self_signed"
