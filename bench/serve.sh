@@ -17,10 +17,10 @@ stop_servers() {
 }
 trap 'stop_servers; rm -rf "$data"' EXIT
 
-# wait_for PORT PATH: until something answers there.
+# wait_for PORT: until something listens there.
 wait_for() {
     for _ in $(seq 200); do
-        curl -s -o /dev/null "http://127.0.0.1:$1$2" && return
+        (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return
         kill -0 "$server" || return 1
         sleep 0.05
     done
@@ -34,7 +34,7 @@ serve_odeon() {
         --rtc.shards=1 --data-dir="$data" "$@" >bench/out/server.log 2>&1 &
     server=$! # `env` becomes the server
     servers+=("$server")
-    wait_for "$port" /readyz || { cat bench/out/server.log; exit 1; }
+    wait_for "$port" || { cat bench/out/server.log; exit 1; }
 }
 
 # serve_node FILE: sets `server` and `port`.
@@ -43,7 +43,7 @@ serve_node() {
     node "bench/peers/$1" "$port" >bench/out/peer.log 2>&1 &
     server=$!
     servers+=("$server")
-    wait_for "$port" / || { cat bench/out/peer.log; exit 1; }
+    wait_for "$port" || { cat bench/out/peer.log; exit 1; }
 }
 
 machine() {

@@ -70,3 +70,18 @@ describe('addresses', { skip: own ? false : 'this machine has loopback only: NAT
     });
   }
 });
+
+it('L-09: with --node-ip clients are told that address', async (t) => {
+  const server = await startServer({ 'node-ip': SEEN.join('.'), 'rtc.bind': '0.0.0.0', 'rtc.loopback': false, 'rtc.shards': 1 });
+  t.after(() => server.stop());
+  const browser = await startBrowser();
+  t.after(() => browser.stop());
+  const ada = await browser.page({ before: listener });
+  // Nothing leads there: she is not connected, but told.
+  ada.venue.join(server.ws, await token('nat', 'ada'), {}, {}).catch(() => {});
+  const told = await eventually('candidates', async () => {
+    const lines = (await ada.page.evaluate(() => window.told)).filter((line) => line.includes('candidate'));
+    return lines.length > 0 && lines;
+  });
+  assert.ok(told.every((line) => line.includes(` ${SEEN.join('.')} `)), told.join('\n'));
+});

@@ -11,7 +11,7 @@ const EVERYTHING = { canSubscribe: true, canPublish: true, canPublishData: true 
 
 for (const mode of ['single', 'dual']) {
   describe(`moderation (${mode})`, () => {
-    const world = meeting();
+    const world = meeting({ settings: { 'rtc.shards': 2 } });
     const service = () => new RoomServiceClient(world.server.http, KEY, SECRET);
 
     it(`L-06 L-55 ${mode}: MutePublishedTrack mutes the client, and only the client unmutes`, async (t) => {
@@ -101,6 +101,30 @@ for (const mode of ['single', 'dual']) {
       const sid = await subscribed(cleo, 'ada', 'camera');
       await eventually('its picture', async () => (await cleo.look(sid, 700)).distinct >= 3);
       assert.equal((await ada.claims()).video.room, elsewhere);
+    });
+
+    it(`L-55 ${mode}: ForwardParticipant shows somebody in another room too, with what they publish`, async (t) => {
+      const people = gathering(world, t);
+      const elsewhere = `${people.room}-elsewhere`;
+      const ada = await people.browser('ada', { mode });
+      const ben = await people.browser('ben', { mode });
+      // On both shards, so that one of them receives by a relay.
+      const cleo = await people.browser('cleo', { mode, at: elsewhere });
+      const dan = await people.browser('dan', { mode, at: elsewhere });
+      const camera = await ada.setCamera(true, ...SMALL_CAMERA);
+      await subscribed(ben, 'ada', 'camera');
+      await service().forwardParticipant(people.room, 'ada', elsewhere);
+      for (const venue of [cleo, dan, ben]) {
+        assert.equal(await subscribed(venue, 'ada', 'camera'), camera);
+        await eventually('its picture', async () => (await venue.look(camera, 700)).distinct >= 3);
+      }
+      await ada.setMicrophone(true);
+      await subscribed(cleo, 'ada', 'microphone');
+      await ada.mute(camera, true);
+      await happened(cleo, 'trackMuted', 'ada', 'camera', camera);
+      await service().removeParticipant(elsewhere, 'ada');
+      await happened(cleo, 'participantDisconnected', 'ada');
+      assert.equal((await service().listParticipants(people.room)).length, 2, 'nobody has left the first room');
     });
 
     it(`L-36 ${mode}: UpdateSubscriptions chooses for somebody`, async (t) => {

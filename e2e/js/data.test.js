@@ -74,6 +74,22 @@ describe('data of other kinds', () => {
 });
 
 describe('data under load', () => {
+  it('L-46: lossy packets of up to 1.3 kB arrive, each once and whole', async (t) => {
+    const people = gathering(world, t);
+    const ada = await people.browser('ada');
+    const ben = await people.browser('ben');
+    await eventually('ada is there', () => ben.other('ada'));
+    for (let number = 0; number < 50; number += 1) {
+      await ada.sendData(`${number} `.padEnd(1300, 'x'), { reliable: false });
+      await delay(5);
+    }
+    // Lossy: on loopback nothing is lost, but nobody has promised that.
+    await eventually('nearly all', async () => received(await ben.log()).length >= 48);
+    const got = received(await ben.log()).map(([, text]) => text);
+    assert.ok(got.every((text) => text.length === 1300));
+    assert.equal(new Set(got).size, got.length, 'none twice');
+  });
+
   it('L-46: 200 reliable packets arrive, each once and in order', async (t) => {
     const people = gathering(world, t);
     const ada = await people.browser('ada');

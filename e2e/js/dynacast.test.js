@@ -7,6 +7,8 @@ import { eventually, subscribed } from '../lib/browser.js';
 import { receivesNo } from '../lib/codecs.js';
 import { gathering, meeting } from '../lib/meeting.js';
 
+const SIMULCAST = 1; // BackupCodecPolicy: each gets the codec that they take
+
 const world = meeting();
 const PATIENCE = 30_000;
 const DYNACAST = { roomOptions: { dynacast: true } };
@@ -48,7 +50,7 @@ for (const mode of ['single', 'dual']) {
       const ada = await people.browser('ada', { mode, ...DYNACAST });
       const ben = await people.browser('ben', { mode });
       const size = { resolution: { width: 640, height: 360, frameRate: 15 } };
-      const camera = await ada.setCamera(true, size, { videoCodec: 'vp9', backupCodec: { codec: 'vp8' } });
+      const camera = await ada.setCamera(true, size, { videoCodec: 'vp9', backupCodec: { codec: 'vp8' }, backupCodecPolicy: SIMULCAST });
       await subscribed(ben, 'ada', 'camera');
       await sees(ben, camera);
       assert.equal(await ben.decodes(camera), 'video/VP9');
@@ -58,6 +60,26 @@ for (const mode of ['single', 'dual']) {
       assert.equal(await old.decodes(camera), 'video/VP8');
       await sees(ben, camera);
       assert.equal(await ben.decodes(camera), 'video/VP9');
+    });
+
+    it(`L-63 ${mode}: in a small room one who lacks VP9 makes VP8 everybody's`, async (t) => {
+      const people = gathering(world, t);
+      const ada = await people.browser('ada', { mode, ...DYNACAST });
+      const ben = await people.browser('ben', { mode });
+      const size = { resolution: { width: 640, height: 360, frameRate: 15 } };
+      const camera = await ada.setCamera(true, size, { videoCodec: 'vp9', backupCodec: { codec: 'vp8' } });
+      await subscribed(ben, 'ada', 'camera');
+      await sees(ben, camera);
+      assert.equal(await ben.decodes(camera), 'video/VP9');
+      const old = await people.browser('old', { mode, page: receivesNo('video/VP9') });
+      await subscribed(old, 'ada', 'camera');
+      await sees(old, camera);
+      await eventually('VP8 for everybody', async () => (await ben.decodes(camera)) === 'video/VP8');
+      await sees(ben, camera);
+      const late = await people.browser('late', { mode });
+      await subscribed(late, 'ada', 'camera');
+      await sees(late, camera);
+      assert.equal(await late.decodes(camera), 'video/VP8');
     });
   });
 }

@@ -1,5 +1,5 @@
 // L-29: media gets through firewalls. The clients stand in a network namespace, behind a firewall that lets ever less
-// through: UDP to the media ports, TCP to the media port, UDP to the relay, and at last nothing but TCP to 443.
+// through: UDP to the media ports, TCP to the media port, UDP to the relay, TCP to it, and at last nothing but TCP to 443.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
@@ -8,6 +8,7 @@ import { eventually, happened, startBrowser, subscribed } from '../lib/browser.j
 import { SMALL_CAMERA } from '../lib/meeting.js';
 import { namespacesMissing, openNetwork } from '../lib/network.js';
 import { startPython } from '../lib/python.js';
+import { flows, reconnected } from '../lib/reconnection.js';
 import { startServer, total } from '../lib/server.js';
 import { token } from '../lib/token.js';
 
@@ -33,6 +34,7 @@ before(async () => {
     'turn.enabled': true,
     'turn.domain': server,
     'turn.udp_port': TURN_PORT,
+    'turn.tcp_port': TURN_PORT,
     'turn.tls_port': HTTPS_PORT,
   });
   world.url = `ws://${server}:${world.server.port}`;
@@ -112,6 +114,13 @@ for (const mode of ['single', 'dual']) {
     assert.ok(total(metrics, 'odeon_turn_allocations') >= 2 && total(metrics, 'odeon_turn_bytes_in_total') > 10_000);
   });
 
+  it(`L-29, L-02: with TCP to the relay alone media goes by it (${mode})`, { skip }, async (test) => {
+    world.network.allow(`tcp/${TURN_PORT}`, `tcp/${world.server.port}`);
+    await theyMeet(test, `relay-tcp-${mode}`, mode, (path) => path.kind === 'relay' && path.relay === 'tcp');
+    const metrics = await world.server.metrics();
+    assert.ok(metrics['odeon_stream_connections{kind="turn"}'] >= 2);
+  });
+
   it(`L-29, L-30: with nothing but 443/tcp media goes by the relay over TLS (${mode})`, { skip }, async (test) => {
     world.network.allow(`tcp/${HTTPS_PORT}`);
     const open = world.url;
@@ -120,6 +129,17 @@ for (const mode of ['single', 'dual']) {
     await theyMeet(test, `tls-${mode}`, mode, (path) => path.kind === 'relay' && path.relay === 'tls');
     const metrics = await world.server.metrics();
     assert.ok(metrics['odeon_stream_connections{kind="turn"}'] >= 2);
+  });
+}
+
+for (const mode of ['single', 'dual']) {
+  it(`L-60 L-29 force-tls: the next session goes by the relay over TLS, whatever else is open (${mode})`, { skip }, async (test) => {
+    world.network.allow('udp', 'tcp');
+    const [alice, bob] = await theyMeet(test, `force-tls-${mode}`, mode, (path) => path.protocol === 'udp' && path.kind !== 'relay');
+    await alice.simulate('force-tls');
+    await reconnected(alice);
+    await flows(bob, 'alice');
+    await eventually('the path', async () => (await alice.paths()).every((path) => path && path.kind === 'relay' && path.relay === 'tls'));
   });
 }
 

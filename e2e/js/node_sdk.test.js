@@ -1,6 +1,6 @@
 // The Node SDK, @livekit/rtc-node 1.1.0, in this process: it publishes generated frames, subscribes, and speaks data with
 // Chromium (L-61).
-import { AudioFrame, AudioSource, AudioStream, LocalAudioTrack, LocalVideoTrack, Room, RoomEvent, TrackKind, TrackPublishOptions, TrackSource, VideoBufferType, VideoFrame, VideoSource, VideoStream, dispose } from '@livekit/rtc-node';
+import { AudioFrame, AudioSource, AudioStream, LocalAudioTrack, LocalVideoTrack, Room, RoomEvent, SimulateScenarioKind, TrackKind, TrackPublishOptions, TrackSource, VideoBufferType, VideoFrame, VideoSource, VideoStream, dispose } from '@livekit/rtc-node';
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -125,5 +125,41 @@ describe('@livekit/rtc-node 1.1.0', () => {
       await ben.sendData(`ben ${reliable}`, { reliable, topic: 'chat' });
       await eventually('data', () => node.data.some(([from, text, topic]) => from === 'ben' && text === `ben ${reliable}` && topic === 'chat'));
     }
+  });
+
+  it('L-61 L-65: calls a method of the browser, and is called', { timeout: 60_000 }, async (t) => {
+    const people = gathering(world, t);
+    const ben = await people.browser('ben');
+    const node = await join(t, people, 'node');
+    await happened(ben, 'participantConnected', 'node');
+    await ben.serveRpc();
+    node.room.localParticipant.registerRpcMethod('echo', async ({ callerIdentity, payload }) => JSON.stringify([callerIdentity, payload]));
+    const answer = await node.room.localParticipant.performRpc({ destinationIdentity: 'ben', method: 'echo', payload: 'hello' });
+    assert.equal(answer, '["node","hello"]');
+    assert.deepEqual(await ben.rpc('node', 'echo', 'hello'), { result: '["ben","hello"]' });
+    const failing = node.room.localParticipant.performRpc({ destinationIdentity: 'ben', method: 'fail', payload: '' });
+    await assert.rejects(failing, (error) => error.code === 101);
+  });
+
+  it('L-61 L-31 L-60: resumes its session, and its picture goes on', { timeout: 90_000 }, async (t) => {
+    const people = gathering(world, t);
+    const ben = await people.browser('ben');
+    const node = await join(t, people, 'node');
+    await film(node);
+    const camera = await subscribed(ben, 'node', 'camera');
+    await eventually('frames', async () => (await ben.look(camera, 1500)).distinct >= 8);
+    const { sid } = node.room.localParticipant;
+    await ben.clearLog();
+    await node.room.simulateScenario(SimulateScenarioKind.SIMULATE_SIGNAL_RECONNECT);
+    const decoded = async () => (await ben.received(camera)).framesDecoded;
+    for (let second = 0; second < 4; second += 1) {
+      const before = await decoded();
+      await delay(1500);
+      assert.ok((await decoded()) > before + 5, 'the picture goes on');
+    }
+    assert.equal(node.room.localParticipant.sid, sid, 'the same session');
+    await node.room.localParticipant.publishData(new TextEncoder().encode('after'), { reliable: true, topic: 'chat' });
+    await happened(ben, 'dataReceived', 'node', 'after', 0, 'chat');
+    assert.ok(!(await ben.log()).some(([, event]) => event === 'participantDisconnected'));
   });
 });

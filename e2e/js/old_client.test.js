@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { RoomServiceClient } from 'livekit-server-sdk';
 import { eventually, happened, subscribed } from '../lib/browser.js';
 import { SMALL_CAMERA, gathering, meeting } from '../lib/meeting.js';
+import { KEY, SECRET } from '../lib/token.js';
 
 const world = meeting();
 const OLD = { page: { version: 1 } };
@@ -95,5 +97,49 @@ describe('livekit-client 1.15.13', () => {
     assert.notEqual((await old.me()).sid, before.sid);
     await sees(young, 'old');
     await sees(old, 'young');
+  });
+
+  it('L-61 L-05 L-21 L-35: takes tracks by choice', async (t) => {
+    const people = gathering(world, t);
+    const young = await people.browser('young');
+    const camera = await young.setCamera(true, ...SMALL_CAMERA);
+    const old = await people.browser('old', { ...OLD, connectOptions: { autoSubscribe: false } });
+    await eventually('it is listed', async () => (await old.other('young'))?.tracks.some((track) => track.sid === camera));
+    await old.setSubscribed(camera, true);
+    await happened(old, 'trackSubscribed', 'young', 'camera', camera);
+    await sees(old, 'young');
+  });
+
+  it('L-61 L-04 L-38: chooses among the layers of the new client, which chooses among its own', async (t) => {
+    const people = gathering(world, t);
+    const old = await people.browser('old', OLD);
+    const young = await people.browser('young');
+    const layer = (width, height, maxBitrate) => ({ width, height, encoding: { maxBitrate, maxFramerate: 15 } });
+    const layers = { simulcast: true, videoEncoding: { maxBitrate: 400_000, maxFramerate: 15 }, videoSimulcastLayers: [layer(160, 90, 60_000), layer(320, 180, 150_000)] };
+    const capture = { resolution: { width: 640, height: 360, frameRate: 15 } };
+    for (const [publisher, subscriber, identity] of [[young, old, 'young'], [old, young, 'old']]) {
+      await publisher.setCamera(true, capture, layers);
+      const sid = await subscribed(subscriber, identity, 'camera');
+      for (const [quality, height] of [[2, 360], [0, 90], [2, 360]]) {
+        await subscriber.setVideoQuality(sid, quality);
+        await eventually(`${height} lines of ${identity}`, async () => (await subscriber.received(sid))?.frameHeight === height, 40_000);
+      }
+      await publisher.setCamera(false);
+    }
+  });
+
+  it('L-61 L-06 L-43: is moderated, told of by its backend, and removed', async (t) => {
+    const { old, young } = await pair(t);
+    const camera = await sees(young, 'old');
+    const service = new RoomServiceClient(world.server.http, KEY, SECRET);
+    const [{ name: room }] = (await service.listRooms()).filter((each) => each.numParticipants === 2);
+    const muted = await service.mutePublishedTrack(room, 'old', camera, true);
+    assert.equal(muted.muted, true);
+    await happened(young, 'trackMuted', 'old', 'camera', camera);
+    await service.updateParticipant(room, 'old', 'row 3');
+    for (const venue of [old, young]) await happened(venue, 'participantMetadataChanged', 'old', '', 'row 3');
+    await service.removeParticipant(room, 'old');
+    await happened(old, 'disconnected');
+    await happened(young, 'participantDisconnected', 'old');
   });
 });

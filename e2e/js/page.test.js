@@ -7,8 +7,8 @@ import { FLAGS, chromiumPath, eventually } from '../lib/browser.js';
 import { startServer } from '../lib/server.js';
 
 const SHOTS = new URL('../out/', import.meta.url).pathname;
-// Two cameras and two microphones to choose from, and the browser's own dialogue answered with the tab itself.
-const DEVICES = ['--use-fake-device-for-media-stream=device-count=2', '--auto-select-tab-capture-source-by-title=Odeon'];
+// Three cameras to choose from (the second sees depth, which no browser sends) and microphones; and the browser's own dialogue answered with the tab itself.
+const DEVICES = ['--use-fake-device-for-media-stream=device-count=3', '--auto-select-tab-capture-source-by-title=Odeon'];
 let server;
 let browser;
 
@@ -116,14 +116,14 @@ describe('the page', () => {
     await ada.goto(`${server.http}/devices`);
     await ada.getByLabel('Your name').fill('Ada');
     await ada.locator('video').first().waitFor();
-    await choose(ada, 'Camera', 1);
+    await choose(ada, 'Camera', 2);
     await choose(ada, 'Microphone', 1);
     await ada.getByRole('button', { name: 'Enter', exact: true }).click();
     await ada.getByRole('button', { name: 'Leave' }).waitFor();
     await enter(ben, 'devices', 'Ben');
     await eventually('both are there', async () => (await moving(ben)) === 2);
     await ada.getByRole('button', { name: 'Devices' }).click();
-    assert.equal(await chosen(ada, 'Camera'), 1, 'what was chosen at the door is in use');
+    assert.equal(await chosen(ada, 'Camera'), 2, 'what was chosen at the door is in use');
     assert.equal(await chosen(ada, 'Microphone'), 1);
     await choose(ada, 'Camera', 0);
     await choose(ada, 'Microphone', 0);

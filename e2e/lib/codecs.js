@@ -21,3 +21,17 @@ function withoutCodecs(mimes) {
     return createAnswer.apply(this, args);
   };
 }
+
+/** `page` option: keeps the lines of every answer that the server gives, for `answers()`. */
+export function listensToAnswers() {
+  return { before: { script: keepAnswers } };
+}
+
+function keepAnswers() {
+  window.answers = [];
+  const { setRemoteDescription } = RTCPeerConnection.prototype;
+  RTCPeerConnection.prototype.setRemoteDescription = function (description) {
+    if (description?.type === 'answer') window.answers.push(...description.sdp.split('\r\n'));
+    return setRemoteDescription.call(this, description);
+  };
+}

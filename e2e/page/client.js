@@ -119,6 +119,8 @@ function selectedPath(stats) {
   return { protocol, kind, relay, port: remote.port, dtls: transport.dtlsState };
 }
 
+const chat = [];
+
 const api = {
   livekitVersion: () => livekit.version,
 
@@ -141,6 +143,16 @@ const api = {
     } catch (error) {
       return { name: error.name, reason: livekit.ConnectionErrorReason[error.reason] ?? null, status: error.status ?? null, message: error.message };
     }
+  },
+
+  /** Notes the events that somebody's own object gives, beside those of the room. */
+  watchParticipant(identity) {
+    const participant = [...others().values(), room.localParticipant].find((each) => each.identity === identity);
+    for (const event of ['trackPublished', 'trackSubscribed', 'trackMuted', 'trackUnmuted', 'trackUnpublished']) {
+      participant.on(event, (...args) => note(`participant ${event}`, identity, args.find((arg) => arg?.trackSid)?.source));
+    }
+    participant.on('isSpeakingChanged', (speaking) => note('participant isSpeakingChanged', identity, speaking));
+    participant.on('participantMetadataChanged', () => note('participant metadataChanged', identity, participant.metadata));
   },
 
   leave: () => room.disconnect(),
@@ -202,6 +214,8 @@ const api = {
   },
   /** Has this browser an encoder for a codec? */
   canEncode: (codec) => RTCRtpSender.getCapabilities('video').codecs.some(({ mimeType }) => mimeType.toLowerCase() === `video/${codec}`),
+  /** Lines of the server's answers so far, if `listensToAnswers` was run before. */
+  answers: () => window.answers ?? [],
   /** What a received track is coded in (getStats). */
   async codecOf(sid) {
     const report = await trackOf(sid).getRTCStatsReport();
@@ -231,6 +245,19 @@ const api = {
     }
     return room.localParticipant.publishData(bytes, options);
   },
+
+  /** Listens for chat as apps do: text streams on `lk.chat`, packets on `chat`, and Odeon's own changes. */
+  listenToChat() {
+    room.registerTextStreamHandler('lk.chat', async (reader, { identity }) => {
+      const text = await reader.readAll();
+      chat.push({ way: 'stream', id: reader.info.id, from: identity, text, name: reader.info.attributes?.name });
+    });
+    room.on('dataReceived', (payload, from, _kind, topic) => {
+      const way = { chat: 'packet', 'odeon.chat': 'change' }[topic];
+      if (way) chat.push({ way, from: from?.identity, text: new TextDecoder().decode(payload) });
+    });
+  },
+  chatHeard: () => chat,
 
   /** The SDK's own faults: what its developers test reconnection with. */
   simulate: (scenario, argument) => room.simulateScenario(scenario, argument),
@@ -347,6 +374,7 @@ const api = {
     const all = [publisher, subscriber].filter(Boolean).map((transport) => transport.getStats());
     return (await Promise.all(all)).map(selectedPath);
   },
+  connectionState: () => room.state,
   mode: () => (room.engine.pcManager?.subscriber || room.engine.subscriber ? 'dual' : 'single'),
 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ChatLog, type Heard, MAX_CHAT_LENGTH, MAX_CHAT_LINES, readChatData } from "@/lib/chatLog";
+import { ChatLog, type Heard, MAX_CHAT_LENGTH, MAX_CHAT_LINES, readChatChange, readChatData, readPast } from "@/lib/chatLog";
 
 const heard = (more: Partial<Heard> = {}): Heard => ({
   from: "p_mari", name: "Mari", text: "tere", at: 1000, mine: false, path: "stream", ...more,
@@ -39,6 +39,41 @@ describe("the chat", () => {
     log.add(heard({ id: "long", text: "x".repeat(MAX_CHAT_LENGTH * 2) }));
     expect(log.lines.at(-1)?.text).toHaveLength(MAX_CHAT_LENGTH);
     expect(log.add(heard({ text: "  \n" }))).toBe(false);
+  });
+});
+
+describe("what was said before one came", () => {
+  const entry = (id: string, text: string, at: number, identity = "bus:mako") => ({ id, at, identity, name: "Mako", text });
+
+  it("comes before what one has heard meanwhile, once, in the order of the log", () => {
+    const log = new ChatLog();
+    log.add(heard({ id: "3", from: "bus:mako", text: "three", at: 5000 }));
+    expect(log.addPast(readPast([entry("1", "one", 1000), entry("3", "three", 3000)], "me"))).toBe(true);
+    expect(log.lines.map((line) => line.text)).toEqual(["one", "three"]);
+    log.add(heard({ id: "5", from: "bus:mako", text: "five", at: 6000 }));
+    const again = [entry("1", "one", 1000), entry("3", "three", 3000), entry("4", "four", 3500)];
+    expect(log.addPast(readPast(again, "me"))).toBe(true);
+    expect(log.lines.map((line) => line.text)).toEqual(["one", "three", "four", "five"]);
+    expect(log.addPast(readPast(again, "me"))).toBe(false);
+  });
+
+  it("is one's own where it is, and what is malformed is left out", () => {
+    const past = readPast([entry("1", "one", 1, "me"), null, {}, { id: 7 }, entry("2", "two", 2)], "me");
+    expect(past.map(({ text, mine }) => [text, mine])).toEqual([["one", true], ["two", false]]);
+    expect(readPast({ error: "no" }, "me")).toEqual([]);
+  });
+
+  it("goes when a moderator takes it out", () => {
+    const log = new ChatLog();
+    log.addPast(readPast([entry("1", "one", 1), entry("2", "two", 2)], "me"));
+    const bytes = (change: unknown) => new TextEncoder().encode(JSON.stringify(change));
+    expect(readChatChange(bytes({ deleted: "1" }))).toEqual({ deleted: "1" });
+    expect(readChatChange(bytes({ refused: "1", why: "closed" }))).toEqual({ refused: "1", why: "closed" });
+    expect(readChatChange(bytes({ cleared: true }))).toEqual({ cleared: true });
+    expect(readChatChange(bytes("nonsense"))).toBe(null);
+    expect(log.remove("1")).toBe(true);
+    expect(log.remove("1")).toBe(false);
+    expect(log.lines.map((line) => line.text)).toEqual(["two"]);
   });
 });
 

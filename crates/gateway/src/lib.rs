@@ -6,6 +6,7 @@
 //! | [`castaway`] | Castaway's phone app: live audio over Socket.IO, and its REST |
 //! | [`elektron`] | artists' tools and pages on the message bus (`/`) |
 //! | `pages` | browsers: the web page, and the tokens that it joins with |
+//! | `moderation` | operators, who keep text and people in order |
 //! | [`webhooks`] | nobody: backends are told what happens |
 //! | [`outbound`] | nobody: requests of our own |
 //! | [`rooms`] | nobody: what all gateways share |
@@ -17,8 +18,8 @@ mod clock;
 mod draw;
 pub mod elektron;
 pub mod livekit;
+mod moderation;
 mod not_found;
-#[allow(dead_code, reason = "moderation by HTTP is what it is for")]
 mod operator;
 pub mod outbound;
 mod pages;
@@ -38,6 +39,7 @@ use elektron::{BusConfig, Elektron};
 use http::HeaderMap;
 use livekit::agents::Agents;
 use livekit::nonces::Nonces;
+use moderation::Readers;
 use pages::guests::Guests;
 use rooms::Registry;
 use std::collections::BTreeMap;
@@ -82,6 +84,7 @@ struct Inner {
     keys: Arc<KeyStore>,
     registry: Registry,
     guests: Guests,
+    readers: Readers,
     nonces: Nonces,
     agents: Agents,
     elektron: Arc<Elektron>,
@@ -104,6 +107,7 @@ impl Gateway {
             region: config.region,
             sif_trailer: draw::bytes::<32>().to_vec(),
             ice_servers: config.ice_servers,
+            force_relay: false,
         };
         let keys = keys.into();
         let elektron = Elektron::start(config.bus, registry.clone(), Arc::clone(&store));
@@ -115,6 +119,7 @@ impl Gateway {
             keys,
             registry,
             guests: Guests::default(),
+            readers: Readers::default(),
             nonces: Nonces::default(),
             agents,
             elektron,
@@ -150,6 +155,7 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/", get(front))
         .merge(livekit::routes())
         .merge(elektron::routes())
+        .merge(moderation::routes())
         .merge(castaway::routes())
         .merge(pages::routes())
         .with_state(gateway);

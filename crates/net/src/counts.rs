@@ -22,14 +22,22 @@ pub(crate) fn publish_profiles() {
 pub(crate) fn publish_shard(index: &str, shard: &Shared) {
     let stats = shard.stats.load();
     let egress = &shard.egress;
-    for (name, value) in
-        [("odeon_peers", stats.peers), ("odeon_tracks", stats.tracks), ("odeon_addresses", stats.addresses)]
-    {
+    for (name, value) in [
+        ("odeon_peers", stats.peers),
+        ("odeon_tracks", stats.tracks),
+        ("odeon_receivers", stats.receivers),
+        ("odeon_addresses", stats.addresses),
+    ] {
         gauge!(name, "shard" => index.to_owned()).set(value as f64);
     }
     for (name, value) in [
         ("odeon_rtp_packets_in_total", stats.packets_in),
         ("odeon_rtp_packets_out_total", stats.packets_out),
+        ("odeon_rtp_bytes_in_total", stats.bytes_in),
+        ("odeon_rtp_bytes_out_total", stats.bytes_out),
+        ("odeon_nacks_in_total", stats.nacks_in),
+        ("odeon_nacks_out_total", stats.nacks_out),
+        ("odeon_keyframes_wanted_total", stats.keyframes_wanted),
         ("odeon_rtp_packets_relayed_total", stats.packets_relayed),
         ("odeon_udp_unknown_total", stats.datagrams_unknown),
         ("odeon_keyframes_requested_total", stats.keyframes_requested),

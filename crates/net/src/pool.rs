@@ -10,7 +10,7 @@ use crate::tunnel::listener::{self, Accepted, Admission};
 use crate::tunnel::stream::{IceTcp, Stream};
 use crate::turn::stream::TurnDoor;
 use crate::turn::udp::TurnUdp;
-use crate::turn::{RelayServer, TurnConfig, TurnServer};
+use crate::turn::{Bound, RelayServer, TurnConfig, TurnServer};
 use crate::udp::Udp;
 use mio::{Interest, Poll, Waker};
 use room::SessionId;
@@ -118,8 +118,8 @@ impl MediaPool {
         let tcp_candidates = tcp.map(told).unwrap_or_default();
         let udp_candidates: Vec<_> = sockets.iter().map(|udp| told(normal(udp.bound))).collect();
         let relay = config.turn.as_ref().map(|turn| bind_relay(config, turn, &udp_candidates.concat())).transpose()?;
-        let (relay, mut relay_sockets, relay_listener) =
-            relay.map_or((None, Vec::new(), None), |(relay, sockets, listener)| (Some(relay), sockets, listener));
+        let (relay, mut relay_sockets, relay_listeners) = relay
+            .map_or((None, Vec::new(), [None, None]), |(relay, sockets, listeners)| (Some(relay), sockets, listeners));
         let mut polls = Vec::new();
         for _ in &sockets {
             let poll = Poll::new()?;
@@ -138,6 +138,7 @@ impl MediaPool {
                 certificate: certificate.clone(),
                 candidates,
                 congestion_control: config.congestion_control,
+                playout_delay: None,
             };
             let (door, tunnels) = Door::new(wake.clone());
             doors.push(door);
@@ -169,9 +170,9 @@ impl MediaPool {
         let mut acceptors: Vec<_> =
             listener.map(|listener| serve_tcp(listener, Arc::clone(&doors), streams.clone())).into_iter().collect();
         let turn_door = relay.map(|relay| TurnDoor { relay, doors, admission: Admission::default() });
-        if let (Some(door), Some(listener)) = (&turn_door, relay_listener) {
-            let tls = config.turn.as_ref().and_then(|turn| turn.tls.clone());
-            acceptors.push(serve_turn(listener, door.clone(), tls));
+        let tls = config.turn.as_ref().and_then(|turn| turn.tls.clone());
+        for (listener, tls) in relay_listeners.into_iter().zip([None, tls]) {
+            acceptors.extend(turn_door.clone().zip(listener).map(|(door, listener)| serve_turn(listener, door, tls)));
         }
         Ok(Self(Arc::new(Inner {
             shards,
@@ -191,7 +192,13 @@ impl MediaPool {
     /// but levels and quality (newest wins).
     pub fn open_room(&self, events: mpsc::Sender<MediaEvent>) -> RoomMedia {
         let key = RoomKey(self.0.next_room.fetch_add(1, Ordering::Relaxed));
-        RoomMedia { pool: self.clone(), room: Arc::new(RoomRef::new(key)), events, sessions: HashMap::new() }
+        RoomMedia {
+            pool: self.clone(),
+            room: Arc::new(RoomRef::new(key)),
+            events,
+            sessions: HashMap::new(),
+            elsewhere: HashMap::new(),
+        }
     }
 
     /// Where the shards listen, for the start-up banner and the tests.
@@ -228,6 +235,17 @@ impl MediaPool {
     /// Each shard's totals and gauges, as of its last turn.
     pub fn stats(&self) -> Vec<ShardStats> {
         self.0.shards.iter().map(|shard| **shard.shared.stats.load()).collect()
+    }
+
+    /// What it carries now, for limits.
+    pub fn load(&self) -> Load {
+        self.0.shards.iter().map(|shard| &shard.shared).fold(Load::default(), |load, shard| {
+            let stats = shard.stats.load();
+            Load {
+                tracks: load.tracks + stats.tracks + stats.receivers,
+                bytes_per_s: load.bytes_per_s + shard.bytes_per_s.load(Ordering::Relaxed),
+            }
+        })
     }
 
     /// Hands the counts to the metrics recorder: before each scrape.
@@ -270,6 +288,15 @@ impl MediaPool {
     }
 }
 
+/// What the media plane carries, a quarter of a second ago at most.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Load {
+    /// Tracks in, and out to each receiver.
+    pub tracks: u64,
+    /// Payloads in and out, bytes a second, over one second.
+    pub bytes_per_s: u64,
+}
+
 /// One room's handle: it remembers which shard each of its sessions lives on.
 #[derive(Debug)]
 pub struct RoomMedia {
@@ -277,7 +304,13 @@ pub struct RoomMedia {
     room: Arc<RoomRef>,
     events: mpsc::Sender<MediaEvent>,
     sessions: HashMap<SessionId, u8>,
+    /// Whose media comes from another room, and the shard that it is on.
+    elsewhere: HashMap<SessionId, u8>,
 }
+
+/// The shard that somebody's media is on, for another room that receives it too.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MediaHome(u8);
 
 impl RoomMedia {
     /// Hands a command to the shard of its session; waits while that shard's inbox is full. A command for a session
@@ -286,7 +319,7 @@ impl RoomMedia {
         let Some(shard) = self.shard_of(&command) else { return };
         let owner = match &command {
             MediaCommand::Subscribe { publisher, .. } | MediaCommand::SubscribeDataTrack { publisher, .. } => {
-                self.sessions.get(publisher).copied().unwrap_or(shard)
+                self.home(*publisher).map_or(shard, |MediaHome(home)| home)
             }
             _ => shard,
         };
@@ -295,6 +328,22 @@ impl RoomMedia {
         if handle.commands.send(command).await.is_ok() {
             handle.wake.wake();
         }
+    }
+
+    /// Where somebody's media is.
+    pub fn home(&self, session: SessionId) -> Option<MediaHome> {
+        self.sessions.get(&session).or_else(|| self.elsewhere.get(&session)).copied().map(MediaHome)
+    }
+
+    /// A session without a peer of its own publishes what is there. Shards know tracks by their sids, whatever room somebody
+    /// receives them in.
+    pub fn borrow(&mut self, session: SessionId, MediaHome(shard): MediaHome) {
+        self.elsewhere.insert(session, shard);
+    }
+
+    /// It has gone.
+    pub fn give_back(&mut self, session: SessionId) {
+        self.elsewhere.remove(&session);
     }
 
     fn shard_of(&mut self, command: &MediaCommand) -> Option<u8> {
@@ -352,14 +401,15 @@ fn serve_tcp(listener: TcpListener, doors: Arc<[Door]>, admission: Admission) ->
     tokio::spawn(accepting).abort_handle()
 }
 
-/// The relay over TLS, on a port of its own.
+/// The relay over TCP or, with `tls`, over TLS, on a port of its own.
 fn serve_turn(listener: TcpListener, door: TurnDoor, tls: Option<Arc<ServerConfig>>) -> AbortHandle {
     let admission = door.admission.clone();
     let accepting = listener::accept(listener, admission, move |accepted| door.clone().open(accepted, tls.clone()));
     tokio::spawn(accepting).abort_handle()
 }
 
-type BoundRelay = (Arc<RelayServer>, Vec<Udp>, Option<TcpListener>);
+/// With its listeners for TCP and for TLS.
+type BoundRelay = (Arc<RelayServer>, Vec<Udp>, [Option<TcpListener>; 2]);
 
 /// Binds the relay: over UDP one socket for each shard, all on one port.
 fn bind_relay(config: &PoolConfig, turn: &TurnConfig, candidates: &[SocketAddr]) -> io::Result<BoundRelay> {
@@ -370,12 +420,14 @@ fn bind_relay(config: &PoolConfig, turn: &TurnConfig, candidates: &[SocketAddr])
         let socket = Udp::bind(address, true);
         sockets.push(socket.map_err(|error| io::Error::new(error.kind(), format!("TURN, UDP {address}: {error}")))?);
     }
-    let listener = turn.stream_port.map(|port| listener::bind(SocketAddr::new(config.bind, port))).transpose()?;
-    let stream = listener.as_ref().map(TcpListener::local_addr).transpose()?;
+    let listen = |port: Option<u16>| port.map(|port| listener::bind(SocketAddr::new(config.bind, port))).transpose();
+    let listeners = [listen(turn.tcp_port)?, listen(turn.stream_port)?];
+    let [tcp, tls] = listeners.each_ref().map(|listener| listener.as_ref().and_then(|it| it.local_addr().ok()));
     let mut secret = [0; 32];
     entropy(&mut secret);
     let udp = sockets.first().map(|udp| udp.bound);
-    Ok((Arc::new(RelayServer::new(turn, candidates, udp, stream, &secret)), sockets, listener))
+    let bound = Bound { udp, tcp, tls };
+    Ok((Arc::new(RelayServer::new(turn, candidates, &bound, &secret)), sockets, listeners))
 }
 
 #[allow(clippy::disallowed_methods, reason = "a shard's time begins here")]

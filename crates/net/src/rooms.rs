@@ -25,10 +25,16 @@ impl RoomLinks {
 
     /// Tells a room. Life-cycle events wait when its inbox is full; levels and quality are dropped, newer ones follow.
     /// So are answers to calls: a client may say the same one as often as it likes, and whoever waits gives up in time.
+    /// And so is chat: what a room has no place for is not kept.
     pub(crate) fn send(&mut self, room: RoomKey, event: MediaEvent) {
         let Some(link) = self.0.get_mut(&room) else { return };
-        let passing =
-            matches!(event, MediaEvent::Levels { .. } | MediaEvent::Quality { .. } | MediaEvent::CallAnswered { .. });
+        let passing = matches!(
+            event,
+            MediaEvent::Levels { .. }
+                | MediaEvent::Quality { .. }
+                | MediaEvent::CallAnswered { .. }
+                | MediaEvent::Overheard { .. }
+        );
         if !link.backlog.is_empty() {
             if !passing {
                 link.backlog.push_back(event);

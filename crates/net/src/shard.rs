@@ -55,6 +55,8 @@ pub(crate) struct Shared {
     pub(crate) handed_over: AtomicU64,
     /// Datagrams that a connection's task was too slow for.
     pub(crate) stream_dropped: AtomicU64,
+    /// Payloads in and out, bytes in the last second.
+    pub(crate) bytes_per_s: AtomicU64,
     pub(crate) stats: arc_swap::ArcSwap<ShardStats>,
     pub(crate) turn: arc_swap::ArcSwap<turn::Stats>,
 }
@@ -67,9 +69,37 @@ impl Shared {
             egress: EgressCounts::default(),
             handed_over: AtomicU64::new(0),
             stream_dropped: AtomicU64::new(0),
+            bytes_per_s: AtomicU64::new(0),
             stats: arc_swap::ArcSwap::from_pointee(ShardStats::default()),
             turn: arc_swap::ArcSwap::from_pointee(turn::Stats::default()),
         }
+    }
+}
+
+/// Over which payloads are counted for `bytes_per_s`.
+const RATE_WINDOW: Duration = Duration::from_secs(1);
+
+/// How fast a total rises.
+#[derive(Debug)]
+struct ByteRate {
+    since: Instant,
+    bytes: u64,
+}
+
+impl ByteRate {
+    fn new(now: Instant) -> Self {
+        Self { since: now, bytes: 0 }
+    }
+
+    /// Bytes in a second, once a window is over.
+    fn measure(&mut self, now: Instant, total: u64) -> Option<u64> {
+        let elapsed = now.saturating_duration_since(self.since);
+        if elapsed < RATE_WINDOW {
+            return None;
+        }
+        let bytes = total.saturating_sub(std::mem::replace(&mut self.bytes, total));
+        self.since = now;
+        Some((bytes as f64 / elapsed.as_secs_f64()) as u64)
     }
 }
 
@@ -185,6 +215,7 @@ impl Thread {
         let mut rooms = RoomLinks::default();
         let mut strays = Strays::default();
         let mut streams = Streams::default();
+        let mut pace = ByteRate::new(Instant::now());
         let mut waiting = false;
         let mut tidy_at = Instant::now() + HOUSEKEEPING;
         let mut more = false;
@@ -233,7 +264,11 @@ impl Thread {
                 tidy_at = now + HOUSEKEEPING;
                 rooms.tidy();
                 strays.age(now);
-                shared.stats.store(Arc::new(shard.stats()));
+                let stats = shard.stats();
+                if let Some(rate) = pace.measure(now, stats.bytes_in + stats.bytes_out) {
+                    shared.bytes_per_s.store(rate, Ordering::Relaxed);
+                }
+                shared.stats.store(Arc::new(stats));
                 shared.turn.store(Arc::new(turn.as_ref().map(TurnUdp::stats).unwrap_or_default()));
                 shared.stream_dropped.store(streams.dropped, Ordering::Relaxed);
             }
@@ -388,5 +423,20 @@ fn handle(
         && rtc::stun::is_stun(datagram)
     {
         strays.forget(&source);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "any instant will do to begin at")]
+    fn a_rate_is_that_of_the_last_window() {
+        let begin = Instant::now();
+        let mut rate = ByteRate::new(begin);
+        assert_eq!(rate.measure(begin + RATE_WINDOW / 2, 500), None);
+        assert_eq!(rate.measure(begin + RATE_WINDOW * 2, 2_000), Some(1_000));
+        assert_eq!(rate.measure(begin + RATE_WINDOW * 3, 2_000), Some(0));
     }
 }

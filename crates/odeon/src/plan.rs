@@ -8,6 +8,7 @@ use gateway::GatewayConfig;
 use gateway::castaway::limits::MAX_PACKET_BYTES;
 use gateway::castaway::{CastawayConfig, KeySource, OutsideIssuer};
 use gateway::elektron::{BusConfig, BusLimits, MAX_FRAME_BYTES};
+use gateway::livekit::LiveKitData;
 use gateway::outbound::{Outbound, Policy};
 use gateway::rooms::{Access, RegistryConfig};
 use gateway::webhooks::WebhookConfig;
@@ -15,9 +16,11 @@ use net::pool::{MAX_SHARDS, PoolConfig};
 use net::turn::TurnConfig;
 use room::RoomConfig;
 use room::limits::{MAX_ATTRIBUTES_BYTES, MAX_METADATA_BYTES, MAX_NAME_BYTES, RoomLimits};
+use room::media::PlayoutDelay;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::num::NonZero;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 use store::Retention;
@@ -80,6 +83,7 @@ pub fn registry(config: &Config, dev: bool) -> RegistryConfig {
             Undeclared::Token => Access::Token,
         },
         all_open: dev,
+        chat_dialect: Arc::new(LiveKitData),
         // The stricter one wins: it comes last.
         declared: open.chain(token).collect(),
         room: RoomConfig {
@@ -89,13 +93,21 @@ pub fn registry(config: &Config, dev: bool) -> RegistryConfig {
             enabled_codecs: config.room_enabled_codecs.0.clone(),
             enable_remote_unmute: config.room_enable_remote_unmute,
             sync_streams: config.room_sync_streams,
+            playout_delay: playout_delay(config),
             limits: room_limits(config),
             ..RoomConfig::default()
         },
         chat: RegistryConfig::default().chat,
         max_room_name_bytes: at_most(config.limits_room_name_length, MAX_NAME_BYTES),
         max_rooms: usize::try_from(config.limits_rooms).unwrap_or(usize::MAX),
+        max_tracks: config.limits_tracks.into(),
+        max_bytes_per_s: config.limits_bytes_per_second.into(),
     }
+}
+
+fn playout_delay(config: &Config) -> Option<PlayoutDelay> {
+    let told = || PlayoutDelay::new(config.room_playout_delay_min, config.room_playout_delay_max);
+    config.room_playout_delay_enabled.then(told)
 }
 
 fn room_limits(config: &Config) -> RoomLimits {

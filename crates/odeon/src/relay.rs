@@ -21,17 +21,42 @@ pub fn plan(config: &Config, tls: Option<&Tls>) -> Result<Option<TurnConfig>, Tl
     if config.turn_relay_range_start > config.turn_relay_range_end {
         return Err(TlsError::Settings("turn.relay_range_start is above turn.relay_range_end: swap them"));
     }
-    let shared = shares_https(config, tls);
-    let own_port = port(config.turn_tls_port).filter(|_| has_tls(config) && !shared);
+    let shared = shares_https(config, tls.is_some());
+    let Ports { udp, tcp, tls: own_port } = ports(config, tls.is_some());
     let advertised = if config.turn_external_tls { Some(HTTPS_PORT) } else { shared.then_some(config.tls_port) };
     Ok(Some(TurnConfig {
-        udp_port: port(config.turn_udp_port),
+        udp_port: udp,
+        tcp_port: tcp,
         stream_port: own_port,
         tls: own_port.map(|_| own_tls(config, tls)).transpose()?.flatten(),
         domain: config.turn_domain.0.clone(),
         advertised_port: advertised.filter(|_| has_tls(config)),
         relay_ports: config.turn_relay_range_start..=config.turn_relay_range_end,
     }))
+}
+
+/// The ports that the relay takes for itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Ports {
+    /// UDP.
+    pub udp: Option<u16>,
+    /// TCP.
+    pub tcp: Option<u16>,
+    /// TLS, unless https has the port.
+    pub tls: Option<u16>,
+}
+
+/// What the settings ask for; `https`: there is such a door.
+pub fn ports(config: &Config, https: bool) -> Ports {
+    if !config.turn_enabled {
+        return Ports::default();
+    }
+    let own = has_tls(config) && !shares_https(config, https);
+    Ports {
+        udp: port(config.turn_udp_port),
+        tcp: port(config.turn_tcp_port),
+        tls: port(config.turn_tls_port).filter(|_| own),
+    }
 }
 
 fn port(port: u16) -> Option<u16> {
@@ -44,8 +69,8 @@ fn has_tls(config: &Config) -> bool {
 }
 
 /// Does https hand the relay's clients over?
-pub fn shares_https(config: &Config, tls: Option<&Tls>) -> bool {
-    let same = config.turn_tls_port == config.tls_port && tls.is_some();
+pub fn shares_https(config: &Config, https: bool) -> bool {
+    let same = config.turn_tls_port == config.tls_port && https;
     config.turn_enabled && has_tls(config) && !config.turn_external_tls && same
 }
 
@@ -96,12 +121,14 @@ mod tests {
     }
 
     #[test]
-    fn l_02_without_a_name_the_relay_is_for_udp_alone() {
+    fn l_02_without_a_name_the_relay_is_for_udp_and_tcp() {
         // L-02
         let relay = plan(&config(&[("turn.enabled", "true")]), None).unwrap().unwrap();
-        assert_eq!((relay.udp_port, relay.stream_port, relay.advertised_port), (Some(3478), None, None));
-        let none = plan(&config(&[("turn.enabled", "true"), ("turn.udp_port", "0")]), None).unwrap().unwrap();
-        assert_eq!(none.udp_port, None);
+        assert_eq!((relay.udp_port, relay.tcp_port), (Some(3478), Some(3478)));
+        assert_eq!((relay.stream_port, relay.advertised_port), (None, None));
+        let none = [("turn.enabled", "true"), ("turn.udp_port", "0"), ("turn.tcp_port", "0")];
+        let none = plan(&config(&none), None).unwrap().unwrap();
+        assert_eq!((none.udp_port, none.tcp_port), (None, None));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::reload::Live;
 use crate::signals::{Asked, Signals};
 use crate::venue::Venue;
 use crate::{banner, descriptors, failure::Failure, keys, logs};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::io::Write;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,6 +17,9 @@ use std::time::Duration;
 
 /// How often the metrics drop what nobody has read.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
+/// How long joins take, seconds: P-4 wants 5 ms, and clients give up after 5 s.
+const JOIN_BUCKETS_S: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0];
 
 /// The settings, or everything that is wrong with them.
 pub fn settings(flags: &Flags) -> Result<Loaded, Failure> {
@@ -77,7 +80,9 @@ async fn end(venue: Venue, timeout: Duration, mut signals: Signals) {
 }
 
 fn begin_metrics() -> Result<PrometheusHandle, Failure> {
-    let handle = PrometheusBuilder::new().install_recorder().map_err(Failure::other)?;
+    let joins = Matcher::Full("odeon_join_seconds".to_owned());
+    let builder = PrometheusBuilder::new().set_buckets_for_metric(joins, &JOIN_BUCKETS_S).map_err(Failure::other)?;
+    let handle = builder.install_recorder().map_err(Failure::other)?;
     let upkeep = handle.clone();
     tokio::spawn(async move {
         let mut every = tokio::time::interval(METRICS_UPKEEP);

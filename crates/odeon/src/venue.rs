@@ -178,7 +178,7 @@ fn castaway_doors(config: &Config) -> io::Result<Option<Vec<Door>>> {
 }
 
 fn secure_doors(config: &Config, tls: &Tls, media: &MediaPool) -> io::Result<Vec<Door>> {
-    let relay = relay::shares_https(config, Some(tls)).then(|| relay::door(config, media));
+    let relay = relay::shares_https(config, true).then(|| relay::door(config, media));
     let https = Arc::new(Https::new(&tls.certificates, tls.is_acme(), relay)?);
     let listeners = listen::bind(&config.tls_bind.0, config.tls_port, "tls.port")?;
     Ok(listeners.into_iter().map(|listener| Door { listener, https: Some(Arc::clone(&https)) }).collect())

@@ -63,6 +63,46 @@ fn f_3_a_server_that_runs_has_taken_its_own_ports() {
     assert!(level == "good" && text.contains("is open here"), "{text}");
 }
 
+/// Ports that nobody has now.
+fn free_ports() -> (u16, u16) {
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    (udp.local_addr().unwrap().port(), tcp.local_addr().unwrap().port())
+}
+
+/// L-02: by datagrams and by a connection, as clients ask.
+#[test]
+fn f_3_l_02_a_relay_that_runs_answers() {
+    let scratch = Scratch::new("doctor-relay");
+    let (udp, tcp) = free_ports();
+    let relay = format!("--turn.enabled=true --turn.udp_port={udp} --turn.tcp_port={tcp}");
+    let server = Server::start(&scratch, &format!("--dev {relay}"));
+    let (level, text) = found(&scratch, &format!("--dev {relay}"), "turn");
+    assert!(level == "good" && text.contains("it answers"), "{text}");
+    // The settings were changed, and the server was not started anew.
+    let other = format!("--dev --turn.enabled=true --turn.udp_port={udp} --turn.tcp_port={}", free_ports().1);
+    let (level, text) = found(&scratch, &other, "turn");
+    assert!(level == "fault" && text.contains("turn.tcp_port") && !text.contains("turn.udp_port"), "{text}");
+    drop(server);
+}
+
+#[test]
+fn f_3_a_relay_that_does_not_run_is_not_asked_and_its_ports_have_to_be_free() {
+    let scratch = Scratch::new("doctor-relay-ports");
+    let held = (UdpSocket::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let (udp, tcp) = (held.0.local_addr().unwrap().port(), held.1.local_addr().unwrap().port());
+    let (free_udp, free_tcp) = free_ports();
+    for (ports, taken) in [((udp, free_tcp), "turn.udp_port"), ((free_udp, tcp), "turn.tcp_port")] {
+        let (udp, tcp) = ports;
+        let line = format!("--rtc.bind=127.0.0.1 --turn.enabled=true --turn.udp_port={udp} --turn.tcp_port={tcp}");
+        let (level, text) = found(&scratch, &line, "ports");
+        assert!(level == "fault" && text.contains(taken), "{text}");
+        let (level, text) = found(&scratch, &line, "turn");
+        assert!(level == "unknown" && text.contains("not asked"), "{text}");
+    }
+    assert!(found(&scratch, "", "turn").1.contains("off"));
+}
+
 #[test]
 fn f_3_a_certificate_that_is_not_there_is_found() {
     let scratch = Scratch::new("doctor-certificate");

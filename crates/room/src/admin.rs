@@ -86,6 +86,9 @@ pub enum AdminError {
     /// Nobody may open another's microphone here.
     #[error("remote unmute not enabled")]
     RemoteUnmuteDisabled,
+    /// They are shown here, and are in another room: ask there.
+    #[error("participant is forwarded from another room")]
+    Forwarded,
     /// Over a limit.
     #[error(transparent)]
     TooLong(#[from] TooLong),

@@ -2,7 +2,7 @@
 
 use crate::data_track::{DataTrack, ReceivedDataTrack};
 use crate::id::{ParticipantSid, RoomSid, SessionId, TrackSid};
-use crate::media::{MediaCommand, Target};
+use crate::media::{MediaCommand, Target, Transport};
 use crate::notice::Notice;
 use crate::participant::{DisconnectReason, Participant};
 use crate::track::Track;
@@ -189,11 +189,15 @@ pub enum RoomEvent {
         others: Vec<Arc<Participant>>,
         /// Codecs that you may publish, of the room's: `video/VP8`…
         publish_codecs: Vec<String>,
+        /// By which ways your media may go.
+        transport: Transport,
     },
     /// First of all after a resume: you are in again.
     Resumed {
         /// Sequence of the last reliable packet that we took from you; 0: none.
         last_message_seq: u32,
+        /// By which ways your media may go.
+        transport: Transport,
     },
     /// Participants changed, came or went (state Disconnected).
     ParticipantsUpdated(Vec<Arc<Participant>>),

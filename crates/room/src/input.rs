@@ -3,12 +3,14 @@
 use crate::data_track::DataTrackRequest;
 use crate::id::{Identity, ParticipantSid, SessionId, TrackSid};
 use crate::media::{ConnectionMode, MediaEvent, Target, Transport};
-use crate::participant::{ClientInfo, DisconnectReason, ParticipantKind};
+use crate::participant::{ClientInfo, DisconnectReason, Participant, ParticipantKind};
 use crate::permission::Permission;
+use crate::room::GuestList;
 use crate::scenario::Scenario;
 use crate::settings::TrackSettings;
 use crate::track::{TrackCodec, TrackRequest};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The time, twice: `at` drives timers, `unix_ms` is shown to people.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +74,22 @@ pub struct TrackPermission {
     pub all_tracks: bool,
     /// Else these.
     pub tracks: Vec<TrackSid>,
+}
+
+/// Somebody as they are in their own room, for another room that shows them.
+#[derive(Clone, Debug)]
+pub struct Mirrored {
+    /// What others see. Its tracks keep their sids in the other room.
+    pub participant: Arc<Participant>,
+    /// Whom they let receive their tracks, in whichever room.
+    pub guests: GuestList,
+}
+
+impl Mirrored {
+    /// Nothing has changed.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.participant, &other.participant) && self.guests == other.guests
+    }
 }
 
 /// What a client that resumes says of itself. LiveKit: `SyncState`, without what only its own server needs.
@@ -248,6 +266,13 @@ pub enum RoomInput {
         session: SessionId,
         /// Which.
         scenario: Scenario,
+    },
+    /// How somebody who is shown here is in their own room now ([`ConnectionMode::Elsewhere`]).
+    Mirror {
+        /// Who.
+        session: SessionId,
+        /// All that is shown.
+        mirrored: Box<Mirrored>,
     },
     /// An operator or the API removes somebody.
     Remove {

@@ -8,6 +8,7 @@ use crate::id::{Identity, Origin, ParticipantSid, SessionId, TrackSid};
 use crate::settings::ReceiveSettings;
 use crate::track::{TrackKind, TrackSource};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Which of a participant's connections. A single-PeerConnection client has `Publisher` only, for both ways.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -28,6 +29,16 @@ pub enum ConnectionMode {
     /// None: somebody of a dialect without WebRTC. They have no peer on any shard, send and receive no media, and are there
     /// from the moment in which they join until their gateway lets them go.
     None,
+    /// None here: they are in another room too, and what they publish there is shown here ([`crate::input::Mirrored`]).
+    /// Nothing can be asked of them here but to go.
+    Elsewhere,
+}
+
+impl ConnectionMode {
+    /// They have, or will have, a peer on a shard.
+    pub fn has_peer(self) -> bool {
+        matches!(self, Self::Single | Self::Dual)
+    }
 }
 
 /// By which ways a participant's media may go.
@@ -40,6 +51,26 @@ pub enum Transport {
     TcpOnly,
     /// Our relay over TLS: the client is told to use nothing else.
     TurnTls,
+}
+
+/// How long players are to hold pictures back, so that all show them at the same time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PlayoutDelay {
+    /// Milliseconds.
+    pub min_ms: u32,
+    /// Milliseconds, ≥ `min_ms`.
+    pub max_ms: u32,
+}
+
+impl PlayoutDelay {
+    /// The longest that can be written: 12 bits of 10 ms (webrtc.org's `playout-delay`).
+    pub const LONGEST_MS: u32 = 40_950;
+
+    /// What was asked for, as far as it can be written; a `max_ms` of 0 is none.
+    pub fn new(min_ms: u32, max_ms: u32) -> Self {
+        let max_ms = if max_ms == 0 { Self::LONGEST_MS } else { max_ms.min(Self::LONGEST_MS) };
+        Self { min_ms: min_ms.min(max_ms), max_ms }
+    }
 }
 
 /// What a shard must know of a participant to relay its data without asking the room.
@@ -57,6 +88,29 @@ pub struct DataSender {
     pub hidden: bool,
     /// Agents may keep a foreign identity on chat and send transcriptions.
     pub agent: bool,
+    /// May not write in the chat: it is closed, or they are muted.
+    pub silenced: bool,
+    /// Between two chat messages of theirs (slow mode); zero: none.
+    pub chat_apart: Duration,
+}
+
+/// Which part of the room's chat a data packet is, as its dialect reads it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ChatPart {
+    /// A message.
+    Whole,
+    /// The first of a message of several packets.
+    Begins {
+        /// Names it in the packets that follow.
+        stream: String,
+    },
+    /// A further packet of a stream, which may be of chat or of something else.
+    GoesOn {
+        /// Which.
+        stream: String,
+        /// Nothing follows.
+        last: bool,
+    },
 }
 
 impl DataSender {
@@ -118,6 +172,8 @@ pub enum MediaCommand {
         sender: Arc<DataSender>,
         /// Tracks may be paused where its way is too narrow (`subscriber_allow_pause`).
         may_pause: bool,
+        /// Told with each picture that it receives.
+        playout_delay: Option<PlayoutDelay>,
     },
     /// Its peer ends: connections closed, subscriptions and tracks gone. Last command of a session.
     RemovePeer {
@@ -178,6 +234,14 @@ pub enum MediaCommand {
         /// Which.
         track: TrackSid,
     },
+    /// From the moment in which the backup codec of a track flows, everybody who takes it gets it and nobody else the primary
+    /// one (codec regression, L-63).
+    Regress {
+        /// Whose.
+        session: SessionId,
+        /// Which.
+        track: TrackSid,
+    },
     /// The client muted or unmuted: no keyframe requests and no liveness alarms meanwhile.
     SetMuted {
         /// Whose.
@@ -221,6 +285,13 @@ pub enum MediaCommand {
         session: SessionId,
         /// Which track.
         track: TrackSid,
+    },
+    /// Whatever its way down carries, no more pictures than fit into this (asked for by the client, to test itself).
+    LimitDownlink {
+        /// The receiver.
+        session: SessionId,
+        /// bit/s; 0: no limit.
+        bps: u64,
     },
     /// A data packet made by the server (RoomService.SendData), already in the receivers' dialect.
     SendData {
@@ -297,10 +368,12 @@ impl MediaCommand {
             | Candidate { session, .. }
             | ExpectTrack { session, .. }
             | EndTrack { session, .. }
+            | Regress { session, .. }
             | SetMuted { session, .. }
             | Subscribe { session, .. }
             | SetTrackSettings { session, .. }
             | Unsubscribe { session, .. }
+            | LimitDownlink { session, .. }
             | SendData { session, .. }
             | Call { session, .. }
             | ReplayData { session, .. }
@@ -440,6 +513,15 @@ pub enum MediaEvent {
         /// Which track.
         track: TrackSid,
     },
+    /// A packet of the room's chat.
+    Overheard {
+        /// Who speaks.
+        session: SessionId,
+        /// As the client's dialect writes it, stamped.
+        packet: Arc<[u8]>,
+        /// It has passed to the others who hear data packets; else it begins something that the room forbids.
+        passed: bool,
+    },
     /// An answer to a [`MediaCommand::Call`]: an acknowledgement or the response.
     CallAnswered {
         /// Who answers.
@@ -518,6 +600,8 @@ mod tests {
             can_subscribe: true,
             hidden: false,
             agent: false,
+            silenced: false,
+            chat_apart: Duration::ZERO,
         };
         let token = receiver(Origin::Token);
         assert!(token.is_called("alice") && token.is_called("PA_1"));

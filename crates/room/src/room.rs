@@ -12,6 +12,7 @@
 //! | `subscriptions` | who receives what (2.7) |
 //! | `data_tracks` | data tracks, from publishing to subscribing (2.6) |
 //! | `choices` | what they asked for, before it is there too |
+//! | `mirror` | who is shown here and is in another room |
 //! | `guest_list` | whom a publisher lets receive its tracks |
 //! | `permissions` | what somebody may, and changes of it |
 //! | `admin` | what the server API asks for |
@@ -40,6 +41,7 @@ mod lifecycle;
 mod media_events;
 mod member;
 mod metadata;
+mod mirror;
 mod permissions;
 mod publication;
 mod quality;
@@ -53,6 +55,7 @@ mod tracks;
 mod views;
 
 pub use chat::Orders;
+pub use guest_list::GuestList;
 pub use join::JoinError;
 pub(crate) use join::attributes_bytes;
 pub use speakers::quantised;
@@ -63,6 +66,7 @@ use crate::effect::RoomEffect;
 use crate::id::{Identity, RoomSid, SessionId, SidSource, TrackSid};
 use crate::input::{Now, RoomInput};
 use crate::limits::RoomLimits;
+use crate::media::PlayoutDelay;
 use crate::notice::Notice;
 use chat::Chat;
 use choices::Wishes;
@@ -93,6 +97,8 @@ pub struct RoomConfig {
     pub enabled_codecs: Vec<String>,
     /// Put a participant's camera and microphone into one stream, so that players keep them in step (livekit.md 2.5).
     pub sync_streams: bool,
+    /// How long players hold pictures back; `None`: as they like.
+    pub playout_delay: Option<PlayoutDelay>,
     /// What the operator allows.
     pub limits: RoomLimits,
     /// The agents that it asks for; none: any worker without a name may send one (livekit.md 3, «agents ws»).
@@ -110,6 +116,7 @@ impl Default for RoomConfig {
             metadata: String::new(),
             enabled_codecs: crate::codecs::forwarded(),
             sync_streams: false,
+            playout_delay: None,
             limits: RoomLimits::default(),
             agents: Vec::new(),
         }
@@ -231,6 +238,7 @@ impl Room {
                 let change = ProfileChange { name, metadata, attributes };
                 self.on_update_metadata(session, request_id, change);
             }
+            RoomInput::Mirror { session, mirrored } => self.on_mirror(now, session, &mirrored),
             RoomInput::Remove { identity } => self.on_remove(&identity),
             RoomInput::Delete => self.on_delete(),
             RoomInput::Shutdown => self.on_shutdown(),

@@ -23,4 +23,6 @@ pub enum Scenario {
     FullReconnect,
     /// Its next session, if it comes soon, is offered these ways alone. The client connects anew by itself.
     SwitchTransport(Transport),
+    /// Its way down carries so much at most, bit/s; 0: what it carries.
+    Downlink(u64),
 }

@@ -93,7 +93,8 @@ pub struct TrackRequest {
     pub stream: String,
     /// LiveKit's `Encryption.Type`, passed through.
     pub encryption: i32,
-    /// LiveKit's `BackupCodecPolicy`, passed through.
+    /// LiveKit's `BackupCodecPolicy`: 0 everybody gets the backup in a small room, 1 each gets what they take, 2 everybody gets
+    /// the backup.
     pub backup_codec_policy: i32,
     /// LiveKit's `AudioTrackFeature`s, passed through.
     pub audio_features: Vec<i32>,

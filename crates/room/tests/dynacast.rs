@@ -136,3 +136,36 @@ fn l_63_nobody_is_told_of_a_track_that_is_gone() {
     stage.pass_secs(10);
     assert_eq!(told(&mut stage, ada), [] as [Vec<_>; 0]);
 }
+
+/// How often the shard was told that everybody gets the backup, with this policy of the publisher's and so many in the room.
+fn regressions(policy: i32, people: usize) -> usize {
+    let mut stage = Stage::new();
+    let ada = stage.join("ada");
+    for guest in 1..people {
+        stage.join(&format!("guest {guest}"));
+    }
+    let codec = |name: &str, cid: &str| TrackCodec { mime: name.into(), cid: cid.into(), ..TrackCodec::default() };
+    let codecs = vec![codec("video/vp9", "c"), codec("video/vp8", "")];
+    let request = TrackRequest { codecs, backup_codec_policy: policy, ..camera("c") };
+    let track = stage.announce(ada, request);
+    live(&mut stage, ada, &track, 0, "video/VP9");
+    wanted(&mut stage, ada, &track, 0, Some(2));
+    let told = |stage: &Stage| {
+        stage.commands().iter().filter(|command| matches!(command, MediaCommand::Regress { .. })).count()
+    };
+    assert_eq!(told(&stage), 0, "nobody needs it");
+    wanted(&mut stage, ada, &track, 1, Some(2));
+    wanted(&mut stage, ada, &track, 1, None);
+    wanted(&mut stage, ada, &track, 1, Some(1));
+    told(&stage)
+}
+
+#[test]
+fn l_63_in_a_small_room_one_who_needs_the_backup_makes_it_everybodys() {
+    const PREFER_REGRESSION: i32 = 0;
+    const SIMULCAST: i32 = 1;
+    const REGRESSION: i32 = 2;
+    assert_eq!([4, 5].map(|people| regressions(PREFER_REGRESSION, people)), [1, 0]);
+    assert_eq!([2, 9].map(|people| regressions(SIMULCAST, people)), [0, 0]);
+    assert_eq!([2, 9].map(|people| regressions(REGRESSION, people)), [1, 1], "once");
+}

@@ -56,7 +56,7 @@ fn l_31_whoever_resumes_is_told_in_this_order() {
     assert!(stage.commands().iter().any(|command| matches!(command, MediaCommand::Resume { .. })));
     stage.media(MediaEvent::Resumed { session: alice, last_message_seq: SEQUENCE });
     let told = stage.told(alice);
-    assert_eq!(*told[0], RoomEvent::Resumed { last_message_seq: SEQUENCE });
+    assert_eq!(*told[0], RoomEvent::Resumed { last_message_seq: SEQUENCE, transport: Default::default() });
     let RoomEvent::ParticipantsUpdated(gone) = &*told[1] else { panic!("{told:?}") };
     assert_eq!((&*gone[0].identity.id, gone[0].state), ("carol", ParticipantState::Disconnected));
     let RoomEvent::ParticipantsUpdated(all) = &*told[2] else { panic!("{told:?}") };

@@ -133,3 +133,20 @@ fn l_60_the_next_session_alone_is_offered_other_ways() {
     stage.join("alice");
     assert_eq!(offered(&stage)[3], Transport::Any, "too late");
 }
+
+/// L-60: a limit for the way down goes to the shard; the ways that a session was given are told with its first message.
+#[test]
+fn l_60_a_narrow_way_down_and_the_relay_alone() {
+    let mut stage = Stage::new();
+    let (alice, _) = two(&mut stage);
+    simulate(&mut stage, alice, Scenario::Downlink(300_000));
+    let limits = |command: &MediaCommand| match command {
+        MediaCommand::LimitDownlink { session, bps } => Some((*session, *bps)),
+        _ => None,
+    };
+    assert_eq!(stage.commands().iter().find_map(limits), Some((alice, 300_000)));
+    simulate(&mut stage, alice, Scenario::SwitchTransport(Transport::TurnTls));
+    let alice = stage.join("alice");
+    let told = stage.told(alice);
+    assert!(matches!(*told[0].clone(), RoomEvent::Joined { transport: Transport::TurnTls, .. }), "{told:?}");
+}

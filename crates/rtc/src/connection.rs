@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use str0m::bwe::{Bitrate, BweKind};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, Reliability};
-use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Pt};
+use str0m::media::{Direction, KeyframeRequestKind, MediaKind, MediaTime, Pt};
 use str0m::net::Receive;
 use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RtpPacket, RtpWrite, Ssrc};
 use str0m::{IceConnectionState, IceCreds, Input, Rtc, RtcConfig};
@@ -58,6 +58,17 @@ pub struct ConnectionConfig {
     pub candidates: Candidates,
     /// Estimate what the way to the peer carries ([`Event::Estimate`]).
     pub congestion_control: bool,
+    /// Offered, and told with each picture that we send.
+    pub playout_delay: Option<PlayoutDelay>,
+}
+
+/// How long a player is to hold pictures back (webrtc.org's header extension `playout-delay`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PlayoutDelay {
+    /// Milliseconds, ≤ 40,950; told in steps of 10.
+    pub min_ms: u32,
+    /// The same.
+    pub max_ms: u32,
 }
 
 /// Why a connection can't go on, or an SDP wasn't taken.
@@ -111,10 +122,22 @@ pub enum Event {
     ChannelClosed(ChannelId),
     /// A channel that was full has room.
     Writable(ChannelId),
-    /// Every 5 s for each stream that we receive: fraction lost, 0..=1.
-    IngressLoss(f32),
-    /// Every 5 s for each stream that we send: fraction lost 0..=1 as the peer reports it, and the round trip.
-    EgressLoss(f32, Option<Duration>),
+    /// How what the peer sends arrives, from time to time, for each stream of it.
+    Ingress {
+        /// Fraction of packets that was lost, if it is known.
+        loss: Option<f32>,
+        /// Packets asked for again since the last time: NACK messages sent.
+        nacks: u64,
+    },
+    /// How what we send arrives, from time to time, for each stream of it.
+    Egress {
+        /// Fraction of packets that was lost, if the peer said so.
+        loss: Option<f32>,
+        /// Round trip, if known.
+        rtt: Option<Duration>,
+        /// NACK messages received since the last time.
+        nacks: u64,
+    },
     /// What the way to the peer carries of pictures, bit/s, as we estimate it from transport-wide feedback (or the peer
     /// does, by REMB, where it gives none).
     Estimate(u64),
@@ -149,10 +172,36 @@ pub struct Connection {
     /// No path of this ICE generation is there, though one has been, or had been of the generation before.
     lost: bool,
     congestion_control: bool,
+    playout_delay: Option<PlayoutDelay>,
+    nacks: Nacks,
     /// Of the last input.
     now: Instant,
     /// Timeouts since the last output that were due at once.
     idle_turns: u8,
+}
+
+/// Which way media goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Way {
+    In,
+    Out,
+}
+
+/// NACKs of each stream when they were counted last: str0m tells totals, and forgets them with the stream.
+#[derive(Debug, Default)]
+struct Nacks(Vec<(Way, (str0m::media::Mid, Option<str0m::media::Rid>), u64)>);
+
+impl Nacks {
+    fn since(&mut self, way: Way, stream: (str0m::media::Mid, Option<str0m::media::Rid>), total: u64) -> u64 {
+        match self.0.iter_mut().find(|known| (known.0, known.1) == (way, stream)) {
+            // Less than before: another stream has taken its place.
+            Some((.., before)) => total.checked_sub(std::mem::replace(before, total)).unwrap_or(total),
+            None => {
+                self.0.push((way, stream, total));
+                total
+            }
+        }
+    }
 }
 
 impl std::fmt::Debug for Connection {
@@ -182,7 +231,9 @@ impl Connection {
             candidates: config.candidates.clone(),
             lost: false,
             congestion_control: config.congestion_control,
+            playout_delay: config.playout_delay,
             now,
+            nacks: Nacks::default(),
             idle_turns: 0,
         }
     }
@@ -428,8 +479,14 @@ impl Connection {
             Strom::ChannelData(data) => Some(Event::Message(ChannelId(data.id), data.data)),
             Strom::ChannelClose(id) => Some(Event::ChannelClosed(ChannelId(id))),
             Strom::ChannelBufferedAmountLow(id) => Some(Event::Writable(ChannelId(id))),
-            Strom::MediaIngressStats(stats) => stats.loss.map(Event::IngressLoss),
-            Strom::MediaEgressStats(stats) => stats.loss.map(|loss| Event::EgressLoss(loss, stats.rtt)),
+            Strom::MediaIngressStats(stats) => {
+                let nacks = self.nacks.since(Way::In, (stats.mid, stats.rid), stats.nacks);
+                Some(Event::Ingress { loss: stats.loss, nacks })
+            }
+            Strom::MediaEgressStats(stats) => {
+                let nacks = self.nacks.since(Way::Out, (stats.mid, stats.rid), stats.nacks);
+                Some(Event::Egress { loss: stats.loss, rtt: stats.rtt, nacks })
+            }
             Strom::EgressBitrateEstimate(BweKind::Twcc { estimate, can_probe: true }) => {
                 Some(Event::Estimate(estimate.as_u64()))
             }
@@ -516,7 +573,7 @@ impl Connection {
         )
         .marker(packet.marker)
         .nackable(!from.codec.is_audio())
-        .ext_vals(extension_values(packet));
+        .ext_vals(extension_values(packet, self.playout_delay));
         let rewrite = packet.vp8.filter(|_| !packet.hollow);
         if let Some(patch) = rewrite.and_then(|rewrite| from.vp8?.patch(rewrite)) {
             write = write.vp8_patch(patch);
@@ -626,7 +683,7 @@ fn rtc_config(config: &ConnectionConfig, credentials: &Credentials) -> RtcConfig
         .set_send_buffer_audio(RESEND_AUDIO)
         .set_sctp_max_message_size(MAX_MESSAGE_BYTES)
         .set_sctp_max_buffered_amount(MAX_BUFFERED_BYTES)
-        .set_extension_map(extensions())
+        .set_extension_map(extensions(config.playout_delay.is_some()))
         .clear_codecs()
         .enable_opus(true, true)
         .enable_vp8(true)
@@ -646,8 +703,11 @@ fn red_lines(sdp: &Sdp) -> Vec<Mid> {
 }
 
 /// What we read or write. Numbers only matter in our own offers; Chrome's are used here.
-fn extensions() -> ExtensionMap {
+fn extensions(playout_delay: bool) -> ExtensionMap {
     let mut map = ExtensionMap::empty();
+    if playout_delay {
+        map.set(5, Extension::PlayoutDelay);
+    }
     map.set(1, Extension::AudioLevel);
     map.set(3, Extension::TransportSequenceNumber);
     map.set(4, Extension::RtpMid);
@@ -658,7 +718,7 @@ fn extensions() -> ExtensionMap {
     map
 }
 
-fn extension_values(packet: &OutgoingPacket<'_>) -> ExtensionValues {
+fn extension_values(packet: &OutgoingPacket<'_>, playout_delay: Option<PlayoutDelay>) -> ExtensionValues {
     let from = packet.from;
     let mut values = ExtensionValues {
         audio_level: from.audio_level.map(|level| -(level as i8)),
@@ -666,6 +726,10 @@ fn extension_values(packet: &OutgoingPacket<'_>) -> ExtensionValues {
         video_orientation: from.orientation.map(|orientation| orientation.0),
         ..Default::default()
     };
+    if let Some(PlayoutDelay { min_ms, max_ms }) = playout_delay.filter(|_| !from.codec.is_audio()) {
+        values.play_delay_min = Some(MediaTime::from_hundredths((min_ms / 10).into()));
+        values.play_delay_max = Some(MediaTime::from_hundredths((max_ms / 10).into()));
+    }
     if let Some(descriptor) = from.descriptor.as_ref().filter(|_| !packet.hollow) {
         descriptor.put_into(&mut values);
     }

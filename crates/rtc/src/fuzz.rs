@@ -85,5 +85,9 @@ fn connection(now: Instant) -> Option<Connection> {
     static CERTIFICATE: OnceLock<Option<Certificate>> = OnceLock::new();
     let certificate = CERTIFICATE.get_or_init(Certificate::generate).clone()?;
     let candidates = Candidates::udp(vec![SocketAddr::from(([127, 0, 0, 1], 7882))]);
-    Some(Connection::new(&ConnectionConfig { certificate, candidates, congestion_control: true }, credentials(), now))
+    Some(Connection::new(
+        &ConnectionConfig { certificate, candidates, congestion_control: true, playout_delay: None },
+        credentials(),
+        now,
+    ))
 }

@@ -23,7 +23,7 @@ pub mod stun;
 
 pub use candidates::Candidates;
 pub use codec::Codec;
-pub use connection::{Connection, ConnectionConfig, ConnectionError, Event, Output};
+pub use connection::{Connection, ConnectionConfig, ConnectionError, Event, Output, PlayoutDelay};
 pub use credentials::Credentials;
 pub use descriptor::Descriptor;
 pub use negotiation::{OfferedSection, SectionKind, SectionPlan};

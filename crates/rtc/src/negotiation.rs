@@ -97,10 +97,11 @@ pub struct ReceivePlan {
 }
 
 /// Extensions that a section on which we send may carry.
-const SENDABLE: [&str; 4] = [
+const SENDABLE: [&str; 5] = [
     "urn:ietf:params:rtp-hdrext:sdes:mid",
     "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
     "urn:3gpp:video-orientation",
+    "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay",
     crate::descriptor::URI,
 ];
 

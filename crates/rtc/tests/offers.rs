@@ -15,6 +15,7 @@ fn connection(shard: u8) -> Connection {
         certificate: Certificate::generate().unwrap(),
         candidates: Candidates::udp(vec!["192.0.2.1:7882".parse().unwrap()]),
         congestion_control: true,
+        playout_delay: None,
     };
     Connection::new(&config, Credentials::new(shard, &[3; Credentials::ENTROPY]), Instant::now())
 }

@@ -5,11 +5,13 @@
 
 use crate::outbox::Outbox;
 use crate::peer::PeerKey;
+use crate::relay::RelayMessage;
 use crate::shard::Shard;
-use crate::track::{Encoding, Owner, Track, TrackKey};
+use crate::track::{Encoding, Owner, Receiver, Regression, Track, TrackKey};
 use room::TrackSid;
 use room::track::TrackKind;
 use rtc::Codec;
+use std::time::Instant;
 
 impl Shard {
     /// The entries of a track here.
@@ -18,7 +20,8 @@ impl Shard {
         both.iter().filter_map(|encoding| self.by_encoding.get(encoding).copied()).collect()
     }
 
-    /// The entry that a negotiated line is to receive: the primary codec's, unless its peer takes the backup only.
+    /// The entry that a negotiated line is to receive: the primary codec's, unless its peer takes the backup only, or all get
+    /// that.
     pub(crate) fn choose_codec(&mut self, key: PeerKey, line: usize, outbox: &mut dyn Outbox) -> Option<TrackKey> {
         let (primary, sid) = self.peers.get(key)?.send_lines.get(line)?.track()?;
         let sid = sid.clone();
@@ -39,7 +42,8 @@ impl Shard {
         let connection = &peer.sending_link().connection;
         let takes =
             |name: &str| Codec::from_name(name).is_some_and(|codec| connection.payload_type(mid, codec).is_some());
-        track.kind == TrackKind::Video && !takes(first) && takes(second)
+        let other = track.regression == Regression::Done || !takes(first);
+        track.kind == TrackKind::Video && other && takes(second)
     }
 
     /// This shard's entry of a track's backup.
@@ -67,6 +71,46 @@ impl Shard {
         track.muted = muted;
         let key = self.tracks.insert(track);
         self.by_encoding.insert(encoding.clone(), key);
+    }
+
+    /// Everybody is to have the backup, once it flows.
+    pub(crate) fn regress(&mut self, now: Instant, sid: &TrackSid, outbox: &mut dyn Outbox) {
+        let primary = self.by_encoding.get(&Encoding::primary(sid)).copied();
+        let Some(track) = primary.and_then(|key| self.tracks.get_mut(key)) else { return };
+        if track.regression == Regression::No {
+            track.regression = Regression::Asked;
+        }
+        let backup = self.by_encoding.get(&Encoding::backup(sid)).and_then(|key| self.tracks.get(*key));
+        if backup.is_some_and(|backup| backup.codec.is_some()) {
+            self.backup_flows(now, sid, outbox);
+        }
+    }
+
+    /// The backup's first packet is here: those who take it go over, here and on the shards that this one relays to.
+    pub(crate) fn backup_flows(&mut self, now: Instant, sid: &TrackSid, outbox: &mut dyn Outbox) {
+        let Some(key) = self.by_encoding.get(&Encoding::primary(sid)).copied() else { return };
+        let Some(track) = self.tracks.get(key).filter(|track| track.regression == Regression::Asked) else { return };
+        for relay in &track.relays {
+            outbox.relay(relay.shard, RelayMessage::Regressed { key: relay.key });
+        }
+        self.go_over(now, key, outbox);
+    }
+
+    /// Receivers of the primary codec that take the backup get that from its next keyframe on.
+    pub(crate) fn go_over(&mut self, now: Instant, primary: TrackKey, outbox: &mut dyn Outbox) {
+        let Some(track) = self.tracks.get_mut(primary) else { return };
+        track.regression = Regression::Done;
+        let receivers: Vec<_> = track.receivers.iter().map(|receiver| (receiver.peer, receiver.line)).collect();
+        for (peer, line) in receivers {
+            let chosen = self.choose_codec(peer, usize::from(line), outbox).filter(|chosen| *chosen != primary);
+            let Some(backup) = chosen.and_then(|key| Some((key, self.tracks.get_mut(key)?))) else { continue };
+            let sending = self.peers.get(peer).and_then(|peer| peer.send_lines.get(usize::from(line)));
+            let Some((settings, allowed)) = sending.map(|line| (line.settings, line.allowed)) else { continue };
+            let (key, track) = backup;
+            track.receivers.push(Receiver::new(peer, line, settings, allowed));
+            self.tell_owner(key, outbox);
+            self.begin_picture(now, peer, key, outbox);
+        }
     }
 
     /// A client no longer sends a backup; its receivers wait for it to come again.

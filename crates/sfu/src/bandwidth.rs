@@ -39,6 +39,8 @@ const WISH_MARGIN_PERCENT: u64 = 120;
 pub(crate) struct Downlink {
     /// bit/s; `None`: nobody estimates it, everything goes.
     estimate: Option<u64>,
+    /// Its client wants no more sent than this, bit/s, whatever its way carries.
+    limit: Option<u64>,
     /// The estimate at the last round.
     last_round: u64,
     /// The way was seen to narrow since the last round: layers that are taken now are taken because of that.
@@ -77,10 +79,11 @@ impl Downlink {
     /// What may be sent where `sent` is sent now, bit/s. The estimate is a mean over seconds: once it has fallen below what
     /// is sent, the way carries about as much less than it says as it fell.
     fn budget(&self, now: Instant, sent: u64) -> Option<u64> {
-        let bps = self.estimate?;
+        let Some(bps) = self.estimate else { return self.limit };
         let fell = self.last_round.saturating_sub(bps);
         let carries = if bps < sent { bps.saturating_sub(fell) } else { bps };
-        Some(self.proven(now).map_or(carries, |proven| proven.max(carries)))
+        let carries = self.proven(now).map_or(carries, |proven| proven.max(carries));
+        Some(self.limit.map_or(carries, |limit| limit.min(carries)))
     }
 }
 
@@ -99,10 +102,17 @@ impl Shard {
         }
     }
 
+    /// No more than this, bit/s, whatever the way carries (L-60); 0: no limit.
+    pub(crate) fn limit_downlink(&mut self, now: Instant, key: PeerKey, bps: u64, outbox: &mut dyn Outbox) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        peer.downlink.limit = (bps > 0).then_some(bps);
+        self.share_out(now, key, outbox);
+    }
+
     /// Every peer's way is shared out anew.
     pub(crate) fn share_out_all(&mut self, now: Instant, outbox: &mut dyn Outbox) {
-        let estimated = self.peers.iter().filter(|(_, peer)| peer.downlink.estimate.is_some());
-        let keys: Vec<_> = estimated.map(|(key, _)| key).collect();
+        let bounded = |peer: &Peer| peer.downlink.estimate.or(peer.downlink.limit).is_some();
+        let keys: Vec<_> = self.peers.iter().filter(|(_, peer)| bounded(peer)).map(|(key, _)| key).collect();
         for key in keys {
             self.share_out(now, key, outbox);
             if let Some(peer) = self.peers.get_mut(key) {

@@ -92,7 +92,10 @@ impl Shard {
     fn handle_event(&mut self, now: Instant, key: PeerKey, target: Target, event: Event, outbox: &mut dyn Outbox) {
         match event {
             Event::Packet(packet) => self.ingress(now, key, packet, outbox),
-            Event::KeyframeRequest(mid) => self.keyframe_wanted_by(now, key, mid, outbox),
+            Event::KeyframeRequest(mid) => {
+                self.stats.keyframes_wanted += 1;
+                self.keyframe_wanted_by(now, key, mid, outbox);
+            }
             Event::Message(channel, bytes) => self.message(now, key, (target, channel), &bytes, outbox),
             Event::ChannelOpen(channel, label) => self.channel_opened(key, target, channel, &label),
             Event::ChannelClosed(channel) => self.channel_closed(key, target, channel),
@@ -103,11 +106,18 @@ impl Shard {
             Event::Closed => self.end_peer(key, MediaEnd::ClosedByPeer, outbox),
             Event::Estimate(bps) if target == self.sending_target(key) => self.estimated(now, key, bps, outbox),
             Event::Estimate(_) => {}
-            Event::IngressLoss(loss) => self.note_loss(key, |report| report.up = worst(report.up, loss)),
-            Event::EgressLoss(loss, rtt) => self.note_loss(key, |report| {
-                report.down = worst(report.down, loss);
-                report.rtt_ms = rtt.map(|rtt| rtt.as_secs_f32() * 1000.0).or(report.rtt_ms);
-            }),
+            Event::Ingress { loss, nacks } => {
+                self.stats.nacks_out += nacks;
+                self.note_loss(key, |report| report.up = worst(report.up, loss));
+            }
+            Event::Egress { loss, rtt, nacks } => {
+                self.stats.nacks_in += nacks;
+                self.note_loss(key, |report| {
+                    report.down = worst(report.down, loss);
+                    let rtt = rtt.filter(|_| loss.is_some()).map(|rtt| rtt.as_secs_f32() * 1000.0);
+                    report.rtt_ms = rtt.or(report.rtt_ms);
+                });
+            }
         }
     }
 
@@ -156,6 +166,7 @@ impl Shard {
     }
 }
 
-fn worst(known: Option<f32>, loss: f32) -> Option<f32> {
+fn worst(known: Option<f32>, loss: Option<f32>) -> Option<f32> {
+    let Some(loss) = loss else { return known };
     Some(known.map_or(loss, |known| known.max(loss)))
 }

@@ -58,6 +58,7 @@ impl Shard {
             let ends = ends_picture(packet, layer, receiver.selector.current());
             if send_as(peer, receiver.line, verdict, ends, packet) {
                 self.stats.packets_out += 1;
+                self.stats.bytes_out += packet.payload.len() as u64;
                 if !std::mem::replace(&mut peer.dirty, true) {
                     self.dirty.push(receiver.peer);
                 }

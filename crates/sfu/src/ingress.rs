@@ -20,6 +20,7 @@ impl Shard {
         let Some(track) = self.tracks.get_mut(track_key) else { return };
         let Some(layer) = track.layer_of_packet(&packet) else { return };
         self.stats.packets_in += 1;
+        self.stats.bytes_in += packet.payload.len() as u64;
         // Arrival is the shard's time: layers of a track are aligned by it.
         packet.arrival = now;
         if let Some(level) = packet.audio_level {
@@ -31,8 +32,16 @@ impl Shard {
         let keyframe = begins_keyframe(packet.codec, &packet.payload);
         if track.heard(layer, packet.ssrc, packet.codec, now) {
             self.announce(track_key, outbox);
+            self.began(now, track_key, outbox);
         }
         self.forward(now, track_key, layer, keyframe, &packet, outbox);
+    }
+
+    /// Something of it is here for the first time: a backup may be awaited by all.
+    fn began(&mut self, now: Instant, key: TrackKey, outbox: &mut dyn Outbox) {
+        let Some(track) = self.tracks.get(key).filter(|track| track.encoding.codec > 0) else { return };
+        let sid = track.encoding.track.clone();
+        self.backup_flows(now, &sid, outbox);
     }
 
     /// Tells the room what is known of a track on the wire.

@@ -99,6 +99,11 @@ pub enum RelayMessage {
         /// Of this layer, or of the one that stands in for it while it is quiet.
         layer: u8,
     },
+    /// The backup codec of this track flows, and is everybody's who takes it.
+    Regressed {
+        /// Your entry for its primary codec.
+        key: TrackKey,
+    },
     /// The track is over.
     Ended {
         /// Your entry for it.

@@ -10,7 +10,7 @@ use crate::stats::ShardStats;
 use crate::timers::Timers;
 use crate::track::{Encoding, Owner, Track, TrackKey};
 use crate::way::{Arrival, Origin, Way};
-use room::media::{AudioLevel, ConnectionMode, DataSender, MediaCommand, MediaEvent, Transport};
+use room::media::{AudioLevel, ConnectionMode, DataSender, MediaCommand, MediaEvent, PlayoutDelay, Transport};
 use room::{SessionId, TrackSid};
 use rtc::{Connection, ConnectionConfig, Credentials, Route, stun};
 use slotmap::SlotMap;
@@ -97,6 +97,7 @@ impl Shard {
         ShardStats {
             peers: self.peers.len() as u64,
             tracks: self.tracks.values().filter(|track| matches!(track.owner, Owner::Local { .. })).count() as u64,
+            receivers: self.tracks.values().map(|track| track.receivers.len() as u64).sum(),
             addresses: self.demux.addresses() as u64,
             ..self.stats
         }
@@ -125,8 +126,10 @@ impl Shard {
         owner: u8,
         outbox: &mut dyn Outbox,
     ) {
-        if let MediaCommand::AddPeer { session, mode, transport, publish_codecs, sender, may_pause } = command {
-            self.add_peer(now, room, session, (mode, transport), sender, may_pause);
+        if let MediaCommand::AddPeer { session, mode, transport, publish_codecs, sender, may_pause, playout_delay } =
+            command
+        {
+            self.add_peer(now, room, session, (mode, transport, playout_delay), sender, may_pause);
             if let Some(peer) = self.sessions.get(&session).and_then(|key| self.peers.get_mut(*key)) {
                 peer.publisher.connection.take_only(&publish_codecs);
             }
@@ -152,6 +155,7 @@ impl Shard {
             MediaCommand::Candidate { .. } => {}
             MediaCommand::ExpectTrack { track, .. } => self.expect_track(key, track, outbox),
             MediaCommand::EndTrack { track, .. } => self.end_track(key, &track, outbox),
+            MediaCommand::Regress { track, .. } => self.regress(now, &track, outbox),
             MediaCommand::SetMuted { track, muted, .. } => {
                 for key in self.encodings(&track) {
                     if let Some(track) = self.tracks.get_mut(key) {
@@ -171,6 +175,7 @@ impl Shard {
                 self.set_track_settings(now, key, &track, settings, outbox);
             }
             MediaCommand::Unsubscribe { track, .. } => self.unsubscribe(key, &track, outbox),
+            MediaCommand::LimitDownlink { bps, .. } => self.limit_downlink(now, key, bps, outbox),
             MediaCommand::SendData { reliable, packet, .. } => self.send_data(key, reliable, &packet, outbox),
             MediaCommand::Call { id, packet, .. } => self.call(key, id, &packet, outbox),
             MediaCommand::ReplayData { known, .. } => self.replay(now, key, &known, outbox),
@@ -199,13 +204,16 @@ impl Shard {
         now: Instant,
         room: &Arc<RoomRef>,
         session: SessionId,
-        (mode, transport): (ConnectionMode, Transport),
+        (mode, transport, playout_delay): (ConnectionMode, Transport, Option<PlayoutDelay>),
         sender: Arc<DataSender>,
         may_pause: bool,
     ) {
         let mut config = Cow::Borrowed(&self.config.connection);
         if transport == Transport::TcpOnly {
             config.to_mut().candidates = config.candidates.tcp_only();
+        }
+        if let Some(PlayoutDelay { min_ms, max_ms }) = playout_delay {
+            config.to_mut().playout_delay = Some(rtc::PlayoutDelay { min_ms, max_ms });
         }
         let link = || Link::new(Connection::new(&config, self.credentials(), now));
         let publisher = link();

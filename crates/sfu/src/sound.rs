@@ -35,7 +35,10 @@ impl Shard {
             for form in forms.for_receiver(red_of(peer, receiver.line)) {
                 // Every sound is a place to begin.
                 let begins = receiver.selector.judge(0, true, 0) == Verdict::Switch;
-                queued += u64::from(send_on(peer, receiver.line, begins, form));
+                if send_on(peer, receiver.line, begins, form) {
+                    queued += 1;
+                    self.stats.bytes_out += form.payload.len() as u64;
+                }
             }
             self.stats.packets_out += queued;
             if queued > 0 && !std::mem::replace(&mut peer.dirty, true) {

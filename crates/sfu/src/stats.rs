@@ -7,12 +7,24 @@ pub struct ShardStats {
     pub peers: u64,
     /// Gauge: tracks with their owner here.
     pub tracks: u64,
+    /// Gauge: how many receivers these and other shards' tracks have here.
+    pub receivers: u64,
     /// Gauge: entries of the table of verified addresses.
     pub addresses: u64,
     /// RTP packets from publishers.
     pub packets_in: u64,
     /// RTP packets to subscribers.
     pub packets_out: u64,
+    /// Their payloads, bytes, as they came from publishers.
+    pub bytes_in: u64,
+    /// Payloads to subscribers, bytes, each as often as it was sent, without resends.
+    pub bytes_out: u64,
+    /// NACK messages from subscribers.
+    pub nacks_in: u64,
+    /// NACK messages to publishers.
+    pub nacks_out: u64,
+    /// Keyframes that subscribers asked for (PLI, FIR).
+    pub keyframes_wanted: u64,
     /// RTP packets to other shards.
     pub packets_relayed: u64,
     /// Datagrams from addresses that proved nothing.

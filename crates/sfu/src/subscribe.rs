@@ -5,7 +5,7 @@ use crate::outbox::Outbox;
 use crate::peer::{PeerKey, Waiting};
 use crate::relay::{RelayMessage, RoomKey};
 use crate::shard::Shard;
-use crate::track::{Encoding, Owner, Receiver, RelayTarget, RelayWants, Track, TrackKey};
+use crate::track::{Encoding, Owner, Receiver, Regression, RelayTarget, RelayWants, Track, TrackKey};
 use room::TrackSid;
 use room::media::{MediaEvent, Target};
 use room::settings::ReceiveSettings;
@@ -100,8 +100,13 @@ impl Shard {
     fn release_relay(&mut self, key: TrackKey, outbox: &mut dyn Outbox) {
         let Some(track) = self.tracks.get(key) else { return };
         let Owner::Remote { shard } = track.owner else { return };
+        // A line that is being negotiated has no receiver yet.
         let wanted = !track.receivers.is_empty()
-            || self.peers.values().any(|peer| peer.waiting.iter().any(|waiting| waiting.track == key));
+            || self.peers.values().any(|peer| {
+                let carried =
+                    peer.send_lines.iter().any(|line| line.track().is_some_and(|(carried, _)| carried == key));
+                carried || peer.waiting.iter().any(|waiting| waiting.track == key)
+            });
         if !wanted {
             let (encoding, from) = (track.encoding.clone(), self.config.index);
             self.by_encoding.remove(&encoding);
@@ -231,6 +236,7 @@ impl Shard {
                     self.want_keyframe(now, key, layer, outbox);
                 }
             }
+            RelayMessage::Regressed { key } => self.go_over(now, key, outbox),
             RelayMessage::Ended { key } => self.remove_track(key, outbox),
             RelayMessage::Data { room, packet } => self.deliver(now, room, None, &packet, outbox),
             RelayMessage::SubscribeDataTrack { track, from } => self.data_track_relay(track, from, true),
@@ -245,6 +251,9 @@ impl Shard {
             Some(track) => {
                 track.relays.retain(|other| other.shard != relay.shard);
                 track.relays.push(relay);
+                if track.regression == Regression::Done {
+                    outbox.relay(relay.shard, RelayMessage::Regressed { key: relay.key });
+                }
             }
             None => outbox.relay(relay.shard, RelayMessage::Ended { key: relay.key }),
         }

@@ -52,6 +52,18 @@ pub(crate) enum Owner {
     Remote { shard: u8 },
 }
 
+/// Whether everybody who takes a track's backup codec gets it in place of the primary one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Regression {
+    /// Each gets what they take.
+    #[default]
+    No,
+    /// As soon as it flows.
+    Asked,
+    /// It does.
+    Done,
+}
+
 /// One simulcast stream as the publisher offered it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layer {
@@ -152,6 +164,8 @@ pub(crate) struct Track {
     pub(crate) level: LevelWindow,
     /// The names of the track's codecs, the primary first, as its subscribers' room knows them.
     pub(crate) codec_names: Vec<String>,
+    /// Of a primary codec.
+    pub(crate) regression: Regression,
     /// What the room was last told that anybody wants of it.
     pub(crate) reported: Option<u8>,
     /// Its Opus may go out as RED.
@@ -182,6 +196,7 @@ impl Track {
             throttles: Default::default(),
             level: LevelWindow::default(),
             codec_names: Vec::new(),
+            regression: Regression::No,
             reported: None,
             may_make_red: false,
             converter: Converter::default(),

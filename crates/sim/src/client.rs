@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use str0m::bwe::Bitrate;
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, ChannelId, Reliability};
-use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Pt, Rid, Simulcast, SimulcastLayer};
+use str0m::media::{Direction, KeyframeRequestKind, MediaKind, MediaTime, Mid, Pt, Rid, Simulcast, SimulcastLayer};
 use str0m::net::{Protocol, Receive};
-use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
+use str0m::rtp::{Extension, ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 
 /// Codecs and channels that a client may lack.
@@ -22,14 +23,22 @@ pub struct Takes {
     pub red: bool,
     /// Not everybody's hardware does.
     pub vp9: bool,
+    /// Tells when each packet came (transport-wide feedback), as browsers do; else it says by REMB what its way carries.
+    pub transport_feedback: bool,
     /// Its only data channel has this label, instead of LiveKit's three.
     pub own_channel: Option<&'static str>,
 }
 
 impl Default for Takes {
     fn default() -> Self {
-        Self { red: true, vp9: true, own_channel: None }
+        Self { red: true, vp9: true, transport_feedback: true, own_channel: None }
     }
+}
+
+/// An offer of somebody who does not know transport-wide feedback.
+fn without_transport_feedback(sdp: &str) -> String {
+    let known = |line: &&str| !line.contains("transport-wide-cc") && !line.ends_with(" transport-cc");
+    sdp.split("\r\n").filter(known).collect::<Vec<_>>().join("\r\n")
 }
 
 /// What came on one m-line.
@@ -49,6 +58,8 @@ pub struct Received {
     pub timestamps: Vec<u32>,
     /// When the first keyframe was complete.
     pub first_keyframe: Option<Instant>,
+    /// How long pictures are to be held back, as their last packet said: at least and at most, milliseconds.
+    pub playout_delay: Option<(u64, u64)>,
     /// Audio packets.
     pub sound: usize,
     /// Those of them that came as RED.
@@ -73,6 +84,7 @@ pub struct Client {
     pub(crate) wake: Instant,
     /// It offers no more sections, whatever it is asked.
     stubborn: bool,
+    transport_feedback: bool,
     /// Its address changed: the new candidate belongs to the next ICE generation.
     moved: bool,
     reliable: Option<ChannelId>,
@@ -101,7 +113,7 @@ pub struct Client {
 impl Client {
     pub(crate) fn new(session: SessionId, address: SocketAddr, takes: Takes, now: Instant) -> Self {
         let codecs = Rtc::builder().enable_opus(true, takes.red).enable_vp9(takes.vp9);
-        let mut rtc = codecs.set_rtp_mode(true).build(now);
+        let mut rtc = codecs.set_rtp_mode(true).set_extension(5, Extension::PlayoutDelay).build(now);
         if let Ok(candidate) = Candidate::host(address, Protocol::Udp) {
             rtc.add_local_candidate(candidate);
         }
@@ -118,6 +130,7 @@ impl Client {
             wake: now,
             moved: false,
             stubborn: false,
+            transport_feedback: takes.transport_feedback,
             reliable: None,
             lossy: None,
             data_track: None,
@@ -164,6 +177,11 @@ impl Client {
 
     /// The offer to send now, if one is due and none is pending.
     pub(crate) fn take_offer(&mut self) -> Option<(u32, String)> {
+        let (id, sdp) = self.make_offer()?;
+        Some((id, if self.transport_feedback { sdp } else { without_transport_feedback(&sdp) }))
+    }
+
+    fn make_offer(&mut self) -> Option<(u32, String)> {
         if self.offer_id == 1 && self.offer_due {
             self.offer_due = false;
             return Some((1, std::mem::take(&mut self.last_answer)));
@@ -451,6 +469,15 @@ impl Client {
         }
     }
 
+    /// Says what its way down carries, bit/s, as those do who give no transport-wide feedback.
+    pub fn say_remb(&mut self, track: &TrackSid, bps: u64) {
+        let mid = self.mapping.iter().find(|(_, sid)| *sid == track).map(|(mid, _)| Mid::from(mid.as_str()));
+        let mut api = self.rtc.direct_api();
+        if let Some(stream) = mid.and_then(|mid| api.stream_rx_by_mid(mid, None)) {
+            stream.request_remb(Bitrate::from(bps));
+        }
+    }
+
     /// Its cameras have layers of 0.1, 0.5 and 1.7 Mbit/s from now on, as a real one of 720 lines.
     pub fn film_in_hd(&mut self) {
         self.cameras.iter_mut().for_each(|camera| camera.shape = Camera::HD.to_vec());
@@ -573,6 +600,9 @@ impl Received {
         let scalable =
             packet.header.payload_type == vp9() && packet.payload.first().is_some_and(|first| first & 0x20 != 0);
         let Some(contents) = contents(&packet.payload, scalable) else { return };
+        let told = &packet.header.ext_vals;
+        let ms = |time: MediaTime| (time.as_seconds() * 1000.0).round() as u64;
+        self.playout_delay = told.play_delay_min.map(ms).zip(told.play_delay_max.map(ms));
         if packet.header.marker {
             self.ends.push((contents.frame, contents.layer));
         }

@@ -4,7 +4,7 @@ use crate::client::{Client, Takes};
 use crate::link::{Link, LinkConfig, Parcel};
 use room::data_track::DataTrackRequest;
 use room::input::{Join, Now};
-use room::media::{ConnectionMode, DataSender, MediaCommand, MediaEvent};
+use room::media::{ConnectionMode, DataSender, MediaCommand, MediaEvent, PlayoutDelay};
 use room::participant::{ClientInfo, DisconnectReason, ParticipantKind};
 use room::permission::Permission;
 use room::room::RoomConfig;
@@ -36,11 +36,13 @@ pub struct WorldConfig {
     pub link: LinkConfig,
     /// Of the links.
     pub seed: u64,
+    /// The room's.
+    pub playout_delay: Option<PlayoutDelay>,
 }
 
 impl Default for WorldConfig {
     fn default() -> Self {
-        Self { shards: 1, link: LinkConfig::default(), seed: 1 }
+        Self { shards: 1, link: LinkConfig::default(), seed: 1, playout_delay: None }
     }
 }
 
@@ -132,16 +134,21 @@ impl World {
         let certificate = Certificate::generate().expect("a certificate can be made");
         let shard = |index: u8| {
             let candidates = Candidates::udp(vec![shard_address(index)]);
-            let connection =
-                ConnectionConfig { certificate: certificate.clone(), candidates, congestion_control: true };
+            let connection = ConnectionConfig {
+                certificate: certificate.clone(),
+                candidates,
+                congestion_control: true,
+                playout_delay: None,
+            };
             Shard::new(ShardConfig { index, connection, dialect: Arc::new(Plain), entropy }, begin)
         };
         let now = Now { at: begin, unix_ms: 0 };
+        let room = RoomConfig { playout_delay: config.playout_delay, ..RoomConfig::default() };
         Self {
             now: begin,
             begin,
             config,
-            room: Room::new(RoomConfig::default(), "world", config.seed, now),
+            room: Room::new(room, "world", config.seed, now),
             room_ref: Arc::new(RoomRef::new(RoomKey(1))),
             shards: (0..config.shards).map(shard).collect(),
             seats: Vec::new(),
@@ -210,12 +217,19 @@ impl World {
         self.tell(RoomInput::Offer { session, id: offer, sdp });
     }
 
-    /// A client begins to send a camera in VP9, with VP8 announced as its backup.
+    /// A client begins to send a camera in VP9, with VP8 announced as its backup for those who need it.
     pub fn publish_vp9(&mut self, id: ClientId) {
+        const SIMULCAST: i32 = 1;
+        self.publish_vp9_with(id, SIMULCAST);
+    }
+
+    /// The same with another of LiveKit's `BackupCodecPolicy`.
+    pub fn publish_vp9_with(&mut self, id: ClientId, policy: i32) {
         let (session, now) = (self.seats[id].client.session, self.now);
         let mut request = self.seats[id].client.begin_vp9(now);
         let codec = |mime: &str, cid: &str| TrackCodec { mime: mime.into(), cid: cid.into(), ..TrackCodec::default() };
         request.codecs = vec![codec("video/vp9", &request.cid), codec("video/vp8", "")];
+        request.backup_codec_policy = policy;
         self.tell(RoomInput::AddTrack { session, request: Box::new(request) });
         let (offer, sdp) = self.seats[id].client.track_offer();
         self.tell(RoomInput::Offer { session, id: offer, sdp });
@@ -229,6 +243,12 @@ impl World {
         self.tell(RoomInput::AddCodec { session, track: track.clone(), codec });
         let (offer, sdp) = self.seats[id].client.track_offer();
         self.tell(RoomInput::Offer { session, id: offer, sdp });
+    }
+
+    /// A client asks for a fault.
+    pub fn simulate(&mut self, id: ClientId, scenario: room::scenario::Scenario) {
+        let session = self.seats[id].client.session;
+        self.tell(RoomInput::Simulate { session, scenario });
     }
 
     /// A client stops sending its camera.

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{SECOND, begin};
+use room::scenario::Scenario;
 use room::track::TrackKind;
 use room::{RoomEvent, TrackSid};
 use sim::{ClientId, LinkConfig, Takes, World, WorldConfig};
@@ -114,4 +115,40 @@ fn l_39_a_track_that_does_not_fit_is_paused_where_that_is_allowed() {
     }
     assert!(world.run_until(SECOND * 20, |world| told(world, patient).last() == Some(&false)), "and goes on");
     assert_eq!(told(&mut world, other), [], "the other's is never");
+}
+
+/// L-60 `subscriber_bandwidth`: no more than was said is sent, and all of it again without a limit.
+#[test]
+fn l_60_a_client_may_limit_its_own_way_down() {
+    for shard in [0, 1] {
+        let (mut world, _, subscriber, track) = show(shard);
+        world.simulate(subscriber, Scenario::Downlink(NARROW));
+        assert!(world.run_until(SECOND * 2, |world| layer(world, subscriber, &track).is_some_and(|layer| layer < 2)));
+        world.run(SECOND * 20);
+        assert!(layer(&mut world, subscriber, &track).is_some_and(|layer| layer < 2), "whatever the network carries");
+        world.simulate(subscriber, Scenario::Downlink(0));
+        assert!(world.run_until(SECOND * 10, |world| layer(world, subscriber, &track) == Some(2)), "shard {shard}");
+    }
+}
+
+/// Who gives no transport-wide feedback says by REMB what their way carries, and gets what fits into that.
+#[test]
+fn l_39_who_speaks_remb_alone_gets_what_it_says() {
+    let takes = Takes { transport_feedback: false, ..Takes::default() };
+    for shard in [0, 1] {
+        let mut world = World::new(WorldConfig { shards: 2, link: link(WIDE), ..WorldConfig::default() }, begin());
+        let publisher = world.join("publisher", 0);
+        let subscriber = world.join_with("subscriber", shard, takes);
+        world.run(SECOND);
+        world.publish(publisher, TrackKind::Video, &["q", "h", "f"]);
+        world.client(publisher).film_in_hd();
+        world.run(SECOND * 6);
+        let track = world.tracks("publisher")[0].clone();
+        assert_eq!(layer(&mut world, subscriber, &track), Some(2), "nothing was said: everything goes");
+        for (bps, fits) in [(NARROW / 2, 0), (WIDE, 2)] {
+            world.client(subscriber).say_remb(&track, bps);
+            let told = world.run_until(SECOND * 10, |world| layer(world, subscriber, &track) == Some(fits));
+            assert!(told, "{bps} bit/s on shard {shard}: {:?}", layer(&mut world, subscriber, &track));
+        }
+    }
 }

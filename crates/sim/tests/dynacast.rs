@@ -9,7 +9,7 @@ use room::settings::{TrackSettings, WantedPicture};
 use room::track::TrackKind;
 use sim::{ClientId, Takes, World};
 
-const NO_VP9: Takes = Takes { red: true, vp9: false, own_channel: None };
+const NO_VP9: Takes = Takes { red: true, vp9: false, transport_feedback: true, own_channel: None };
 
 /// What a publisher was told last: the highest wanted quality of each codec.
 fn told(world: &mut World, publisher: ClientId) -> Vec<(String, Option<u8>)> {
@@ -112,6 +112,60 @@ fn l_63_a_backup_is_asked_of_nobody_while_all_take_the_primary() {
     assert_eq!(told(&mut world, publisher), [("vp9".into(), Some(2)), ("vp8".into(), None)]);
     let asked = world.media_events.iter().any(|event| matches!(event, MediaEvent::LayersWanted { codec: 1, .. }));
     assert!(!asked);
+}
+
+/// Codec regression: whoever takes both goes over to the backup without a gap in its numbers, and the primary is no longer
+/// asked for. So does who comes later.
+#[test]
+fn l_63_in_a_small_room_everybody_goes_over_to_the_backup() {
+    const PREFER_REGRESSION: i32 = 0;
+    for shards in [[0, 0], [1, 0], [0, 1], [1, 1]] {
+        let mut world = world(2);
+        let publisher = world.join("publisher", 0);
+        let with = world.join("with", shards[0]);
+        world.run(SECOND);
+        world.publish_vp9_with(publisher, PREFER_REGRESSION);
+        world.run(SECOND * 2);
+        let track = world.tracks("publisher")[0].clone();
+        let without = world.join_with("without", shards[1], NO_VP9);
+        world.run(SECOND);
+        assert!(world.client(with).got(&track).frames.len() > 30, "the primary goes on until the backup is there");
+        world.publish_backup(publisher, &track);
+        world.run(SECOND * 2);
+        let late = world.join("late", 1 - shards[0]);
+        world.run(SECOND * 6);
+        assert_eq!(told(&mut world, publisher), [("vp9".into(), None), ("vp8".into(), Some(2))], "shards {shards:?}");
+        for receiver in [with, without, late] {
+            let before = world.client(receiver).got(&track).frames.len();
+            world.run(SECOND);
+            let got = world.client(receiver).got(&track);
+            assert!(got.frames.len() > before + 10, "{before} → {} frames, shards {shards:?}", got.frames.len());
+            assert!(contiguous(&got.sequences));
+        }
+    }
+}
+
+/// Whoever comes while the others go over is not forgotten between the codecs.
+#[test]
+fn l_63_who_comes_while_the_others_go_over_gets_a_picture() {
+    const REGRESSION: i32 = 2;
+    for moment in 0..12 {
+        let mut world = world(2);
+        let publisher = world.join("publisher", 0);
+        world.join("with", 1);
+        world.join_with("without", 1, NO_VP9);
+        world.run(SECOND);
+        world.publish_vp9_with(publisher, REGRESSION);
+        world.run(SECOND * 2);
+        let track = world.tracks("publisher")[0].clone();
+        world.publish_backup(publisher, &track);
+        world.run(SECOND / 25 * moment);
+        let late = world.join("late", 1);
+        world.run(SECOND * 3);
+        let before = world.client(late).got(&track).frames.len();
+        world.run(SECOND);
+        assert!(world.client(late).got(&track).frames.len() > before + 10, "{} ms later", moment * 40);
+    }
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 mod common;
 
-use common::{SECOND, contiguous, lossy_world, show, world};
+use common::{SECOND, begin, contiguous, lossy_world, show, world};
+use room::media::PlayoutDelay;
 use room::track::TrackKind;
+use sim::{World, WorldConfig};
 
 /// L-01, L-10: what one sends the other gets, whole and in order.
 fn frames_and_sound_arrive(publisher_shard: u8, subscriber_shard: u8) {
@@ -108,4 +110,36 @@ fn unpublishing_and_publishing_twenty_times_re_uses_the_receivers_sections() {
         assert!(world.tracks("publisher").is_empty(), "round {round}");
     }
     assert!(world.client(subscriber).sections <= 7, "{} sections", world.client(subscriber).sections);
+}
+
+/// L-70: bytes in and out, receivers, and what is asked for again when packets are lost.
+#[test]
+fn l_70_a_shard_counts_what_it_carries_and_what_is_asked_for_again() {
+    let mut world = lossy_world(0.05, 20);
+    let (_, subscriber) = show(&mut world, 0, 0);
+    let video = world.tracks("publisher")[0].clone();
+    world.run(SECOND * 10);
+    world.client(subscriber).request_keyframe(&video);
+    world.run(SECOND);
+    let stats = world.shard(0).stats();
+    assert_eq!((stats.tracks, stats.receivers), (2, 2));
+    assert!(stats.bytes_in > 10_000 && stats.bytes_in / stats.packets_in < 1_200, "{stats:?}");
+    assert!(stats.bytes_out > stats.bytes_in / 2 && stats.bytes_out < stats.bytes_in * 2, "{stats:?}");
+    assert!(stats.nacks_in > 0 && stats.nacks_out > 0 && stats.keyframes_wanted > 0, "{stats:?}");
+}
+
+/// A room may tell players how long to hold pictures back; others say nothing of it.
+#[test]
+fn l_39_a_rooms_playout_delay_is_told_with_each_picture() {
+    for playout_delay in [None, Some(PlayoutDelay::new(200, 1_500))] {
+        for shard in [0, 1] {
+            let config = WorldConfig { shards: 2, playout_delay, ..WorldConfig::default() };
+            let mut world = World::new(config, begin());
+            let (_, subscriber) = show(&mut world, 0, shard);
+            let video = world.tracks("publisher")[0].clone();
+            let got = world.client(subscriber).got(&video);
+            assert!(!got.frames.is_empty());
+            assert_eq!(got.playout_delay, playout_delay.map(|delay| (delay.min_ms.into(), delay.max_ms.into())));
+        }
+    }
 }

@@ -9,7 +9,7 @@ use sim::{ClientId, Takes, World};
 use std::collections::BTreeMap;
 
 /// As Firefox.
-const NO_RED: Takes = Takes { red: false, vp9: true, own_channel: None };
+const NO_RED: Takes = Takes { red: false, vp9: true, transport_feedback: true, own_channel: None };
 
 /// A speaker (who sends RED or doesn't), then a listener with RED and one without, on these shards; two seconds of sound.
 fn talk(world: &mut World, speaker_sends_red: bool, shards: [u8; 3]) -> [ClientId; 3] {

@@ -12,12 +12,13 @@ use crate::livekit::event::Encoding;
 use crate::livekit::join_request::JoinParams;
 use crate::livekit::query::Query;
 use crate::livekit::twirp::{self, Format};
-use crate::livekit::{agent, data, proto, rpc, signal};
+use crate::livekit::{agent, chat, data, proto, rpc, signal};
 use chrono::{DateTime, TimeDelta};
 use prost::Message as _;
 use room::media::{ConnectionMode, DataSender};
 use room::{Identity, ParticipantSid, SessionId};
 use serde::de::IgnoredAny;
+use std::time::Duration;
 
 /// The query of a join, v0 and v1.
 pub fn livekit_join(bytes: &[u8]) {
@@ -60,6 +61,21 @@ pub fn livekit_data(bytes: &[u8]) {
         #[allow(deprecated)] // older clients read it
         let name = user.participant_identity;
         assert_eq!(name, "alice");
+    }
+}
+
+/// A chat packet of a client's: what is heard of it has words, and not too many.
+pub fn livekit_chat(bytes: &[u8]) {
+    let mut streams = chat::Streams::default();
+    let _ = chat::id_in(bytes);
+    // Several packets, of which the first byte tells the length.
+    let mut rest = bytes;
+    while let Some((length, after)) = rest.split_first() {
+        let (packet, after) = after.split_at(after.len().min(usize::from(*length)));
+        rest = after;
+        if let Some(said) = streams.read(packet) {
+            assert!(!said.text.trim().is_empty() && said.text.len() <= chat::MAX_TEXT_BYTES);
+        }
     }
 }
 
@@ -301,5 +317,7 @@ fn data_sender() -> DataSender {
         can_subscribe: true,
         hidden: false,
         agent: false,
+        silenced: false,
+        chat_apart: Duration::ZERO,
     }
 }

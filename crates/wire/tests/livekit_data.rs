@@ -17,6 +17,8 @@ fn alice() -> DataSender {
         can_subscribe: true,
         hidden: false,
         agent: false,
+        silenced: false,
+        chat_apart: std::time::Duration::ZERO,
     }
 }
 

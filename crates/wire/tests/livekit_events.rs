@@ -118,6 +118,7 @@ fn joined() -> RoomEvent {
         you: you.clone(),
         others: vec![you],
         publish_codecs: room::codecs::forwarded(),
+        transport: Default::default(),
     }
 }
 

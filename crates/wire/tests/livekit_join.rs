@@ -99,7 +99,7 @@ fn l_25_v0_parameters_are_read_and_have_their_defaults() {
     assert_eq!(join.mode, ConnectionMode::Dual);
     assert_eq!((join.client.sdk.as_str(), join.client.browser.as_str()), ("js", "firefox"));
     assert_eq!(join.client.capabilities, [2]);
-    assert!(join.auto_subscribe && join.resume.is_none() && !join.publish_only);
+    assert!(join.auto_subscribe && join.resume.is_none());
     assert!(JoinParams::v0(&Query::parse("")).unwrap().auto_subscribe, "L-21: the default is to subscribe");
     assert!(!JoinParams::v0(&Query::parse("auto_subscribe=0")).unwrap().auto_subscribe);
     assert!(!JoinParams::v0(&Query::parse("")).unwrap().auto_subscribe_data, "L-65: nobody gets data tracks unasked");
@@ -109,13 +109,12 @@ fn l_25_v0_parameters_are_read_and_have_their_defaults() {
 }
 
 #[test]
-fn v0_reconnects_attributes_and_publish_only_are_read() {
+fn v0_reconnects_and_attributes_are_read() {
     let attributes = URL_SAFE.encode(r#"{"seat":"4"}"#).replace('=', "%3D");
     let text = format!("reconnect=1&sid=PA_9&reconnect_reason=3&publish=x&attributes={attributes}");
     let join = JoinParams::v0(&Query::parse(&text)).unwrap();
     assert_eq!(join.resume.unwrap().participant_sid, "PA_9");
     assert_eq!(join.attributes["seat"], "4");
-    assert!(join.publish_only);
     for bad in ["attributes=%20", "attributes=e30x", "attributes=WzFd", "attributes=eyJhIjoxfQ"] {
         assert_eq!(JoinParams::v0(&Query::parse(bad)), Err(JoinRequestError::Attributes), "{bad}");
     }

@@ -124,6 +124,20 @@ fn q_6_data_packets() {
 }
 
 #[test]
+fn q_6_chat_packets() {
+    // a header on `lk.chat`, a chunk of its stream and the trailer, each behind its length.
+    let header = b"\x6a\x0e\x0a\x01s\x1a\x07lk.chat\x4a\x00";
+    let chunk = b"\x72\x09\x0a\x01s\x1a\x04tere";
+    let trailer = b"\x7a\x03\x0a\x01s";
+    let mut seed = Vec::new();
+    for packet in [&header[..], chunk, trailer] {
+        seed.push(u8::try_from(packet.len()).unwrap());
+        seed.extend_from_slice(packet);
+    }
+    sweep(&seed, fuzz::livekit_chat);
+}
+
+#[test]
 fn q_6_data_track_packets() {
     //
     sweep(&[0x18, 0, 0, 7, 0, 1, 0, 2, 0, 0, 0, 3, b'x', b'y'], fuzz::livekit_data_track);

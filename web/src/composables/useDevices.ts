@@ -42,9 +42,21 @@ export function useDevices() {
     asking.value = false;
   }
 
+  /** Devices that are being changed. The first question, which somebody may leave unanswered, is not among them. */
+  let changing: Promise<unknown> = Promise.resolve();
+
+  /** Whoever enters right after choosing another camera enters with that camera. */
+  const settled = () => changing;
+
+  function reopen(input: Input): Promise<void> {
+    const opened = openIfNeeded(input);
+    changing = Promise.allSettled([changing, opened]);
+    return opened;
+  }
+
   async function toggle(input: Input): Promise<void> {
     input.wanted = !input.wanted;
-    if (input.wanted) await openIfNeeded(input);
+    if (input.wanted) await reopen(input);
     else close(input);
     await list.list(); // permission gives the devices their names
   }
@@ -54,7 +66,7 @@ export function useDevices() {
     input.wanted = true;
     keep(input.kind, deviceId);
     close(input);
-    await openIfNeeded(input);
+    await reopen(input);
   }
 
   /** Gives the running tracks away and forgets them. */
@@ -70,7 +82,7 @@ export function useDevices() {
   }
 
   onScopeDispose(stop);
-  return { microphone, camera, microphones: list.microphones, cameras: list.cameras, asking, start, toggle, choose, take };
+  return { microphone, camera, microphones: list.microphones, cameras: list.cameras, asking, start, toggle, choose, settled, take };
 }
 
 /** What is plugged in, kept up to date: for choosing inside the room. */
@@ -117,10 +129,10 @@ async function openIfNeeded(input: Input): Promise<void> {
     return;
   }
   try {
-    const constraints = constraintsOf(input);
-    const stream = await navigator.mediaDevices.getUserMedia(
-      input.kind === "camera" ? { video: constraints } : { audio: constraints },
-    );
+    const stream = await openChosen(input.deviceId, (deviceId) => {
+      const constraints = constraintsOf({ kind: input.kind, deviceId });
+      return navigator.mediaDevices.getUserMedia(input.kind === "camera" ? { video: constraints } : { audio: constraints });
+    });
     adopt(input, stream.getTracks()[0]);
   } catch (error) {
     input.trouble = troubleOfDevice(error, input.kind);
@@ -146,12 +158,26 @@ function close(input: Input): void {
   input.trouble = null;
 }
 
-/** `ideal`, not `exact`: a device that was left at home must not keep anybody out. */
-export function constraintsOf(input: Pick<Input, "kind" | "deviceId">): MediaTrackConstraints {
-  const device = input.deviceId === "" ? {} : { deviceId: { ideal: input.deviceId } };
+/**
+ * The chosen device and no other: with `ideal`, a browser prefers another camera that has more pixels to a chosen one that has
+ * fewer. Who left a device at home falls back to any, in `open`.
+ */
+function constraintsOf(input: Pick<Input, "kind" | "deviceId">): MediaTrackConstraints {
+  const device = input.deviceId === "" ? {} : { deviceId: { exact: input.deviceId } };
   return input.kind === "camera"
     ? { ...device, width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } }
     : { ...device, echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+}
+
+/** What is chosen; if that isn't there, what is. */
+export async function openChosen<T>(chosen: string, open: (deviceId: string) => Promise<T>): Promise<T> {
+  try {
+    return await open(chosen);
+  } catch (error) {
+    const isAbsent = ["OverconstrainedError", "NotFoundError"].includes((error as { name?: string } | null)?.name ?? "");
+    if (chosen === "" || !isAbsent) throw error;
+    return open("");
+  }
 }
 
 function optionsOf(all: readonly MediaDeviceInfo[], kind: MediaDeviceKind): DeviceOption[] {

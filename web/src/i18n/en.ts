@@ -153,6 +153,8 @@ export const en = {
   "trouble.screenFault.remedy": "Allow screen recording for your browser in the system's settings, then try again.",
   "trouble.chatFault.title": "Your message didn't get through",
   "trouble.chatFault.remedy": "It is still in the box: send it again.",
+  "trouble.chatRefused.title": "The room didn't let your message pass",
+  "trouble.chatRefused.remedy": "The chat is closed, slowed down, or you may not write in it at the moment.",
 };
 
 export type MessageKey = keyof typeof en;

@@ -155,4 +155,6 @@ export const et: Messages = {
   "trouble.screenFault.remedy": "Luba brauserile süsteemi seadetes ekraani salvestamine ja proovi uuesti.",
   "trouble.chatFault.title": "Sinu sõnum ei jõudnud kohale",
   "trouble.chatFault.remedy": "See on veel kastis: saada uuesti.",
+  "trouble.chatRefused.title": "Ruum ei lasknud sinu sõnumit läbi",
+  "trouble.chatRefused.remedy": "Vestlus on suletud või aeglustatud, või ei tohi sa praegu kirjutada.",
 };

@@ -23,6 +23,9 @@ const ECHO_WINDOW_MS = 3000;
 /** Topics of data packets that carry chat: product.md's, and the one that LiveKit's components used before streams. */
 export const CHAT_DATA_TOPICS: readonly string[] = ["chat", "lk-chat-topic"];
 
+/** Odeon's topic of data packets that take chat back: what moderators remove, and what the room did not let pass. */
+export const CHAT_CHANGE_TOPIC = "odeon.chat";
+
 /** LiveKit's topic of text streams for chat. */
 export const CHAT_STREAM_TOPIC = "lk.chat";
 
@@ -49,6 +52,41 @@ export class ChatLog {
     this.lines = [...this.lines, line].slice(-MAX_CHAT_LINES);
     if (this.paths.size > MAX_CHAT_LINES) this.forgetOld();
     return true;
+  }
+
+  /**
+   * The server's log, oldest first: it has the order. What one has heard and the log has not (yet) comes before or after it.
+   * Says whether there is anything new.
+   */
+  addPast(past: readonly Heard[]): boolean {
+    const heard = new Map(this.lines.map((line) => [line.id, line]));
+    const lines = past.flatMap((entry) => {
+      const id = `${entry.from}/${entry.id}`;
+      const known = heard.get(id);
+      heard.delete(id);
+      this.paths.set(id, entry.path);
+      const text = entry.text.slice(0, MAX_CHAT_LENGTH).trim();
+      return known ?? (text === "" ? [] : { id, from: entry.from, name: entry.name, text, at: entry.at, mine: entry.mine });
+    });
+    const begins = past[0]?.at ?? 0;
+    const others = [...heard.values()];
+    const before = others.filter((line) => line.at < begins);
+    const after = others.filter((line) => line.at >= begins);
+    const isNew = lines.length + others.length !== this.lines.length;
+    this.lines = [...before, ...lines, ...after].slice(-MAX_CHAT_LINES);
+    return isNew;
+  }
+
+  /** Takes out what has this id of its sender's; says whether there was any. */
+  remove(id: string): boolean {
+    const kept = this.lines.filter((line) => line.id !== `${line.from}/${id}`);
+    const removed = kept.length !== this.lines.length;
+    this.lines = kept;
+    return removed;
+  }
+
+  clear(): void {
+    this.lines = [];
   }
 
   private isEcho(heard: Heard, text: string): boolean {
@@ -98,4 +136,30 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** What a packet on {@link CHAT_CHANGE_TOPIC} says. */
+export type ChatChange = { deleted: string } | { cleared: true } | { refused: string; why: string };
+
+export function readChatChange(payload: Uint8Array): ChatChange | null {
+  const json = parsed(new TextDecoder().decode(payload));
+  if (typeof json !== "object" || json === null) return null;
+  const { deleted, cleared, refused, why } = json as Record<string, unknown>;
+  if (typeof deleted === "string") return { deleted };
+  if (typeof refused === "string") return { refused, why: typeof why === "string" ? why : "" };
+  return cleared === true ? { cleared } : null;
+}
+
+/** The room's log as the server has it (`GET /api/rooms/:room/chat`); what is malformed in it is left out. */
+export function readPast(body: unknown, me: string): Heard[] {
+  return Array.isArray(body) ? body.flatMap((entry: unknown) => pastOf(entry, me)) : [];
+}
+
+function pastOf(entry: unknown, me: string): Heard[] {
+  if (typeof entry !== "object" || entry === null) return [];
+  const { id, at, identity, name, text } = entry as Record<string, unknown>;
+  if (typeof id !== "string" || typeof identity !== "string" || typeof text !== "string") return [];
+  const shown = typeof name === "string" && name !== "" ? name : identity;
+  const when = typeof at === "number" ? at : Date.now();
+  return [{ id, from: identity, name: shown, text, at: when, mine: identity === me, path: "stream" }];
 }

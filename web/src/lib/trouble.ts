@@ -29,6 +29,7 @@ export const TROUBLES = [
   "mayNotPublish",
   "screenFault",
   "chatFault",
+  "chatRefused",
 ] as const;
 
 export type Trouble = (typeof TROUBLES)[number];

@@ -1,7 +1,7 @@
 /** One's own microphone, camera and screen in the room. */
 import { ConnectionState, LocalAudioTrack, LocalVideoTrack, type Room, Track } from "livekit-client";
-import type { TakenTracks } from "@/composables/useDevices";
-import { keep } from "@/lib/keep";
+import { openChosen, type TakenTracks } from "@/composables/useDevices";
+import { keep, recall } from "@/lib/keep";
 import { type DeviceKind, type Trouble, troubleOfDevice } from "@/lib/trouble";
 import { abilitiesOf } from "./people";
 
@@ -68,12 +68,16 @@ export function usePublishing(room: Room, complain: (trouble: Trouble) => void) 
 
   function setMicrophone(on: boolean): Promise<void> {
     wished.microphone = on;
-    return attempt("microphone", () => me().setMicrophoneEnabled(on));
+    return attempt("microphone", () => enable("microphone", (device) => me().setMicrophoneEnabled(on, device)));
   }
 
   function setCamera(on: boolean): Promise<void> {
     wished.camera = on;
-    return attempt("camera", () => me().setCameraEnabled(on));
+    return attempt("camera", () => enable("camera", (device) => me().setCameraEnabled(on, device)));
+  }
+
+  function enable<T>(kind: DeviceKind, change: (device: { deviceId?: ConstrainDOMString }) => Promise<T>): Promise<T> {
+    return openChosen(recall(kind) ?? "", (deviceId) => change(deviceId === "" ? {} : { deviceId: { exact: deviceId } }));
   }
 
   async function attempt(kind: DeviceKind, change: () => Promise<unknown>): Promise<void> {
@@ -97,7 +101,7 @@ export function usePublishing(room: Room, complain: (trouble: Trouble) => void) 
   async function choose(kind: DeviceKind, deviceId: string): Promise<void> {
     keep(kind, deviceId);
     const media = kind === "camera" ? "videoinput" : "audioinput";
-    await attempt(kind, () => room.switchActiveDevice(media, deviceId, false));
+    await attempt(kind, () => room.switchActiveDevice(media, deviceId, true));
   }
 
   return { bring, restore, setMicrophone, setCamera, setScreen, choose };

@@ -13,7 +13,6 @@ import { onScopeDispose, ref, shallowRef } from "vue";
 import type { TakenTracks } from "@/composables/useDevices";
 import { waitBefore } from "@/lib/backoff";
 import { type JoinAnswer, type Pass, signalUrl } from "@/lib/joinApi";
-import { recall } from "@/lib/keep";
 import type { Trouble } from "@/lib/trouble";
 import { isPassing, troubleOfConnect, troubleOfLeave } from "./leaving";
 import type { Abilities, Link, Mine, Person } from "./model";
@@ -58,8 +57,7 @@ export function useRoom(stay: Stay) {
   const room = new Room({
     adaptiveStream: true,
     dynacast: true,
-    audioCaptureDefaults: { deviceId: idealDevice("microphone") },
-    videoCaptureDefaults: { deviceId: idealDevice("camera"), resolution: { width: 1280, height: 720, frameRate: 30 } },
+    videoCaptureDefaults: { resolution: { width: 1280, height: 720, frameRate: 30 } },
   });
   const link = ref<Link>("connecting");
   const people = shallowRef<readonly Person[]>([]);
@@ -72,7 +70,7 @@ export function useRoom(stay: Stay) {
   let over = false;
   let retryTimer = 0;
 
-  const chat = useChat(room);
+  const chat = useChat(room, () => (trouble.value = "chatRefused"));
   const sound = useSound(room);
   const publishing = usePublishing(room, (what) => (trouble.value = what));
 
@@ -91,6 +89,7 @@ export function useRoom(stay: Stay) {
       await room.connect(signalUrl(location), pass.token);
       link.value = "connected";
       refresh();
+      void chat.fetchPast(pass);
       return null;
     } catch (error) {
       return troubleOfConnect(error);
@@ -166,10 +165,6 @@ export function useRoom(stay: Stay) {
   });
 
   return { link, people, abilities, mine, trouble, passerBy, chat, sound, publishing, leave };
-}
-
-function idealDevice(kind: "microphone" | "camera"): ConstrainDOMString {
-  return { ideal: recall(kind) ?? "default" };
 }
 
 function stopAll(tracks: TakenTracks): void {

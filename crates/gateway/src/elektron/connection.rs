@@ -150,7 +150,11 @@ impl Connection {
             Step::Lost => return Err(End::Lost),
         };
         let now = Instant::now();
-        self.place.heard_at = now.into_std();
+        // A goodbye is no sign that the old socket was still in use: a page that reconnects opens the new one at the same time,
+        // and which of the two comes first is chance (E-04).
+        if !matches!(message, Message::Close(_)) {
+            self.place.heard_at = now.into_std();
+        }
         let heard = match &message {
             Message::Text(text) => self.speaker.hear(Opcode::Text, text.as_bytes(), now),
             Message::Binary(bytes) => self.speaker.hear(Opcode::Binary, bytes, now),

@@ -4,7 +4,7 @@ use super::api::Call;
 use super::room_service::{
     Answer, RoomService, allow, allow_admin, identity, no_participant, no_room, refusal as unenterable,
 };
-use crate::rooms::Credential;
+use crate::rooms::{Credential, ForwardError};
 use room::participant::Participant;
 use room::{AdminError, AdminRequest, Identity, ProfileChange, TrackSid};
 use std::sync::Arc;
@@ -81,6 +81,19 @@ impl RoomService<'_> {
         call.write(&proto::MoveParticipantResponse {}, &EMPTY)
     }
 
+    /// They stay where they are, and are seen and heard in the other room too.
+    pub(super) async fn forward_participant(&self, call: &Call) -> Answer {
+        let request: proto::ForwardParticipantRequest = call.read()?;
+        let (room, destination) = (&request.room, &request.destination_room);
+        allow(call.claims.may_send(room, destination))?;
+        if room == destination {
+            return Err(TwirpError::new(Code::InvalidArgument, "the participant is in this room already"));
+        }
+        let identity = identity(&request.identity)?;
+        self.gateway.registry().forward(room, identity, destination).await.map_err(not_forwarded)?;
+        call.write(&proto::ForwardParticipantResponse {}, &EMPTY)
+    }
+
     pub(super) async fn update_room_metadata(&self, call: &Call) -> Answer {
         let request: proto::UpdateRoomMetadataRequest = call.read()?;
         allow_admin(&call.claims, &request.room)?;
@@ -99,10 +112,21 @@ impl RoomService<'_> {
     }
 }
 
+fn not_forwarded(error: ForwardError) -> TwirpError {
+    let code = match error {
+        ForwardError::NoRoom => return no_room(),
+        ForwardError::NotThere => return no_participant(),
+        ForwardError::Refused(error) => return unenterable(error),
+        ForwardError::NoMedia => Code::FailedPrecondition,
+        ForwardError::TooMany => Code::ResourceExhausted,
+    };
+    TwirpError::new(code, error.to_string())
+}
+
 fn refusal(error: AdminError) -> TwirpError {
     let code = match error {
         AdminError::NoParticipant | AdminError::NoTrack => Code::NotFound,
-        AdminError::RemoteUnmuteDisabled => Code::FailedPrecondition,
+        AdminError::RemoteUnmuteDisabled | AdminError::Forwarded => Code::FailedPrecondition,
         AdminError::TooLong(_) => Code::InvalidArgument,
     };
     TwirpError::new(code, error.to_string())

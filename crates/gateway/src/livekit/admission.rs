@@ -59,7 +59,9 @@ impl From<JoinError> for Refusal {
             JoinError::NoSuchRoom => StatusCode::NOT_FOUND,
             JoinError::Banned => StatusCode::FORBIDDEN,
             JoinError::BadName | JoinError::Refused(_) => StatusCode::BAD_REQUEST,
-            JoinError::RoomFull | JoinError::TooManyRooms | JoinError::Draining => StatusCode::SERVICE_UNAVAILABLE,
+            JoinError::RoomFull | JoinError::TooManyRooms | JoinError::Overloaded | JoinError::Draining => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             JoinError::Gone => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::new(status, error.to_string())
@@ -83,7 +85,10 @@ pub(super) fn admit(
     headers: &HeaderMap,
 ) -> Result<Admission, Refusal> {
     let query = Query::parse(query);
-    let claims = verified(gateway, &query, headers)?;
+    let mut claims = verified(gateway, &query, headers)?;
+    if version == Version::V0 {
+        publish_only(&mut claims, &query)?;
+    }
     let room = room_of(&claims, &query)?;
     check_identity(&claims)?;
     let params = match version {
@@ -156,6 +161,21 @@ fn verified(gateway: &Gateway, query: &Query<'_>, headers: &HeaderMap) -> Result
     if claims.video.room_join { Ok(claims) } else { Err(Refusal::unauthorized("permissions denied")) }
 }
 
+/// v0's second connection of somebody, which only publishes (livekit.md 2.1): a participant of its own.
+fn publish_only(claims: &mut Claims, query: &Query<'_>) -> Result<(), Refusal> {
+    let Some(name) = query.get("publish") else { return Ok(()) };
+    if claims.video.can_publish == Some(false) {
+        return Err(Refusal::unauthorized("permissions denied"));
+    }
+    // A token that we gave it says so already.
+    let (own, suffix) = (claims.participant_identity(), format!("#{name}"));
+    if !own.is_empty() && !own.ends_with(&suffix) {
+        claims.sub = format!("{own}{suffix}");
+    }
+    claims.video.can_subscribe = Some(false);
+    Ok(())
+}
+
 /// The token's room; a token for any room leaves it to the query.
 fn room_of(claims: &Claims, query: &Query<'_>) -> Result<String, Refusal> {
     let room = if claims.video.room.is_empty() { query.get("room").unwrap_or_default() } else { &claims.video.room };
@@ -175,9 +195,6 @@ fn check_identity(claims: &Claims) -> Result<(), Refusal> {
 }
 
 fn check_params(claims: &Claims, params: &JoinParams) -> Result<(), Refusal> {
-    if params.publish_only {
-        return Err(Refusal::bad_request("publish-only connections are not supported"));
-    }
     let own_words = !params.metadata.is_empty() || !params.attributes.is_empty();
     if own_words && claims.video.can_update_own_metadata != Some(true) {
         return Err(Refusal::unauthorized("permissions denied: canUpdateOwnMetadata is needed"));

@@ -46,10 +46,40 @@ pub(super) async fn call(State(gateway): State<Gateway>, request: Request) -> Re
         Ok((service, method)) => serve(&gateway, (service, &method), &parts.headers, body).await,
         Err(error) => Err(error),
     };
+    count(&path, outcome.as_ref().err().map(|error| error.code));
     match outcome {
         Ok((format, body)) => answer(StatusCode::OK, format, body),
         Err(error) => refuse(&error),
     }
+}
+
+/// Methods that are counted by name: what somebody makes up is "none", lest they make a thousand counters.
+const COUNTED: [&str; 17] = [
+    "RoomService/CreateRoom",
+    "RoomService/ListRooms",
+    "RoomService/DeleteRoom",
+    "RoomService/ListParticipants",
+    "RoomService/GetParticipant",
+    "RoomService/RemoveParticipant",
+    "RoomService/MutePublishedTrack",
+    "RoomService/UpdateParticipant",
+    "RoomService/UpdateSubscriptions",
+    "RoomService/UpdateRoomMetadata",
+    "RoomService/ForwardParticipant",
+    "RoomService/MoveParticipant",
+    "RoomService/SendData",
+    "RoomService/PerformRpc",
+    "AgentDispatchService/CreateDispatch",
+    "AgentDispatchService/DeleteDispatch",
+    "AgentDispatchService/ListDispatch",
+];
+
+/// By method and outcome.
+fn count(path: &str, refused: Option<Code>) {
+    let asked = path.strip_prefix("/twirp/livekit.").unwrap_or_default();
+    let method = COUNTED.into_iter().find(|method| *method == asked).unwrap_or("none");
+    let code = refused.map_or("ok", Code::as_str);
+    metrics::counter!("odeon_api_requests_total", "method" => method, "code" => code).increment(1);
 }
 
 /// A service, and a method of it by its name.

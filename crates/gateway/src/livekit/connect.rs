@@ -11,6 +11,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use std::net::IpAddr;
+use tokio::time::Instant;
 use wire::livekit::join_request::Resume;
 use wire::livekit::signal::MAX_SIGNAL_BYTES;
 
@@ -118,9 +119,10 @@ async fn join(
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refusal> {
     let (room, claims, mode) = (admission.room.clone(), admission.claims.clone(), admission.params.mode);
+    let asked = Instant::now();
     let ticket = admission.ticket(&gateway, Some(address));
     let (handle, outbox) = gateway.registry().join(&room, ticket).await?;
-    let session = Session::new(gateway, claims, mode, handle, outbox);
+    let session = Session::new(gateway, claims, mode, handle, outbox).asked_at(asked);
     Ok(limited(upgrade).on_upgrade(|socket| session.run(socket)))
 }
 

@@ -1,8 +1,14 @@
-//! Data packets on the shards: LiveKit's are walked and stamped by [`wire::livekit::data`].
+//! Data packets on the shards: LiveKit's are walked and stamped by [`wire::livekit::data`]; and the room's chat in them,
+//! which [`wire::livekit::chat`] reads and writes.
 
+use crate::rooms::{ChatChange, ChatDialect, ChatListener, Overheard};
+use bytes::Bytes;
 use net::pool::{CallAnswer, DataDialect, DataTrackPacket, StampedPacket};
 use room::media::DataSender;
+use room::participant::Participant;
+use room::{ChatMessage, Origin};
 use std::ops::Range;
+use wire::livekit::chat::{self, Author, Spoken, Streams};
 use wire::livekit::data::{self, Stamped};
 use wire::livekit::data_track::Header;
 
@@ -39,5 +45,41 @@ fn stamped(stamped: Stamped) -> StampedPacket {
         destinations: stamped.destinations,
         sequence: stamped.sequence,
         answer: stamped.answers.map(|(id, last)| CallAnswer { id, last }),
+        chat: stamped.chat,
+    }
+}
+
+impl ChatDialect for LiveKitData {
+    fn tell(&self, message: &ChatMessage, author: Option<&Participant>) -> Vec<Bytes> {
+        let identity = message.author.seen_from(Origin::Token);
+        let sid = author.filter(|there| !there.permission.is_hidden()).map(|there| &there.sid);
+        let author = Author { identity: &identity, sid, name: &message.name };
+        chat::packets(&message.id, message.at_ms, author, &message.text).into_iter().map(Bytes::from).collect()
+    }
+
+    fn tell_change(&self, change: ChatChange<'_>) -> Vec<Bytes> {
+        let packet = match change {
+            ChatChange::Deleted(id) => chat::deleted(id),
+            ChatChange::Cleared => chat::cleared(),
+        };
+        vec![packet.into()]
+    }
+
+    fn tell_refusal(&self, packet: &[u8], why: &str) -> Option<Bytes> {
+        Some(chat::refused(&chat::id_in(packet)?, why).into())
+    }
+
+    fn listener(&self) -> Box<dyn ChatListener> {
+        Box::new(Listener::default())
+    }
+}
+
+#[derive(Debug, Default)]
+struct Listener(Streams);
+
+impl ChatListener for Listener {
+    fn hear(&mut self, packet: &[u8]) -> Option<Overheard> {
+        let Spoken { id, text } = self.0.read(packet)?;
+        Some(Overheard { id, text })
     }
 }

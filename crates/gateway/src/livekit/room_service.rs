@@ -18,9 +18,6 @@ use wire::livekit::{data, info, proto, room_configuration};
 /// Longest payload of SendData, in bytes (livekit.md 3, limits): it must fit one data channel message.
 const MAX_PAYLOAD_BYTES: usize = 64_000;
 
-/// Methods that exist and come later: clients hear `unimplemented`, not `bad_route`.
-const LATER: [&str; 1] = ["ForwardParticipant"];
-
 pub(super) type Answer = Result<Vec<u8>, TwirpError>;
 
 pub(super) struct RoomService<'a> {
@@ -40,12 +37,10 @@ impl RoomService<'_> {
             "UpdateParticipant" => self.update_participant(&call).await,
             "UpdateSubscriptions" => self.update_subscriptions(&call).await,
             "UpdateRoomMetadata" => self.update_room_metadata(&call).await,
+            "ForwardParticipant" => self.forward_participant(&call).await,
             "MoveParticipant" => self.move_participant(&call).await,
             "SendData" => self.send_data(&call).await,
             "PerformRpc" => self.perform_rpc(&call).await,
-            later if LATER.contains(&later) => {
-                Err(TwirpError::new(Code::Unimplemented, format!("{later} is not part of this server yet")))
-            }
             unknown => {
                 let path = format!("/twirp/livekit.RoomService/{unknown}");
                 Err(TwirpError::bad_route(format!("no handler for path \"{path}\""), "POST", &path))
@@ -190,8 +185,9 @@ pub(super) fn refusal(error: JoinError) -> TwirpError {
     let code = match error {
         JoinError::NoSuchRoom => Code::NotFound,
         JoinError::Banned => Code::PermissionDenied,
+        JoinError::Refused(room::JoinError::IdentityTaken) => Code::AlreadyExists,
         JoinError::BadName | JoinError::Refused(_) => Code::InvalidArgument,
-        JoinError::TooManyRooms | JoinError::RoomFull => Code::ResourceExhausted,
+        JoinError::TooManyRooms | JoinError::RoomFull | JoinError::Overloaded => Code::ResourceExhausted,
         JoinError::Draining | JoinError::Gone => Code::Unavailable,
     };
     TwirpError::new(code, error.to_string())

@@ -33,6 +33,9 @@ const REFRESH_EVERY: Duration = Duration::from_secs(5 * 60);
 /// How long a socket may take to accept a frame: longer is a client that reads nothing (Q-7: evicted within 10 s).
 const MAX_WRITE: Duration = Duration::from_secs(8);
 
+/// From a client's request to the JoinResponse in its socket (P-4).
+pub(super) const JOIN_SECONDS: &str = "odeon_join_seconds";
+
 /// One participant's signalling.
 #[derive(Debug)]
 pub(super) struct Session {
@@ -44,6 +47,8 @@ pub(super) struct Session {
     encoding: Encoding,
     pace: Pace,
     heard: Instant,
+    /// When its client asked to come in.
+    asked: Instant,
 }
 
 /// How a session ends.
@@ -81,6 +86,7 @@ impl Session {
         let sender = Sender { session: handle.id(), mode };
         let now = Instant::now();
         Self {
+            asked: now,
             gateway,
             claims,
             sender,
@@ -90,6 +96,11 @@ impl Session {
             pace: Pace::new(now.into_std()),
             heard: now,
         }
+    }
+
+    /// Its client has waited since then for its first message.
+    pub(super) fn asked_at(self, asked: Instant) -> Self {
+        Self { asked, ..self }
     }
 
     /// Until its end. A panic costs this session and nobody else: its handle is dropped, and the room takes the
@@ -168,7 +179,11 @@ impl Session {
             write(socket, message(frame.clone(), encoding)).await?;
         }
         match outgoing.event() {
-            RoomEvent::Joined { .. } | RoomEvent::Resumed { .. } => self.send_token(socket).await,
+            RoomEvent::Joined { .. } => {
+                metrics::histogram!(JOIN_SECONDS).record(self.asked.elapsed());
+                self.send_token(socket).await
+            }
+            RoomEvent::Resumed { .. } => self.send_token(socket).await,
             RoomEvent::ClaimsChanged { you } => {
                 grants::update(&mut self.claims, you);
                 self.send_token(socket).await

@@ -160,7 +160,7 @@ async fn check_door(gateway: &Gateway, room: &str, credential: Credential, addre
     door.await.map_err(|error| match error {
         JoinError::Banned => Refusal::Banned,
         JoinError::Draining => Refusal::Busy("the server is closing"),
-        JoinError::TooManyRooms | JoinError::RoomFull => Refusal::Busy("the server is full"),
+        JoinError::TooManyRooms | JoinError::RoomFull | JoinError::Overloaded => Refusal::Busy("the server is full"),
         JoinError::BadName => Refusal::BadRoom,
         JoinError::NoSuchRoom | JoinError::Refused(_) | JoinError::Gone => Refusal::NoSuchRoom,
     })

@@ -2,10 +2,12 @@
 
 use super::access::Credential;
 use super::calls::{Answers, Call};
+use super::followers::{Followed, NotFollowed};
 use super::outbox::{OutboxReceiver, outbox};
 use super::registry::JoinError;
 use super::talk::{ChatAnswer, Moderated};
 use super::task::{OrdersInForce, Request};
+use net::pool::MediaHome;
 use room::effect::RoomInfo;
 use room::input::Join;
 use room::media::ConnectionMode;
@@ -208,6 +210,11 @@ impl RoomHandle {
         self.ask(|reply| Request::AddressOf { identity, reply }).await
     }
 
+    /// Somebody's state from now on, and how loud they are, for another room.
+    pub(super) async fn follow(&self, identity: Identity) -> Result<Result<Followed, NotFollowed>, RoomGone> {
+        self.ask(|reply| Request::Follow { identity, reply }).await
+    }
+
     /// Would somebody get in?
     pub(super) async fn knock(
         &self,
@@ -290,6 +297,11 @@ impl SessionHandle {
     /// The room has ended.
     pub async fn send(&self, input: RoomInput) -> Result<(), RoomGone> {
         self.requests.send(self.said(input)).await.map_err(|_| RoomGone)
+    }
+
+    /// What this session is going to publish is there, in another room.
+    pub(super) async fn borrow(&self, home: MediaHome) -> Result<(), RoomGone> {
+        self.requests.send(Request::Borrow { session: self.session, home }).await.map_err(|_| RoomGone)
     }
 
     fn said(&self, input: RoomInput) -> Request {

@@ -27,3 +27,6 @@ pub const MAX_ORDERS_READ: usize = 10_000;
 /// How often a join looks for a new room of the name when the one that it found ends under its hands. Twice in a row is
 /// chance, more is somebody who deletes rooms in a loop.
 pub const JOIN_ATTEMPTS: usize = 3;
+
+/// Rooms that one participant is forwarded to at a time: each is a task and one update for each change of theirs.
+pub const MAX_FORWARDS: usize = 16;

@@ -6,13 +6,17 @@
 
 mod access;
 mod calls;
+mod chat_dialect;
 mod chat_log;
+mod followers;
+mod forward;
 mod handle;
 mod house;
 pub mod limits;
 mod orders;
 mod outbox;
 mod outgoing;
+mod overhear;
 mod registry;
 mod talk;
 mod task;
@@ -20,6 +24,8 @@ mod watch;
 
 pub use access::{Access, Credential};
 pub use calls::{Answers, Call};
+pub use chat_dialect::{ChatChange, ChatDialect, ChatListener, NoChatDialect, Overheard, SharedChatDialect};
+pub use forward::ForwardError;
 pub use handle::{CallRefused, DataMessage, JoinTicket, ResumeTicket, Resumption, RoomGone, RoomHandle, SessionHandle};
 pub use outbox::OutboxReceiver;
 pub use outgoing::{Dialect, Outgoing};

@@ -1,12 +1,14 @@
 //! Which rooms there are: found by name, made on first use or by the API, forgotten when they end.
 
 use super::access::{Access, AccessCell, Credential};
+use super::chat_dialect::{NoChatDialect, SharedChatDialect};
 use super::chat_log::{self, ChatLog};
 use super::handle::{JoinTicket, ResumeTicket, Resumption, RoomGone, RoomHandle, SessionHandle};
 use super::house::House;
 use super::limits::{DEFAULT_MAX_ROOMS, JOIN_ATTEMPTS, ROOM_MEDIA_EVENTS, ROOM_REQUESTS};
 use super::orders::{self, Scope};
 use super::outbox::OutboxReceiver;
+use super::overhear::DataChat;
 use super::task::{Parts, RoomTask};
 use super::watch::Watchers;
 use crate::clock::now;
@@ -38,6 +40,9 @@ pub enum JoinError {
     /// As many rooms as may be (`limits.max_rooms`).
     #[error("the server has as many rooms as it takes")]
     TooManyRooms,
+    /// As many tracks, or as many bytes a second, as it may carry (`limits.tracks`, `limits.bytes_per_second`).
+    #[error("the server carries as much as it may")]
+    Overloaded,
     /// They are not to come in.
     #[error("you are banned from this room")]
     Banned,
@@ -80,10 +85,16 @@ pub struct RegistryConfig {
     pub room: RoomConfig,
     /// What is kept of each room's chat.
     pub chat: Retention,
+    /// How those who hear data packets say and hear it.
+    pub chat_dialect: SharedChatDialect,
     /// Longest name of a room, in bytes, ≤ [`MAX_NAME_BYTES`].
     pub max_room_name_bytes: usize,
     /// Most rooms at a time.
     pub max_rooms: usize,
+    /// With so many tracks, in and out to each receiver, nobody new gets in; 0: no limit.
+    pub max_tracks: u64,
+    /// With so many bytes of media a second, in and out, nobody new gets in; 0: no limit.
+    pub max_bytes_per_s: u64,
 }
 
 impl Default for RegistryConfig {
@@ -95,8 +106,11 @@ impl Default for RegistryConfig {
             declared: BTreeMap::new(),
             room: RoomConfig::default(),
             chat: Retention { entries: 500, bytes: 4 * MIB, family_bytes: 256 * MIB },
+            chat_dialect: Arc::new(NoChatDialect),
             max_room_name_bytes: MAX_NAME_BYTES,
             max_rooms: DEFAULT_MAX_ROOMS,
+            max_tracks: 0,
+            max_bytes_per_s: 0,
         }
     }
 }
@@ -312,12 +326,25 @@ impl Registry {
         address: Option<IpAddr>,
     ) -> Result<(), JoinError> {
         self.check_door(name, credential)?;
+        self.check_load()?;
         if !self.has_place_for(name) {
             return Err(JoinError::TooManyRooms);
         }
         let barred = self.inner.house.bans().await.bars(identity, address);
         let barred = barred || self.bans_of(name).await.bars(identity, address);
         if barred { Err(JoinError::Banned) } else { Ok(()) }
+    }
+
+    /// Whoever is in stays in, and may come back.
+    fn check_load(&self) -> Result<(), JoinError> {
+        let RegistryConfig { max_tracks, max_bytes_per_s, .. } = self.inner.config;
+        if max_tracks == 0 && max_bytes_per_s == 0 {
+            return Ok(());
+        }
+        let load = self.inner.pool.load();
+        let over = |limit: u64, value: u64| limit > 0 && value >= limit;
+        let overloaded = over(max_tracks, load.tracks) || over(max_bytes_per_s, load.bytes_per_s);
+        if overloaded { Err(JoinError::Overloaded) } else { Ok(()) }
     }
 
     fn has_place_for(&self, name: &str) -> bool {
@@ -377,6 +404,9 @@ impl Registry {
     /// The room to join, made if need be.
     fn find_for(&self, name: &str, ticket: &JoinTicket) -> Result<Entry, JoinError> {
         self.check_door(name, ticket.credential)?;
+        if ticket.join.mode.has_peer() {
+            self.check_load()?;
+        }
         let config = ticket.config.as_deref().unwrap_or(&self.inner.config.room);
         check_config(config)?;
         self.inner.find_or_make(name, || Making { config: config.clone(), by_api: false })
@@ -443,7 +473,8 @@ impl Inner {
         let house = Arc::clone(&self.house);
         let chat = ChatLog::new(Arc::clone(house.store()), name, self.config.chat);
         let (access_cell, watchers) = (access.clone(), self.watchers.clone());
-        let parts = Parts { room, media, access: access_cell, chat, house, registration, watchers };
+        let data_chat = DataChat::new(Arc::clone(&self.config.chat_dialect));
+        let parts = Parts { room, media, access: access_cell, chat, data_chat, house, registration, watchers };
         tokio::spawn(RoomTask::new(parts).run(request_queue, event_queue));
         Entry { number, handle: RoomHandle::new(requests), access }
     }

@@ -4,6 +4,7 @@
 //! The task never waits for the store. What was given to it is finished in the order in which it was given, so that
 //! everybody hears it in the order of the log.
 
+use super::chat_dialect::ChatChange;
 use super::limits::MAX_WORK;
 use super::orders::{self, Scope};
 use super::task::{RoomTask, answer};
@@ -32,16 +33,25 @@ pub(super) struct Work(FuturesOrdered<BoxFuture<'static, Done>>);
 #[derive(Debug)]
 pub(super) enum Done {
     /// It was said.
-    Said { message: Arc<ChatMessage>, appended: Result<(Appended, u64), StoreError>, reply: Option<Reply> },
+    Said { message: Arc<ChatMessage>, appended: Result<(Appended, u64), StoreError>, heard: Heard },
     /// A moderator's request.
     Moderated { request: Moderation, done: Result<(), StoreError>, reply: oneshot::Sender<Moderated> },
 }
 
 type Reply = oneshot::Sender<ChatAnswer>;
 
+/// Who has heard a message before it is stored.
+#[derive(Debug)]
+pub(super) enum Heard {
+    /// Nobody; its author is answered.
+    ByNobody(Reply),
+    /// Those who hear data packets.
+    InDataPackets,
+}
+
 impl Work {
     /// More waits than may.
-    fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.0.len() >= MAX_WORK
     }
 
@@ -82,6 +92,11 @@ impl RoomTask {
         self.house.bars(identity, address) || self.room.bans().bars(identity, address)
     }
 
+    /// The store has more to do for this room than may wait.
+    pub(super) fn has_too_much_work(&self) -> bool {
+        self.work.is_full()
+    }
+
     /// Somebody of any origin says something; they are answered when it is stored.
     pub(super) fn say(&mut self, post: ChatPost, reply: Reply) {
         if self.work.is_full() {
@@ -91,15 +106,15 @@ impl RoomTask {
             return answer(reply, Err(ChatRefused::Banned));
         }
         match self.room.say(now(), post) {
-            Ok(message) => self.store(message, Some(reply)),
+            Ok(message) => self.store(message, Heard::ByNobody(reply)),
             Err(refused) => answer(reply, Err(refused)),
         }
     }
 
-    fn store(&mut self, message: ChatMessage, reply: Option<Reply>) {
+    pub(super) fn store(&mut self, message: ChatMessage, heard: Heard) {
         let message = Arc::new(message);
         let appending = self.chat.append(message.clone());
-        self.work.add(async move { Done::Said { message, appended: appending.await, reply } });
+        self.work.add(async move { Done::Said { message, appended: appending.await, heard } });
     }
 
     /// A moderator asks. What holds is in force at once, and answered when it is stored.
@@ -149,13 +164,20 @@ impl RoomTask {
     }
 
     /// The store has done something: everybody is told, then whoever asked.
-    pub(super) fn finish(&mut self, done: Done) {
+    pub(super) async fn finish(&mut self, done: Done) {
         match done {
-            Done::Said { message, appended, reply } => {
+            Done::Said { message, appended, heard } => {
                 let said = self.finish_said(message, appended);
-                reply.into_iter().for_each(|reply| answer(reply, said.clone()));
+                let Heard::ByNobody(reply) = heard else { return };
+                if let Ok(message) = &said {
+                    self.tell_in_packets(message).await;
+                }
+                answer(reply, said);
             }
-            Done::Moderated { request, done, reply } => answer(reply, self.finish_moderated(request, done)),
+            Done::Moderated { request, done, reply } => {
+                let moderated = self.finish_moderated(request, done).await;
+                answer(reply, moderated);
+            }
         }
     }
 
@@ -175,7 +197,7 @@ impl RoomTask {
         }
     }
 
-    fn finish_moderated(&mut self, request: Moderation, done: Result<(), StoreError>) -> Moderated {
+    async fn finish_moderated(&mut self, request: Moderation, done: Result<(), StoreError>) -> Moderated {
         if let Err(error) = done {
             tracing::warn!(%error, "a moderator's request could not be stored");
             return Err(ModerationError::NotKept);
@@ -183,10 +205,12 @@ impl RoomTask {
         match request {
             Moderation::DeleteMessage { id } => {
                 self.chat.forget(&id);
+                self.tell_change_in_packets(ChatChange::Deleted(&id)).await;
                 self.notify(&Notice::ChatDeleted { id: id.into() });
             }
             Moderation::ClearChat => {
                 self.chat.forget_all();
+                self.tell_change_in_packets(ChatChange::Cleared).await;
                 self.notify(&Notice::ChatCleared);
             }
             _ => {}
@@ -198,7 +222,7 @@ impl RoomTask {
     pub(super) async fn finish_all(&mut self) {
         while !self.work.is_empty() {
             let done = self.work.next().await;
-            self.finish(done);
+            self.finish(done).await;
         }
     }
 }

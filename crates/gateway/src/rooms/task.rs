@@ -4,15 +4,17 @@
 use super::access::{AccessCell, Credential};
 use super::calls::{Answers, Call, Calls};
 use super::chat_log::ChatLog;
+use super::followers::{Followed, Followers, NotFollowed};
 use super::handle::{CallRefused, DataMessage, FIRST_SOCKET, JoinTicket, ResumeTicket, Resumption, SessionHandle};
 use super::house::House;
 use super::outbox::{Outbox, Overflow};
 use super::outgoing::Outgoing;
+use super::overhear::DataChat;
 use super::registry::{JoinError, Registration};
 use super::talk::{ChatAnswer, Moderated, Work};
 use super::watch::Watchers;
 use crate::clock::now;
-use net::pool::RoomMedia;
+use net::pool::{MediaHome, RoomMedia};
 use room::effect::{Recipients, RoomInfo};
 use room::media::{MediaCommand, MediaEvent};
 use room::moderation::BanList;
@@ -65,6 +67,10 @@ pub(super) enum Request {
     Moderate { request: Box<Moderation>, reply: oneshot::Sender<Moderated> },
     /// What moderators have said.
     Orders(oneshot::Sender<OrdersInForce>),
+    /// Another room is going to show somebody.
+    Follow { identity: Identity, reply: oneshot::Sender<Result<Followed, NotFollowed>> },
+    /// Somebody who is shown here has their media there.
+    Borrow { session: SessionId, home: MediaHome },
     /// Where somebody comes from.
     AddressOf { identity: Identity, reply: oneshot::Sender<Option<IpAddr>> },
     /// The house has banned somebody: those who are there go.
@@ -89,12 +95,14 @@ pub struct OrdersInForce {
 /// Everything that a room's task owns.
 pub(super) struct RoomTask {
     pub(super) room: Room,
-    media: RoomMedia,
+    pub(super) media: RoomMedia,
     access: AccessCell,
     pub(super) seats: HashMap<SessionId, Seat>,
     calls: Calls,
+    followers: Followers,
     pub(super) chat: ChatLog,
     pub(super) work: Work,
+    pub(super) data_chat: DataChat,
     pub(super) house: Arc<House>,
     /// Its name in the registry; given up the moment the room ends.
     registration: Option<Registration>,
@@ -121,6 +129,7 @@ pub(super) struct Parts {
     pub(super) media: RoomMedia,
     pub(super) access: AccessCell,
     pub(super) chat: ChatLog,
+    pub(super) data_chat: DataChat,
     pub(super) house: Arc<House>,
     pub(super) registration: Registration,
     pub(super) watchers: Watchers,
@@ -128,15 +137,17 @@ pub(super) struct Parts {
 
 impl RoomTask {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { room, media, access, chat, house, registration, watchers } = parts;
+        let Parts { room, media, access, chat, data_chat, house, registration, watchers } = parts;
         Self {
             room,
             media,
             access,
             seats: HashMap::new(),
             calls: Calls::default(),
+            followers: Followers::default(),
             chat,
             work: Work::default(),
+            data_chat,
             house,
             registration: Some(registration),
             watchers,
@@ -154,7 +165,7 @@ impl RoomTask {
             tokio::select! {
                 Some(request) = requests.recv() => self.serve(request).await,
                 Some(event) = events.recv() => self.hear(event).await,
-                done = self.work.next() => self.finish(done),
+                done = self.work.next() => self.finish(done).await,
                 () = sleep_until(timeout) => {
                     self.room.handle_timeout(now());
                     self.carry_out().await;
@@ -190,6 +201,8 @@ impl RoomTask {
             Request::ChatHistory { limit, reply } => answer(reply, self.chat.newest(limit)),
             Request::Moderate { request, reply } => self.moderate(*request, reply).await,
             Request::Orders(reply) => answer(reply, self.orders()),
+            Request::Follow { identity, reply } => answer(reply, self.follow(&identity)),
+            Request::Borrow { session, home } => self.media.borrow(session, home),
             Request::AddressOf { identity, reply } => answer(reply, self.address_of(&identity)),
             Request::Expel { banned, reply } => {
                 self.expel(&banned).await;
@@ -298,12 +311,24 @@ impl RoomTask {
         }
     }
 
-    /// What the shards report: for the room, but for answers to calls.
+    /// What the shards report: for the room, but for answers to calls, and chat.
     async fn hear(&mut self, event: MediaEvent) {
         match event {
             MediaEvent::CallAnswered { session, id, packet } => self.calls.answered(&id, session, packet),
-            event => self.handle(RoomInput::Media(event)).await,
+            MediaEvent::Overheard { session, packet, passed: true } => self.overhear(session, &packet),
+            MediaEvent::Overheard { session, packet, passed: false } => self.tell_refusal(session, &packet).await,
+            event => {
+                self.followers.hear(&event);
+                self.handle(RoomInput::Media(event)).await;
+            }
         }
+    }
+
+    fn follow(&mut self, identity: &Identity) -> Result<Followed, NotFollowed> {
+        let session = self.room.session_of(identity).ok_or(NotFollowed::NotThere)?;
+        let home = self.media.home(session).ok_or(NotFollowed::NoMedia)?;
+        let mirrored = self.room.mirrored(session).ok_or(NotFollowed::NotThere)?;
+        self.followers.add(session, home, mirrored)
     }
 
     async fn call(&mut self, identity: &Identity, call: Call) -> Result<Answers, CallRefused> {
@@ -347,14 +372,19 @@ impl RoomTask {
                 RoomEffect::HangUp { session } => self.hang_up(session),
                 RoomEffect::Notice(notice @ Notice::RoomFinished(_)) => {
                     // What was said is heard before the end.
-                    self.finish_all().await;
+                    Box::pin(self.finish_all()).await;
                     self.notify(&notice);
                 }
                 RoomEffect::Notice(notice) => self.notify(&notice),
-                RoomEffect::CloseSession { session } => drop(self.seats.remove(&session)),
+                RoomEffect::CloseSession { session } => {
+                    self.media.give_back(session);
+                    self.seats.remove(&session);
+                    self.data_chat.forget(session);
+                }
                 RoomEffect::Ended => drop(self.registration.take()),
             }
         }
+        self.followers.tell(&self.room);
         self.calls.keep(|session| self.room.sessions().any(|there| there == session));
         self.population.is_now(self.room.sessions().count());
     }

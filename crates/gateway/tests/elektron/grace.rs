@@ -62,6 +62,19 @@ async fn e_04_a_page_that_comes_back_without_a_word_is_known_by_its_cookie() {
 }
 
 #[tokio::test]
+async fn e_04_a_page_whose_new_socket_is_there_before_the_old_one_says_goodbye_stays() {
+    // E-04: `reconnect()` closes and opens at once, and which comes first is chance.
+    let server = Server::start().await;
+    let alice = server.person("first", "alice").await;
+    let cookie = alice.cookie().expect("one is given").to_owned();
+    let back = server.open_with("/", &[("cookie", &cookie), ("user-agent", "another")]).await;
+    close(alice).await;
+    pass(40).await;
+    holds(&server, "first", &["bus:alice"]).await;
+    drop(back);
+}
+
+#[tokio::test]
 async fn e_04_a_client_without_cookies_is_known_by_address_and_program() {
     // E-04
     let server = Server::start().await;

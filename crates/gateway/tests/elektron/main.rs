@@ -9,6 +9,7 @@ mod http;
 mod images;
 mod joining;
 mod limits;
+mod moderation;
 mod operators;
 mod presence;
 mod slow;

@@ -1,6 +1,6 @@
 //! RoomService's methods that change what goes on in a room (L-06, L-36, L-43, L-55).
 
-use crate::harness::{Client, Heard, Server, backend, keys, now};
+use crate::harness::{Client, Heard, Server, backend, keys, now, token_with};
 use gateway::rooms::RegistryConfig;
 use prost::Message as _;
 use serde_json::json;
@@ -197,4 +197,66 @@ async fn l_55_nobody_is_moved_without_leave_or_to_where_they_are() {
         );
     }
     assert_eq!(scene.call("ListParticipants", json!({"room": "r"})).await["participants"][0]["identity"], "alice");
+}
+
+async fn join_room(server: &Server, identity: &str, room: &str) -> Client {
+    let token = token_with(identity, |claims| claims.video.room = room.into());
+    let mut client = server.join_with(&token).await;
+    client.joined().await;
+    client
+}
+
+#[tokio::test]
+async fn l_55_forward_participant_shows_somebody_in_another_room_until_they_are_gone_or_removed() {
+    // L-55
+    let scene = scene().await;
+    let mut bob = join_room(&scene.server, "bob", "stage").await;
+    let body = json!({"room": "r", "identity": "alice", "destination_room": "stage"}).to_string();
+    let forward = async || scene.server.api("ForwardParticipant", &sender("r", "stage"), &body).await;
+    let answer = forward().await;
+    assert_eq!((answer.status, answer.json()), (200, json!({})));
+    bob.sees("alice", proto::participant_info::State::Active).await;
+    let twice = forward().await;
+    assert_eq!((twice.status, &twice.json()["code"]), (409, &json!("already_exists")));
+    let update = json!({"room": "r", "identity": "alice", "name": "Alice A."});
+    scene.call("UpdateParticipant", update.clone()).await;
+    bob.hear_until(|heard| match heard {
+        Heard::Update(update) => update.participants.into_iter().find(|who| who.name == "Alice A."),
+        _ => None,
+    })
+    .await;
+    let stage = |body: serde_json::Value| {
+        let mut body = body;
+        body["room"] = json!("stage");
+        body.to_string()
+    };
+    let renamed = scene.server.api("UpdateParticipant", &admin("stage"), &stage(update)).await;
+    assert_eq!((renamed.status, &renamed.json()["code"]), (412, &json!("failed_precondition")), "{renamed:?}");
+    let removed = scene.server.api("RemoveParticipant", &admin("stage"), &stage(json!({"identity": "alice"}))).await;
+    assert_eq!(removed.status, 200, "{removed:?}");
+    bob.sees("alice", proto::participant_info::State::Disconnected).await;
+    assert_eq!(scene.call("ListParticipants", json!({"room": "r"})).await["participants"][0]["identity"], "alice");
+    assert_eq!(forward().await.status, 200, "again");
+    bob.sees("alice", proto::participant_info::State::Active).await;
+    scene.call("RemoveParticipant", json!({"room": "r", "identity": "alice"})).await;
+    bob.sees("alice", proto::participant_info::State::Disconnected).await;
+}
+
+#[tokio::test]
+async fn l_55_nobody_is_forwarded_without_leave_or_over_somebody_else() {
+    // L-55
+    let scene = scene().await;
+    let _other = join_room(&scene.server, "alice", "taken").await;
+    for (token, identity, destination, status) in [
+        (admin("r"), "alice", "stage", 401),
+        (sender("r", "elsewhere"), "alice", "stage", 401),
+        (sender("r", "r"), "alice", "r", 400),
+        (sender("r", "stage"), "nobody", "stage", 404),
+        (sender("r", "stage"), "", "stage", 400),
+        (sender("r", "taken"), "alice", "taken", 409),
+    ] {
+        let body = json!({"room": "r", "identity": identity, "destination_room": destination}).to_string();
+        let answer = scene.server.api("ForwardParticipant", &token, &body).await;
+        assert_eq!(answer.status, status, "{identity} → {destination}");
+    }
 }

@@ -188,7 +188,6 @@ async fn l_53_unknown_routes_and_methods_say_so() {
     assert_eq!(code("POST", "/twirp/x", json).await, bad_route);
     assert_eq!(code("GET", "/twirp/livekit.RoomService/CreateRoom", json).await, bad_route);
     assert_eq!(code("POST", "/twirp/livekit.RoomService/CreateRoom", "text/plain").await, bad_route);
-    assert_eq!(code("POST", "/twirp/livekit.RoomService/ForwardParticipant", json).await, unimplemented);
     assert_eq!(code("POST", "/twirp/livekit.Egress/ListEgress", json).await, unimplemented);
     let malformed = server.api("CreateRoom", &creator(), "[").await;
     assert_eq!((malformed.status, &malformed.json()["code"]), (400, &json!("malformed")));

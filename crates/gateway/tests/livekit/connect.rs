@@ -1,6 +1,6 @@
 //! Up to the upgrade: statuses, texts and CORS (livekit.md 2.1).
 
-use crate::harness::{Server, auto_subscribing, join_request, token, token_with};
+use crate::harness::{Heard, Server, auto_subscribing, join_request, token, token_with};
 use gateway::rooms::{Access, RegistryConfig};
 use wire::livekit::proto;
 
@@ -62,7 +62,6 @@ async fn what_makes_no_sense_is_400() {
         (v1(&token(&long)), "identity exceeds limits"),
         (v1(&token_with("a", |claims| claims.video.room = String::new())), "no room name"),
         (v1(&token_with("a", |claims| claims.video.room = long.clone())), "room name exceeds limits"),
-        (format!("/rtc?access_token={alice}&publish=1"), "publish-only connections are not supported"),
     ];
     for (path, text) in cases {
         let answer = server.open(&path).await.err().expect("no upgrade");
@@ -134,4 +133,25 @@ async fn own_metadata_in_a_join_needs_the_grant() {
     let granted = token_with("alice", |claims| claims.video.can_update_own_metadata = Some(true));
     let mut alice = server.open(&path(&granted)).await.expect("an upgrade");
     assert_eq!(alice.joined().await.participant.unwrap().metadata, "mine");
+}
+
+/// v0's second connection of somebody: a participant of its own that only publishes (livekit.md 2.1).
+#[tokio::test]
+async fn l_25_a_publish_only_connection_is_a_participant_of_its_own() {
+    // L-25
+    let server = Server::start(RegistryConfig::default()).await;
+    let mut alice = server.join("alice").await;
+    alice.joined().await;
+    let mut second = server.open(&format!("/rtc?access_token={}&publish=cam", token("alice"))).await.unwrap();
+    let join = second.joined().await;
+    let you = join.participant.unwrap();
+    assert_eq!((you.identity.as_str(), you.permission.unwrap().can_subscribe), ("alice#cam", false));
+    assert_eq!(join.other_participants[0].identity, "alice", "the first one is still there");
+    let fresh =
+        second.hear_until(|heard| if let Heard::RefreshToken(token) = heard { Some(token) } else { None }).await;
+    drop(second);
+    let mut again = server.open(&format!("/rtc?access_token={fresh}&publish=cam")).await.unwrap();
+    assert_eq!(again.joined().await.participant.unwrap().identity, "alice#cam");
+    let mute = token_with("bob", |claims| claims.video.can_publish = Some(false));
+    assert_eq!(server.open(&format!("/rtc?access_token={mute}&publish=cam")).await.err().unwrap().status, 401);
 }

@@ -9,6 +9,7 @@ use gateway::livekit::agents::Agents;
 use gateway::rooms::{Registry, RegistryConfig, Watcher};
 use gateway::{Gateway, GatewayConfig};
 use net::pool::{MediaPool, Placement, PoolConfig};
+use net::turn::TurnConfig;
 use prost::Message as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -41,7 +42,19 @@ impl Server {
     }
 
     pub(crate) async fn start_with(config: RegistryConfig, change: impl FnOnce(&mut GatewayConfig)) -> Self {
-        let pool = MediaPool::start(&pool_config(), Arc::new(LiveKitData)).unwrap();
+        Self::start_on(&pool_config(), config, change).await
+    }
+
+    pub(crate) async fn start_with_relay(
+        config: RegistryConfig,
+        relay: TurnConfig,
+        change: impl FnOnce(&mut GatewayConfig),
+    ) -> Self {
+        Self::start_on(&PoolConfig { turn: Some(relay), ..pool_config() }, config, change).await
+    }
+
+    async fn start_on(pool: &PoolConfig, config: RegistryConfig, change: impl FnOnce(&mut GatewayConfig)) -> Self {
+        let pool = MediaPool::start(pool, Arc::new(LiveKitData)).unwrap();
         let keys = Arc::new(keys());
         let agents = Agents::start(&keys);
         let watchers = [Arc::new(agents.clone()) as Arc<dyn Watcher>].into_iter().collect();

@@ -2,6 +2,7 @@
 
 use crate::harness::{Heard, Say, Server};
 use gateway::rooms::RegistryConfig;
+use net::turn::TurnConfig;
 use proto::simulate_scenario::Scenario;
 use wire::livekit::proto;
 
@@ -36,4 +37,40 @@ async fn l_60_nobody_simulates_where_it_is_not_allowed() {
             _ => None,
         })
         .await;
+}
+
+/// L-60: the next session is told of the relay over TLS alone, and to use nothing else; without such a relay it is told
+/// what everybody is.
+#[tokio::test]
+async fn l_60_the_next_session_is_sent_to_the_relay_over_tls() {
+    // L-60
+    for (domain, forced) in [("turn.venue.example", true), ("", false)] {
+        let relay = TurnConfig {
+            udp_port: Some(0),
+            tcp_port: Some(0),
+            stream_port: Some(0),
+            tls: None,
+            domain: domain.into(),
+            advertised_port: None,
+            relay_ports: 30_000..=30_010,
+        };
+        let server = Server::start_with_relay(RegistryConfig::default(), relay, |config| config.simulate = true).await;
+        let mut alice = server.join("alice").await;
+        let before = alice.joined().await;
+        assert!(before.client_configuration.is_none());
+        assert!(before.ice_servers[0].urls.iter().any(|url| url.starts_with("turn:") && url.ends_with("tcp")));
+        let protocol = proto::CandidateProtocol::Tls as i32;
+        alice
+            .say(Say::Simulate(proto::SimulateScenario { scenario: Some(Scenario::SwitchCandidateProtocol(protocol)) }))
+            .await;
+        alice.say(Say::Ping(1)).await;
+        alice.hear_until(|heard| if let Heard::Pong(_) = heard { Some(()) } else { None }).await;
+        let after = server.join("alice").await.joined().await;
+        let urls = &after.ice_servers[0].urls;
+        assert_eq!(urls.iter().all(|url| url.starts_with("turns:")), forced, "{urls:?}");
+        let enabled = proto::ClientConfigSetting::Enabled as i32;
+        assert_eq!(after.client_configuration.is_some_and(|client| client.force_relay == enabled), forced);
+        let later = server.join("alice").await.joined().await;
+        assert!(later.client_configuration.is_none(), "once only");
+    }
 }

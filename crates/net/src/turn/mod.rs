@@ -1,9 +1,10 @@
 //! The built-in relay (L-02, Q-13, P-10): clients behind firewalls reach our own shards by it, and nobody else.
 //!
-//! Over UDP it lives on the shards' threads ([`udp`]), over TLS in the connection's task ([`stream`]). Either way what a
+//! Over UDP it lives on the shards' threads ([`udp`]), over TCP and TLS in the connection's task ([`stream`]). Either way what a
 //! client sends is handed to its shard in this process: a relayed address is a name, and no socket.
 
 mod grants;
+pub mod probe;
 pub(crate) mod stream;
 pub(crate) mod udp;
 
@@ -20,7 +21,9 @@ use turn::{Peers, Secret};
 pub struct TurnConfig {
     /// UDP port; 0 draws a free one.
     pub udp_port: Option<u16>,
-    /// Port for connections; 0 draws a free one. `None`: nobody connects, or HTTPS has the port and hands them over
+    /// Port for connections as they are (`turn:…?transport=tcp`); 0 draws a free one.
+    pub tcp_port: Option<u16>,
+    /// Port for connections with TLS; 0 draws a free one. `None`: nobody connects, or HTTPS has the port and hands them over
     /// ([`crate::pool::MediaPool::take_turn`]).
     pub stream_port: Option<u16>,
     /// How connections are secured; its certificate may be replaced meanwhile. `None`: somebody in front of us does that
@@ -45,44 +48,50 @@ pub struct TurnServer {
     pub credential: String,
 }
 
+/// Where it listens.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Bound {
+    pub(crate) udp: Option<SocketAddr>,
+    pub(crate) tcp: Option<SocketAddr>,
+    pub(crate) tls: Option<SocketAddr>,
+}
+
 /// What all parts of the relay share.
 #[derive(Debug)]
 pub(crate) struct RelayServer {
     secret: Arc<Secret>,
     peers: Arc<Peers>,
     pool: Arc<RelayPool>,
-    udp_urls: Vec<String>,
+    plain_urls: Vec<String>,
     tls_urls: Vec<String>,
 }
 
 impl RelayServer {
-    /// `candidates`: the shards' own. `udp` and `stream`: where the relay listens.
-    pub(crate) fn new(
-        config: &TurnConfig,
-        candidates: &[SocketAddr],
-        udp: Option<SocketAddr>,
-        stream: Option<SocketAddr>,
-        entropy: &[u8; 32],
-    ) -> Self {
+    /// `candidates`: the shards' own.
+    pub(crate) fn new(config: &TurnConfig, candidates: &[SocketAddr], bound: &Bound, entropy: &[u8; 32]) -> Self {
         let hosts = hosts(candidates);
-        let url = |host: &IpAddr, port: u16| format!("turn:{}?transport=udp", SocketAddr::new(*host, port));
-        let udp_urls = udp.iter().flat_map(|udp| hosts.iter().map(|host| url(host, udp.port()))).collect();
-        let port = config.advertised_port.or(stream.map(|stream| stream.port()));
+        // The order in which clients try them (L-29).
+        let ways = [(bound.udp, "udp"), (bound.tcp, "tcp")];
+        let ways = ways.into_iter().filter_map(|(bound, transport)| Some((bound?.port(), transport)));
+        let url =
+            |host: &IpAddr, port, transport| format!("turn:{}?transport={transport}", SocketAddr::new(*host, port));
+        let plain_urls = ways.flat_map(|(port, transport)| hosts.iter().map(move |host| url(host, port, transport)));
+        let port = config.advertised_port.or(bound.tls.map(|tls| tls.port()));
         let tls_urls = port.iter().filter(|_| !config.domain.is_empty());
         let tls_urls = tls_urls.map(|port| format!("turns:{}:{port}?transport=tcp", config.domain));
         Self {
             secret: Arc::new(Secret::new(entropy)),
             peers: Arc::new(Peers::only(candidates.to_vec())),
             pool: Arc::new(RelayPool::new(&hosts, config.relay_ports.clone())),
-            udp_urls,
+            plain_urls: plain_urls.collect(),
             tls_urls: tls_urls.collect(),
         }
     }
 
     /// For a participant. `tls_only`: nothing but TLS is told.
     pub(crate) fn server_for(&self, participant: &str, tls_only: bool, now_unix: u64) -> Option<TurnServer> {
-        let udp = self.udp_urls.iter().filter(|_| !tls_only);
-        let urls: Vec<_> = udp.chain(&self.tls_urls).cloned().collect();
+        let plain = self.plain_urls.iter().filter(|_| !tls_only);
+        let urls: Vec<_> = plain.chain(&self.tls_urls).cloned().collect();
         let login = self.secret.login(participant, now_unix);
         (!urls.is_empty()).then_some(TurnServer { urls, username: login.username, credential: login.password })
     }
@@ -112,6 +121,7 @@ mod tests {
     fn relay(domain: &str, advertised_port: Option<u16>) -> RelayServer {
         let config = TurnConfig {
             udp_port: Some(3478),
+            tcp_port: Some(3478),
             stream_port: Some(5349),
             tls: None,
             domain: domain.into(),
@@ -120,7 +130,8 @@ mod tests {
         };
         let address = |text: &str| text.parse::<SocketAddr>().unwrap();
         let candidates = [address("203.0.113.1:7882"), address("203.0.113.1:7883"), address("[2001:db8::1]:7882")];
-        RelayServer::new(&config, &candidates, Some(address("0.0.0.0:3478")), Some(address("0.0.0.0:5349")), &[1; 32])
+        let [udp, tcp, tls] = ["0.0.0.0:3478", "0.0.0.0:3479", "0.0.0.0:5349"].map(|text| Some(address(text)));
+        RelayServer::new(&config, &candidates, &Bound { udp, tcp, tls }, &[1; 32])
     }
 
     #[test]
@@ -132,6 +143,8 @@ mod tests {
             [
                 "turn:203.0.113.1:3478?transport=udp",
                 "turn:[2001:db8::1]:3478?transport=udp",
+                "turn:203.0.113.1:3479?transport=tcp",
+                "turn:[2001:db8::1]:3479?transport=tcp",
                 "turns:turn.venue.example:5349?transport=tcp"
             ]
         );

@@ -39,7 +39,7 @@ impl TurnDoor {
         Stream::new(dialect, self.doors, self.admission.counts, unproven).run(socket).await
     }
 
-    /// A connection to our own port: TLS first, unless somebody in front of us has done that.
+    /// A connection to a port of ours: TLS first, unless it is the one for plain TCP or somebody in front has done that.
     pub(crate) async fn open(self, accepted: Accepted, tls: Option<Arc<ServerConfig>>) -> Ended {
         let Accepted { socket, remote, unproven, .. } = accepted;
         let Some(tls) = tls else { return self.serve(socket, remote, unproven).await };

@@ -22,8 +22,6 @@ const FOREIGN: &[(&str, &str)] = &[
     ("key_file", "put the keys under keys, or into ODEON_KEYS"),
     ("region", "several nodes come with a later version; remove it"),
     ("node_selector", "several nodes come with a later version; remove it"),
-    ("limit.num_tracks", "limit rooms and participants by limits.rooms and room.max_participants; remove it"),
-    ("limit.bytes_per_sec", "limit rooms and participants by limits.rooms and room.max_participants; remove it"),
     ("limit", "see the settings under limits"),
     ("audio", "speaker detection has no settings; remove it"),
     ("video", "video has no settings; remove it"),

@@ -54,6 +54,8 @@ settings! {
     "turn.domain" turn_domain: HostName = HostName::default(), Restart;
     /// UDP port of the relay. 443 is open in most networks. 0: none.
     "turn.udp_port" turn_udp_port: u16 = 3478, Restart;
+    /// TCP port of the relay, for networks that let no UDP through. 0: none.
+    "turn.tcp_port" turn_tcp_port: u16 = 3478, Restart;
     /// TLS port of the relay. It may be that of https, `tls.port`: clients are told apart. 0: none.
     "turn.tls_port" turn_tls_port: u16 = 5349, Restart;
     /// Somebody in front, such as a load balancer, ends TLS for the relay and is reached on port 443: `turn.tls_port` then takes plain TCP.
@@ -114,6 +116,12 @@ settings! {
     "room.enable_remote_unmute" room_enable_remote_unmute: bool = false, Restart;
     /// Put each participant's camera and microphone into one stream, so that players keep them in step.
     "room.sync_streams" room_sync_streams: bool = false, Restart;
+    /// Players hold pictures back as the next two say, so that all show them at the same time.
+    "room.playout_delay.enabled" room_playout_delay_enabled: bool = false, Restart;
+    /// How long players hold pictures back at least, in milliseconds, up to 40950.
+    "room.playout_delay.min" room_playout_delay_min: u32 = 100, Restart;
+    /// How long players hold pictures back at most, in milliseconds, up to 40950. 0: as long as they like.
+    "room.playout_delay.max" room_playout_delay_max: u32 = 2_000, Restart;
     /// Configurations of rooms that CreateRoom (room_preset) and tokens (roomPreset) may name, each as LiveKit's RoomConfiguration.
     "room.room_configurations" room_configurations: RoomPresets = RoomPresets::default(), Restart;
     /// Video tracks that one participant receives at a time at most. 0: no limit.
@@ -132,6 +140,10 @@ settings! {
     "limits.name_length" limits_name_length: u32 = 256, Restart, livekit ["limit.max_participant_name_length"];
     /// Rooms at a time at most.
     "limits.rooms" limits_rooms: u32 = 10_000, Restart;
+    /// Tracks at a time, counted where they come in and once for each receiver, above which newcomers get 503. 0: no limit.
+    "limits.tracks" limits_tracks: u32 = 0, Restart, livekit ["limit.num_tracks"];
+    /// Bytes of media in a second, in and out together, above which newcomers get 503. 0: no limit.
+    "limits.bytes_per_second" limits_bytes_per_second: u32 = 0, Restart, livekit ["limit.bytes_per_sec"];
     /// HTTP connections at a time at most, WebSockets counted in. Above that newcomers get 503.
     "limits.http_connections" limits_http_connections: u32 = 20_000, Restart;
     /// Where backends are told what happens in rooms: http or https URLs, each gets every event (a comma in one is written %2C).

@@ -50,6 +50,7 @@ fn another(setting: &Setting) -> &'static str {
         "tls.self_signed"
         | "turn.enabled"
         | "turn.external_tls"
+        | "room.playout_delay.enabled"
         | "rtc.use_external_ip"
         | "rtc.external_ip_only"
         | "rtc.single_port"
@@ -170,6 +171,25 @@ fn l_09_livekits_yaml_is_read_where_it_means_the_same() {
     assert_eq!(config.room_departure_timeout, Duration::from_secs(7));
     assert_eq!((config.room_auto_create, config.room_max_participants), (false, 9));
     assert_eq!(config.log_level.0, "debug");
+}
+
+// L-09: the ports that LiveKit's documents name, where nobody says otherwise.
+#[test]
+fn l_09_the_ports_are_livekits_own() {
+    let config = Config::default();
+    assert_eq!((config.http_port, config.rtc_tcp_port, config.rtc_udp_port), (7880, 7881, 7882));
+}
+
+#[test]
+fn l_39_l_70_livekits_limits_and_playout_delay_are_read() {
+    let text = "room:\n  playout_delay:\n    enabled: true\n    min: 200\n    max: 900\nlimit:\n  num_tracks: 500\n  \
+                bytes_per_sec: 1000000\n";
+    let config = yaml(text).unwrap().config;
+    assert_eq!((config.limits_tracks, config.limits_bytes_per_second), (500, 1_000_000));
+    let registry = crate::plan::registry(&config, false);
+    assert_eq!((registry.max_tracks, registry.max_bytes_per_s), (500, 1_000_000));
+    assert_eq!(registry.room.playout_delay, Some(room::media::PlayoutDelay::new(200, 900)));
+    assert_eq!(crate::plan::registry(&Config::default(), false).room.playout_delay, None);
 }
 
 // L-09: which address clients are told, by LiveKit's own names.

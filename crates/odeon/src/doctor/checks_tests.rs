@@ -53,7 +53,7 @@ fn healthy() -> Facts {
         turn: Some(TurnFacts {
             domain: "turn.venue.example".into(),
             leads_to: Some(vec![ip("198.51.100.7")]),
-            answers: Some(true),
+            silent: Some(Vec::new()),
         }),
         world: Some(WorldFacts {
             stun_servers: 2,
@@ -205,8 +205,9 @@ fn f_3_disk_full() {
 
 #[test]
 fn f_3_turn_unreachable() {
-    let silent = planted(|facts| facts.turn.as_mut().unwrap().answers = Some(false));
+    let silent = planted(|facts| facts.turn.as_mut().unwrap().silent = Some(vec!["turn.udp_port"]));
     assert_eq!((silent.check, silent.level), ("turn", Level::Fault));
+    assert!(silent.remedy.contains("turn.udp_port"), "{}", silent.remedy);
     let nowhere = planted(|facts| facts.turn.as_mut().unwrap().leads_to = Some(Vec::new()));
     assert!(nowhere.found.contains("leads nowhere"), "{}", nowhere.found);
     let elsewhere = planted(|facts| facts.turn.as_mut().unwrap().leads_to = Some(vec![ip("192.0.2.99")]));
@@ -231,7 +232,7 @@ fn f_3_bad_origin() {
 fn what_nobody_was_asked_is_not_known_and_not_wrong() {
     let mut facts = healthy();
     facts.world = None;
-    (facts.page.leads_to, facts.turn.as_mut().unwrap().answers) = (None, None);
+    (facts.page.leads_to, facts.turn.as_mut().unwrap().silent) = (None, None);
     assert!(!all(&facts).iter().any(Finding::matters));
     assert!(all(&facts).iter().any(|finding| finding.level == Level::Unknown));
 }

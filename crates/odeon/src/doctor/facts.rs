@@ -87,8 +87,8 @@ pub struct TurnFacts {
     pub domain: String,
     /// Where it leads; `None` where nobody was asked.
     pub leads_to: Option<Vec<IpAddr>>,
-    /// Whether it answered; `None` where nobody was asked, or it does not run.
-    pub answers: Option<bool>,
+    /// Settings whose ports did not answer; `None` where nobody was asked, or it does not run.
+    pub silent: Option<Vec<&'static str>>,
 }
 
 /// What others say.

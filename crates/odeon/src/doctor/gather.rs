@@ -2,6 +2,7 @@
 
 mod machine;
 mod ports;
+mod turn;
 
 use super::facts::{CertificateFacts, Facts, PageFacts, WorldFacts};
 use crate::config::Config;
@@ -28,15 +29,16 @@ pub async fn everything(config: &Config, time_server: &str) -> Facts {
     }
     facts.told = told(config, &candidates::advertised(config).await);
     let own = candidates::own(config, &candidates::filter(config));
-    let (mappings, clock_ahead_s, page) = tokio::join!(
+    let (mappings, clock_ahead_s, page, relay) = tokio::join!(
         // From the very port that a firewall may close; a server that runs has it already.
         discover(&own, if facts.running { 0 } else { config.rtc_udp_port }, &config.rtc_stun_servers.0, ASK_TIMEOUT),
         clock::ahead(time_server, ASK_TIMEOUT),
         leads_to(&facts.page.host),
+        turn::ask(config, facts.turn.clone(), &facts),
     );
     let stun_servers = if facts.local_only { 0 } else { config.rtc_stun_servers.0.len() };
     facts.world = Some(WorldFacts { stun_servers, mappings, clock_ahead_s: clock_ahead_s.ok() });
-    facts.page.leads_to = page;
+    (facts.page.leads_to, facts.turn) = (page, relay);
     facts
 }
 
@@ -67,7 +69,7 @@ fn here(config: &Config) -> Facts {
         certificate: certificate(config),
         now: SystemTime::now(),
         page,
-        turn: None,
+        turn: turn::settings(config),
         world: None,
     }
 }

@@ -22,6 +22,10 @@ const ACCOUNT: &str = "acme-account.json";
 const ORDER_TIMEOUT: Duration = Duration::from_secs(300);
 /// Time for the authority to look, and again to sign.
 const STEP_TIMEOUT: Duration = Duration::from_secs(90);
+/// Whole orders that are begun anew because a nonce was refused; each request has been tried three times by then.
+const NONCE_ATTEMPTS: u32 = 4;
+/// Before each of them.
+const NONCE_PAUSE: Duration = Duration::from_secs(1);
 /// A sleep at most: a machine that was suspended must not miss the day.
 const MAX_SLEEP: Duration = Duration::from_secs(3600);
 
@@ -63,7 +67,7 @@ pub(super) async fn keep_fresh(
     let mut failures = 0;
     loop {
         wait(&certificates, &settings, failures, &asked).await;
-        let ordered = tokio::time::timeout(ORDER_TIMEOUT, order(&certificates, &settings, &dir)).await;
+        let ordered = tokio::time::timeout(ORDER_TIMEOUT, order_patiently(&certificates, &settings, &dir)).await;
         match ordered.unwrap_or(Err(AcmeError::Timeout)) {
             Ok(certificate) => {
                 failures = 0;
@@ -77,6 +81,27 @@ pub(super) async fn keep_fresh(
             }
         }
     }
+}
+
+/// A nonce may be refused at any time (RFC 8555, 6.5), which says nothing about the order and counts as no failure.
+async fn order_patiently(
+    certificates: &Certificates,
+    settings: &AcmeSettings,
+    dir: &DataDir,
+) -> Result<ServerCertificate, AcmeError> {
+    for _ in 0..NONCE_ATTEMPTS {
+        match order(certificates, settings, dir).await {
+            Err(AcmeError::Authority(instant_acme::Error::Api(problem))) if is_bad_nonce(&problem) => {
+                tokio::time::sleep(NONCE_PAUSE).await;
+            }
+            ordered => return ordered,
+        }
+    }
+    order(certificates, settings, dir).await
+}
+
+fn is_bad_nonce(problem: &instant_acme::Problem) -> bool {
+    problem.r#type.as_deref() == Some("urn:ietf:params:acme:error:badNonce")
 }
 
 // Until a new certificate is due; after a failure for the pause, unless somebody asks (SIGHUP).

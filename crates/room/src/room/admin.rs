@@ -1,7 +1,7 @@
 //! What the server API changes (L-06, L-36, L-43, L-55).
 
 use super::Room;
-use super::member::Goodbye;
+use super::member::{Goodbye, Member};
 use crate::admin::{AdminError, AdminRequest, ProfileChange, TooLong};
 use crate::effect::{LeaveAction, RoomEvent};
 use crate::id::{Identity, SessionId, TrackSid};
@@ -28,7 +28,7 @@ impl Room {
         match request {
             AdminRequest::Mute { identity, track, muted } => self.mute_by_admin(now, &identity, &track, muted),
             AdminRequest::UpdateParticipant { identity, profile, permission } => {
-                let session = self.named(&identity)?;
+                let session = self.at_home(&identity)?;
                 self.update_by_admin(session, profile, permission)
             }
             AdminRequest::UpdateSubscriptions { identity, tracks, subscribe } => {
@@ -45,6 +45,13 @@ impl Room {
         self.session_of(identity).ok_or(AdminError::NoParticipant)
     }
 
+    /// Of somebody whose own room this is.
+    fn at_home(&self, identity: &Identity) -> Result<SessionId, AdminError> {
+        let session = self.named(identity)?;
+        let mirrored = self.members.get(&session).is_some_and(Member::is_mirrored);
+        if mirrored { Err(AdminError::Forwarded) } else { Ok(session) }
+    }
+
     /// The client is told in any case: it may think otherwise than we do.
     fn mute_by_admin(
         &mut self,
@@ -53,7 +60,7 @@ impl Room {
         track: &TrackSid,
         muted: bool,
     ) -> Result<(), AdminError> {
-        let session = self.named(identity)?;
+        let session = self.at_home(identity)?;
         let publication = self.members.get(&session).and_then(|member| member.publications.get(track));
         if !publication.is_some_and(|publication| publication.live) {
             return Err(AdminError::NoTrack);
@@ -68,7 +75,7 @@ impl Room {
 
     /// They connect anew over there, and publish again what they publish here.
     fn move_elsewhere(&mut self, identity: &Identity, room: String) -> Result<(), AdminError> {
-        let session = self.named(identity)?;
+        let session = self.at_home(identity)?;
         if let Some(you) = self.members.get(&session).map(|member| member.info.clone()) {
             self.tell(session, RoomEvent::Moved { room, you });
         }

@@ -33,7 +33,13 @@ pub struct Orders {
 }
 
 impl Chat {
-    fn interval(&self) -> Duration {
+    /// May this one not write, whatever the clock says?
+    pub(super) fn silences(&self, identity: &Identity) -> bool {
+        self.rules.closed || self.muted.contains(identity)
+    }
+
+    /// Between two messages of one author.
+    pub(super) fn interval(&self) -> Duration {
         Duration::from_secs(self.rules.slow_mode_s.into())
     }
 
@@ -107,6 +113,15 @@ impl Room {
         Ok(self.said(now, post))
     }
 
+    /// Why somebody may not write at this moment, if so.
+    ///
+    /// # Errors
+    /// Says why.
+    pub fn may_write(&self, now: Now, author: &Identity) -> Result<(), ChatRefused> {
+        let post = ChatPost { author: author.clone(), name: String::new(), text: String::new(), id: None, frame: None };
+        self.chat.check(now.at, &post)
+    }
+
     /// It could not be stored: its author need not wait before they try again.
     pub fn unsay(&mut self, author: &Identity) {
         self.chat.last.shift_remove(author);
@@ -153,12 +168,6 @@ impl Room {
     /// Who may not come in.
     pub fn bans(&self) -> &BanList {
         &self.chat.bans
-    }
-
-    /// May this one not write, whatever the clock says?
-    #[expect(dead_code, reason = "the shards will drop what a silenced sender of theirs writes")]
-    pub(super) fn is_silenced(&self, identity: &Identity) -> bool {
-        self.chat.rules.closed || self.chat.muted.contains(identity)
     }
 
     fn set_chat_rules(&mut self, rules: ChatRules) -> Result<(), ModerationError> {

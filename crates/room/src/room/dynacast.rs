@@ -7,12 +7,21 @@ use super::Room;
 use crate::effect::{RoomEvent, WantedCodec};
 use crate::id::{SessionId, TrackSid};
 use crate::limits::MAX_CODECS;
+use crate::media::MediaCommand;
 use crate::settings::HIGHEST_LAYER;
 use crate::track::TrackKind;
 use std::time::{Duration, Instant};
 
 /// How long less must be wanted before it is told (the reference's `dynacast_pause_delay`).
 const PAUSE_DELAY: Duration = Duration::from_secs(5);
+
+/// With so many in the room each gets the codec that they take; with fewer, one who needs the backup makes it everybody's, as
+/// long as the publisher lets it (the reference's `codec_regression_threshold`).
+const REGRESSION_THRESHOLD: usize = 5;
+
+/// LiveKit's `BackupCodecPolicy`: the backup for everybody where that suits, or always; and the third, never.
+const PREFER_REGRESSION: i32 = 0;
+const REGRESSION: i32 = 2;
 
 /// One codec of a track.
 #[derive(Clone, Copy, Debug, Default)]
@@ -101,6 +110,23 @@ impl Room {
         self.schedule_demand(sid, before, session);
         if more {
             self.tell_demand(session, sid);
+        }
+        if codec > 0 && highest.is_some() {
+            self.consider_regression(session, sid);
+        }
+    }
+
+    /// Somebody needs the backup: a publisher that encodes once spares its battery and its way up (L-63).
+    fn consider_regression(&mut self, session: SessionId, sid: &TrackSid) {
+        let small = self.members.len() < REGRESSION_THRESHOLD;
+        let publication = self.members.get_mut(&session).and_then(|member| member.publications.get_mut(sid));
+        let Some(publication) = publication else { return };
+        let regresses = match publication.track.request.backup_codec_policy {
+            PREFER_REGRESSION => small,
+            policy => policy == REGRESSION,
+        };
+        if regresses && !std::mem::replace(&mut publication.regressed, true) {
+            self.command(MediaCommand::Regress { session, track: sid.clone() });
         }
     }
 

@@ -4,12 +4,13 @@ use super::Room;
 use crate::id::{Identity, SessionId, TrackSid};
 use crate::input::{Subscriber, TrackPermission};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// Everybody, until the publisher says otherwise.
-#[derive(Debug, Default)]
-pub(super) struct GuestList(Option<HashMap<Identity, Tracks>>);
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct GuestList(Option<Arc<HashMap<Identity, Tracks>>>);
 
-#[derive(Debug)]
+#[derive(PartialEq, Eq, Debug)]
 enum Tracks {
     All,
     These(HashSet<TrackSid>),
@@ -35,7 +36,7 @@ impl Room {
         everybody: bool,
         permissions: Vec<TrackPermission>,
     ) {
-        let guests = (!everybody).then(|| self.guests(permissions));
+        let guests = (!everybody).then(|| Arc::new(self.guests(permissions)));
         if let Some(member) = self.members.get_mut(&session) {
             member.guest_list = GuestList(guests);
             self.reconsider_publisher(session);

@@ -39,6 +39,9 @@ pub enum JoinError {
     /// They are not to come in.
     #[error("you are banned from this room")]
     Banned,
+    /// Who is forwarded from another room takes nobody's place.
+    #[error("a participant of this identity is in the room already")]
+    IdentityTaken,
     /// This session is in the room already: a defect of the caller.
     #[error("the session has joined already")]
     SessionTaken,
@@ -57,6 +60,9 @@ impl Room {
             return Err(JoinError::SessionTaken);
         }
         check_sizes(&self.config.limits, join)?;
+        if join.mode == ConnectionMode::Elsewhere && self.by_identity.contains_key(&join.identity) {
+            return Err(JoinError::IdentityTaken);
+        }
         if self.bans().bars(Some(&join.identity), None) {
             return Err(JoinError::Banned);
         }
@@ -108,7 +114,7 @@ impl Room {
             name: join.name,
             metadata: join.metadata,
             attributes: join.attributes,
-            state: if join.mode == ConnectionMode::None { ParticipantState::Active } else { ParticipantState::Joined },
+            state: if join.mode.has_peer() { ParticipantState::Joined } else { ParticipantState::Active },
             permission: join.permission,
             tracks: Vec::new(),
             data_tracks: Vec::new(),
@@ -127,7 +133,7 @@ impl Room {
             auto_subscribe: join.auto_subscribe,
             may_pause: join.may_pause,
             signalling: Signalling::Here,
-            media: if join.mode == ConnectionMode::None { MediaState::Absent } else { MediaState::Waiting },
+            media: if join.mode.has_peer() { MediaState::Waiting } else { MediaState::Absent },
             resume_fault: None,
             departure: None,
             publications: IndexMap::new(),
@@ -150,11 +156,11 @@ impl Room {
         let Some(member) = self.members.get(&session) else {
             return;
         };
-        let you = member.info.clone();
+        let (you, transport) = (member.info.clone(), member.transport);
         let publish_codecs = self.publish_codecs(member);
         let others = self.members.iter().filter(|(other, member)| **other != session && !member.hidden());
         let others = others.map(|(_, member)| member.info.clone()).collect();
-        self.tell(session, RoomEvent::Joined { room: self.info(), you, others, publish_codecs });
+        self.tell(session, RoomEvent::Joined { room: self.info(), you, others, publish_codecs, transport });
     }
 
     fn publish_codecs(&self, member: &Member) -> Vec<String> {
@@ -165,10 +171,19 @@ impl Room {
         let Some(member) = self.members.get(&session) else {
             return;
         };
-        let (mode, transport, sender) = (member.mode, member.transport, member.data_sender());
+        let (mode, transport, sender) = (member.mode, member.transport, member.data_sender(&self.chat));
         let publish_codecs = self.publish_codecs(member).iter().map(|mime| codecs::name(mime)).collect();
         let may_pause = member.may_pause;
-        self.command(MediaCommand::AddPeer { session, mode, transport, publish_codecs, sender, may_pause });
+        let playout_delay = self.config.playout_delay;
+        self.command(MediaCommand::AddPeer {
+            session,
+            mode,
+            transport,
+            publish_codecs,
+            sender,
+            may_pause,
+            playout_delay,
+        });
     }
 
     /// Others see a newcomer at once, not when the media is up (livekit.md 1).

@@ -34,8 +34,8 @@ impl Room {
             MediaEvent::TrackEnded { session, track } => self.on_track_ended(session, &track),
             MediaEvent::Subscribed { session, track } => self.on_subscribed(session, &track),
             MediaEvent::StreamPaused { session, track, paused } => self.on_stream_paused(session, track, paused),
-            // The shell waits for it.
-            MediaEvent::CallAnswered { .. } => {}
+            // The shell's: it waits for the one, and reads the other.
+            MediaEvent::CallAnswered { .. } | MediaEvent::Overheard { .. } => {}
             MediaEvent::LayersWanted { session, track, codec, highest } => {
                 self.on_layers_wanted(now.at, session, &track, (codec, highest));
             }

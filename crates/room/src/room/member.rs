@@ -1,5 +1,6 @@
 //! Somebody who is in the room, with all that the room knows of them.
 
+use super::chat::Chat;
 use super::choices::Choices;
 use super::data_tracks::MemberData;
 use super::guest_list::GuestList;
@@ -117,7 +118,12 @@ impl Member {
 
     /// Has a peer on a shard, or will have.
     pub(super) fn has_peer(&self) -> bool {
-        self.mode != ConnectionMode::None
+        self.mode.has_peer()
+    }
+
+    /// Is shown here, and is in another room.
+    pub(super) fn is_mirrored(&self) -> bool {
+        self.mode == ConnectionMode::Elsewhere
     }
 
     /// Publishes something that others can see.
@@ -131,12 +137,12 @@ impl Member {
         match self.mode {
             ConnectionMode::Single => target == Target::Publisher,
             ConnectionMode::Dual => target == Target::Subscriber || !self.info.permission.can_subscribe,
-            ConnectionMode::None => false,
+            ConnectionMode::None | ConnectionMode::Elsewhere => false,
         }
     }
 
     /// What their shard needs to relay their data.
-    pub(super) fn data_sender(&self) -> Arc<DataSender> {
+    pub(super) fn data_sender(&self, chat: &Chat) -> Arc<DataSender> {
         let permission = &self.info.permission;
         Arc::new(DataSender {
             sid: self.info.sid.clone(),
@@ -145,6 +151,8 @@ impl Member {
             can_subscribe: permission.can_subscribe,
             hidden: permission.is_hidden(),
             agent: permission.agent,
+            silenced: chat.silences(&self.info.identity),
+            chat_apart: chat.interval(),
         })
     }
 

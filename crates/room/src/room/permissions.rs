@@ -3,7 +3,6 @@
 
 use super::Room;
 use super::leave::farewell;
-use super::member::Member;
 use crate::effect::RoomEvent;
 use crate::id::{SessionId, TrackSid};
 use crate::media::MediaCommand;
@@ -40,7 +39,7 @@ impl Room {
 
     /// What their shard knows of them is no longer so.
     pub(super) fn sender_changed(&mut self, session: SessionId) {
-        if let Some(sender) = self.members.get(&session).map(Member::data_sender) {
+        if let Some(sender) = self.members.get(&session).map(|member| member.data_sender(&self.chat)) {
             self.command(MediaCommand::SetSender { session, sender });
         }
     }

@@ -34,6 +34,8 @@ pub(super) struct Publication {
     pub(super) denied: BTreeSet<SessionId>,
     /// What anybody wants of its codecs.
     pub(super) demand: Demand,
+    /// Everybody gets its backup codec, once that is there.
+    pub(super) regressed: bool,
     /// The publisher knows that somebody receives it.
     pub(super) subscription_told: bool,
 }
@@ -57,6 +59,20 @@ impl Publication {
             subscribers: BTreeSet::new(),
             denied: BTreeSet::new(),
             demand: Demand::default(),
+            regressed: false,
+            subscription_told: false,
+        }
+    }
+
+    /// Of somebody in another room, where it is live.
+    pub(super) fn mirrored(track: Arc<Track>) -> Self {
+        Self {
+            track,
+            live: true,
+            subscribers: BTreeSet::new(),
+            denied: BTreeSet::new(),
+            demand: Demand::default(),
+            regressed: false,
             subscription_told: false,
         }
     }

@@ -56,7 +56,8 @@ impl Room {
             return; // A newer connection was answered first, or this one has broken too.
         };
         member.signalling = Signalling::Here;
-        self.tell(session, RoomEvent::Resumed { last_message_seq });
+        let transport = member.transport;
+        self.tell(session, RoomEvent::Resumed { last_message_seq, transport });
         if self.takes_resume_fault(now.at, session, false) {
             return self.hang_up(now, session);
         }

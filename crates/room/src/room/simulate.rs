@@ -6,7 +6,7 @@ use crate::effect::{LeaveAction, RoomEffect, RoomEvent};
 use crate::id::{Identity, SessionId};
 use crate::input::{Join, Now};
 use crate::limits::{MAX_TRANSPORT_SWITCHES, SIMULATED_FAULT_LIFE, TRANSPORT_SWITCH_LIFE};
-use crate::media::Transport;
+use crate::media::{MediaCommand, Transport};
 use crate::participant::DisconnectReason;
 use crate::scenario::Scenario;
 use std::collections::HashMap;
@@ -42,6 +42,7 @@ impl Room {
                 }
             }
             Scenario::FullReconnect => self.refuse_resume(session),
+            Scenario::Downlink(bps) => self.command(MediaCommand::LimitDownlink { session, bps }),
             Scenario::SwitchTransport(transport) => self.switch_transport(now, session, transport),
         }
     }

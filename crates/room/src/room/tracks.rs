@@ -84,7 +84,7 @@ impl Room {
         }
     }
 
-    fn notice_published(&mut self, session: SessionId, sid: &TrackSid) {
+    pub(super) fn notice_published(&mut self, session: SessionId, sid: &TrackSid) {
         let Some(member) = self.members.get(&session) else {
             return;
         };
@@ -168,7 +168,7 @@ impl Room {
     }
 
     /// A new version of their participant, with their tracks as they are now.
-    fn tracks_changed(&mut self, session: SessionId) {
+    pub(super) fn tracks_changed(&mut self, session: SessionId) {
         if let Some(member) = self.members.get_mut(&session) {
             member.refresh_tracks();
             self.announce(session);

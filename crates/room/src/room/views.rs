@@ -4,6 +4,7 @@ use super::Room;
 use super::member::Member;
 use crate::effect::RoomInfo;
 use crate::id::{Identity, ParticipantSid, RoomSid, SessionId};
+use crate::input::Mirrored;
 use crate::participant::Participant;
 use std::sync::Arc;
 
@@ -64,6 +65,12 @@ impl Room {
     /// The session of a sid.
     pub fn session_of_sid(&self, sid: &ParticipantSid) -> Option<SessionId> {
         self.members.iter().find(|(_, member)| member.info.sid == *sid).map(|(session, _)| *session)
+    }
+
+    /// Somebody as another room would show them; `None`: they are not here.
+    pub fn mirrored(&self, session: SessionId) -> Option<Mirrored> {
+        let member = self.members.get(&session)?;
+        Some(Mirrored { participant: member.info.clone(), guests: member.guest_list.clone() })
     }
 
     /// Every session, in order of joining.

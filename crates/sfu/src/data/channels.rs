@@ -1,6 +1,7 @@
 //! A peer's data channels: what they are for, what waits for them, what has come by them.
 
 use super::allowance::Allowance;
+use super::chat::ChatGate;
 use super::dialect::CallAnswer;
 use super::latency::LatencyGate;
 use room::TrackSid;
@@ -84,6 +85,7 @@ pub(crate) struct Channels {
     /// Packets of the room that are older than this were never given to the peer ([`super::recent`]).
     pub(crate) since: u64,
     pub(crate) allowance: Allowance,
+    pub(crate) chat: ChatGate,
     calls: VecDeque<String>,
     /// Data tracks that the client publishes, by its own numbers.
     pub(crate) published: Vec<(u16, TrackSid)>,
@@ -102,6 +104,7 @@ impl Channels {
             last_taken: 0,
             since,
             allowance: Allowance::default(),
+            chat: ChatGate::default(),
             calls: VecDeque::new(),
             published: Vec::new(),
             received: Vec::new(),

@@ -1,6 +1,6 @@
 //! What a gateway knows of data packets and the shards don't.
 
-use room::media::DataSender;
+use room::media::{ChatPart, DataSender};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -15,6 +15,8 @@ pub struct StampedPacket {
     pub sequence: u32,
     /// It answers a call, maybe one of the server's own.
     pub answer: Option<CallAnswer>,
+    /// It is part of the room's chat.
+    pub chat: Option<ChatPart>,
 }
 
 /// Which call a packet answers.

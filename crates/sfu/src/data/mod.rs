@@ -11,15 +11,18 @@
 //! | `tracks` | data tracks |
 //! | `latency` | when a data track's packet is too late |
 //! | `allowance` | how much one client may send |
+//! | `chat` | what the room forbids, and what it overhears |
 
 mod allowance;
 mod channels;
+mod chat;
 mod dialect;
 mod latency;
 mod recent;
 mod tracks;
 
 pub(crate) use channels::Channels;
+use chat::Verdict;
 pub use dialect::{CallAnswer, DataDialect, DataTrackPacket, StampedPacket};
 pub use recent::DataPacket;
 pub(crate) use recent::RecentPackets;
@@ -30,7 +33,7 @@ use crate::peer::PeerKey;
 use crate::relay::{RelayMessage, RoomKey};
 use crate::shard::Shard;
 use channels::{Backlog, Purpose, Queued};
-use room::media::{DataSender, MediaEnd, MediaEvent, Target};
+use room::media::{ChatPart, DataSender, MediaEnd, MediaEvent, Target};
 use room::{ParticipantSid, SessionId};
 use rtc::ChannelId;
 use std::sync::Arc;
@@ -90,6 +93,21 @@ impl Shard {
         if let Some(answer) = stamped.answer.as_ref().filter(|answer| peer.channels.is_called(answer)) {
             let (session, id) = (peer.session, answer.id.clone());
             return outbox.event(peer.room.key, MediaEvent::CallAnswered { session, id, packet: stamped.bytes });
+        }
+        match peer.channels.chat.judge(now, &peer.sender, stamped.chat.as_ref()) {
+            Verdict::Other => {}
+            Verdict::Passes => {
+                let (session, packet) = (peer.session, Arc::clone(&stamped.bytes));
+                outbox.event(peer.room.key, MediaEvent::Overheard { session, packet, passed: true });
+            }
+            Verdict::Refused => {
+                self.stats.data_refused += 1;
+                if !matches!(stamped.chat, Some(ChatPart::GoesOn { .. })) {
+                    let (session, packet) = (peer.session, stamped.bytes);
+                    outbox.event(peer.room.key, MediaEvent::Overheard { session, packet, passed: false });
+                }
+                return;
+            }
         }
         let packet = Arc::new(packet(&peer.sender, reliable, stamped));
         let room = Arc::clone(&peer.room);

@@ -3,11 +3,12 @@
 //! The packet is walked, not unpacked: payloads (encrypted ones too), sequence numbers and fields of later versions
 //! stay byte for byte, and one copy is made whatever the packet holds.
 
+use super::chat::{PACKET_TOPICS, STREAM_TOPIC};
 use super::proto;
 use super::protobuf::{Field, Fields, Malformed, put_bytes, put_varint};
 use prost::Message as _;
 use room::Origin;
-use room::media::DataSender;
+use room::media::{ChatPart, DataSender};
 use std::ops::Range;
 
 /// Longest packet, in bytes: what our answers promise as `max-message-size` (livekit.md 2.5).
@@ -32,6 +33,8 @@ mod packet {
     pub(super) const RPC_ACK: u32 = 11;
     pub(super) const RPC_RESPONSE: u32 = 12;
     pub(super) const STREAM_HEADER: u32 = 13;
+    pub(super) const STREAM_CHUNK: u32 = 14;
+    pub(super) const STREAM_TRAILER: u32 = 15;
     pub(super) const SEQUENCE: u32 = 16;
     pub(super) const PARTICIPANT_SID: u32 = 17;
 }
@@ -41,6 +44,7 @@ mod user {
     pub(super) const PARTICIPANT_SID: u32 = 1;
     pub(super) const PAYLOAD: u32 = 2;
     pub(super) const DESTINATION_SIDS: u32 = 3;
+    pub(super) const TOPIC: u32 = 4;
     pub(super) const PARTICIPANT_IDENTITY: u32 = 5;
     pub(super) const DESTINATION_IDENTITIES: u32 = 6;
 }
@@ -49,6 +53,11 @@ mod user {
 const CHAT_GENERATED: u32 = 6;
 const HEADER_TEXT: u32 = 9;
 const TEXT_GENERATED: u32 = 5;
+
+/// `DataStream.Header.stream_id`, `Chunk.stream_id`, `Trailer.stream_id`; `DataStream.Header.topic`, `.inline_content`.
+const STREAM_ID: u32 = 1;
+const HEADER_TOPIC: u32 = 3;
+const HEADER_INLINE: u32 = 11;
 
 /// `RpcAck.request_id`, `RpcResponse.request_id`.
 const REQUEST_ID: u32 = 1;
@@ -87,6 +96,8 @@ pub struct Stamped {
     pub sequence: u32,
     /// The id of the call that it answers, and whether that is all.
     pub answers: Option<(String, bool)>,
+    /// Which part of the room's chat it is, if any.
+    pub chat: Option<ChatPart>,
 }
 
 /// Stamps a client's packet. `reliable`: which channel it came in by, whatever its `kind` says.
@@ -108,6 +119,7 @@ pub fn stamp(sender: &DataSender, reliable: bool, bytes: &[u8]) -> Result<Stampe
         destinations: survey.everyone_named(),
         sequence: survey.sequence,
         answers: survey.answers.map(|(id, last)| (id.to_owned(), last)),
+        chat: survey.chat_part(),
     })
 }
 
@@ -179,6 +191,16 @@ struct Survey<'a> {
     text: bool,
     sequence: u32,
     answers: Option<(&'a str, bool)>,
+    chat: Option<Chat<'a>>,
+}
+
+/// Chat, as far as a single packet tells.
+#[derive(Clone, Copy)]
+enum Chat<'a> {
+    Whole,
+    Begins(&'a str),
+    /// Of some stream.
+    GoesOn(&'a str, bool),
 }
 
 impl<'a> Survey<'a> {
@@ -198,11 +220,16 @@ impl<'a> Survey<'a> {
             packet::USER => self.note_user(field)?,
             packet::SPEAKER | packet::METRICS => self.consumed = true,
             packet::TRANSCRIPTION => self.transcription = true,
-            packet::CHAT_MESSAGE => self.text = true,
+            packet::CHAT_MESSAGE => {
+                self.text = true;
+                self.chat = Some(Chat::Whole);
+            }
             // As protobuf reads a number that is too large for its field.
             packet::SEQUENCE => self.sequence = field.value as u32,
             packet::RPC_ACK | packet::RPC_RESPONSE => self.note_answer(field)?,
-            packet::STREAM_HEADER => self.text |= has_text_header(field)?,
+            packet::STREAM_HEADER => self.note_header(field)?,
+            packet::STREAM_CHUNK => self.chat = stream_id(field)?.map(|id| Chat::GoesOn(id, false)),
+            packet::STREAM_TRAILER => self.chat = stream_id(field)?.map(|id| Chat::GoesOn(id, true)),
             _ => {}
         }
         Ok(())
@@ -214,10 +241,42 @@ impl<'a> Survey<'a> {
             match inner.number {
                 user::DESTINATION_SIDS => self.user_sids.push(text(inner)?),
                 user::DESTINATION_IDENTITIES => self.user_identities.push(text(inner)?),
+                user::TOPIC if PACKET_TOPICS.iter().any(|topic| topic.as_bytes() == inner.payload) => {
+                    self.chat = Some(Chat::Whole);
+                }
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    fn note_header(&mut self, field: Field<'a>) -> Result<(), DataError> {
+        let (mut id, mut is_text, mut is_chat, mut is_whole) = ("", false, false, false);
+        for inner in Fields(delimited(field)?) {
+            let inner = inner?;
+            match inner.number {
+                STREAM_ID => id = text(inner)?,
+                HEADER_TEXT => is_text = true,
+                HEADER_TOPIC => is_chat = inner.payload == STREAM_TOPIC.as_bytes(),
+                HEADER_INLINE => is_whole = true,
+                _ => {}
+            }
+        }
+        self.text |= is_text;
+        if is_text && is_chat {
+            self.chat = Some(if is_whole { Chat::Whole } else { Chat::Begins(id) });
+        }
+        Ok(())
+    }
+
+    /// What is said to some is not said in the room.
+    fn chat_part(&self) -> Option<ChatPart> {
+        let to_all = self.identities().is_empty() && self.user_sids.is_empty();
+        self.chat.filter(|_| to_all).map(|chat| match chat {
+            Chat::Whole => ChatPart::Whole,
+            Chat::Begins(stream) => ChatPart::Begins { stream: stream.to_owned() },
+            Chat::GoesOn(stream, last) => ChatPart::GoesOn { stream: stream.to_owned(), last },
+        })
     }
 
     fn note_answer(&mut self, field: Field<'a>) -> Result<(), DataError> {
@@ -344,13 +403,14 @@ fn put_all(out: &mut Vec<u8>, number: u32, texts: &[&str]) {
     }
 }
 
-fn has_text_header(field: Field<'_>) -> Result<bool, DataError> {
+fn stream_id(field: Field<'_>) -> Result<Option<&str>, DataError> {
     for inner in Fields(delimited(field)?) {
-        if inner?.number == HEADER_TEXT {
-            return Ok(true);
+        let inner = inner?;
+        if inner.number == STREAM_ID {
+            return text(inner).map(Some);
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// A message with a flag set: the last value of a field wins, so it is appended.

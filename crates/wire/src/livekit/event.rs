@@ -39,10 +39,10 @@ pub fn encode(response: &proto::SignalResponse, encoding: Encoding) -> Vec<u8> {
 /// The messages for an event, in order. None for those that LiveKit has no word for.
 pub fn responses(event: &RoomEvent, mode: ConnectionMode, server: &ServerFacts) -> Responses {
     let message = match event {
-        RoomEvent::Joined { room, you, others, publish_codecs } => {
+        RoomEvent::Joined { room, you, others, publish_codecs, .. } => {
             Message::Join(server.join_response(mode, room, you, others, publish_codecs))
         }
-        RoomEvent::Resumed { last_message_seq } => Message::Reconnect(server.reconnect_response(*last_message_seq)),
+        RoomEvent::Resumed { last_message_seq, .. } => Message::Reconnect(server.reconnect_response(*last_message_seq)),
         RoomEvent::Candidates { target, candidates, .. } => return trickles(*target, candidates),
         RoomEvent::ParticipantsUpdated(who) => Message::Update(proto::ParticipantUpdate {
             participants: who.iter().map(|participant| info::participant(participant)).collect(),

@@ -92,8 +92,6 @@ pub struct JoinParams {
     pub offer: Option<(u32, String)>,
     /// A resume instead of a new session.
     pub resume: Option<Resume>,
-    /// v0's second, publish-only connection of a participant (`publish=…`).
-    pub publish_only: bool,
 }
 
 impl JoinParams {
@@ -130,7 +128,6 @@ impl JoinParams {
             tracks: Vec::new(),
             offer: None,
             resume,
-            publish_only: query.get("publish").is_some(),
         })
     }
 }
@@ -177,7 +174,6 @@ fn from_join_request(request: proto::JoinRequest) -> Result<JoinParams, JoinRequ
         tracks: tracks.map_err(|_| JoinRequestError::Track)?,
         offer: request.publisher_offer.filter(|offer| !offer.sdp.is_empty()).map(|offer| (offer.id, offer.sdp)),
         resume: request.reconnect.then_some(resume),
-        publish_only: false,
     })
 }
 

@@ -23,6 +23,8 @@ pub struct ServerFacts {
     pub sif_trailer: Vec<u8>,
     /// STUN and TURN servers.
     pub ice_servers: Vec<proto::IceServer>,
+    /// The client is to use a relay and nothing else.
+    pub force_relay: bool,
 }
 
 impl ServerFacts {
@@ -37,6 +39,12 @@ impl ServerFacts {
             debug_info: String::new(),
             agent_protocol: 1,
         }
+    }
+
+    /// `ClientConfiguration`: what differs from what clients do by themselves.
+    fn client_configuration(&self) -> Option<proto::ClientConfiguration> {
+        let enabled = proto::ClientConfigSetting::Enabled as i32;
+        self.force_relay.then(|| proto::ClientConfiguration { force_relay: enabled, ..Default::default() })
     }
 
     /// `JoinResponse`.
@@ -56,7 +64,7 @@ impl ServerFacts {
             ice_servers: self.ice_servers.clone(),
             subscriber_primary: mode == ConnectionMode::Dual,
             alternative_url: String::new(),
-            client_configuration: None,
+            client_configuration: self.client_configuration(),
             server_region: self.region.clone(),
             ping_timeout: PING_TIMEOUT_S,
             ping_interval: PING_INTERVAL_S,
@@ -72,7 +80,7 @@ impl ServerFacts {
     pub fn reconnect_response(&self, last_message_seq: u32) -> proto::ReconnectResponse {
         proto::ReconnectResponse {
             ice_servers: self.ice_servers.clone(),
-            client_configuration: None,
+            client_configuration: self.client_configuration(),
             server_info: Some(self.info()),
             last_message_seq,
         }

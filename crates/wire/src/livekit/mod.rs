@@ -18,6 +18,7 @@
 //! | [`webhook`] | what backends are told |
 
 pub mod agent;
+pub mod chat;
 pub mod data;
 pub mod data_track;
 pub mod dispatch;

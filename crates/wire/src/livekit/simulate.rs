@@ -16,6 +16,7 @@ pub(super) fn read(asked: &proto::SimulateScenario) -> Option<Scenario> {
         Asked::DisconnectSignalOnResume(true) => Scenario::HangUpOnResume { silent: false },
         Asked::DisconnectSignalOnResumeNoMessages(true) => Scenario::HangUpOnResume { silent: true },
         Asked::SwitchCandidateProtocol(protocol) => Scenario::SwitchTransport(transport(*protocol)?),
+        Asked::SubscriberBandwidth(bps) => Scenario::Downlink(u64::try_from(*bps).unwrap_or_default()),
         Asked::LeaveRequestFullReconnect(true) => Scenario::FullReconnect,
         _ => return None,
     })

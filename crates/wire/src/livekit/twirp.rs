@@ -52,6 +52,8 @@ pub enum Code {
     PermissionDenied,
     /// No such thing.
     NotFound,
+    /// There is one already.
+    AlreadyExists,
     /// Right, but not as things stand: a setting forbids it.
     FailedPrecondition,
     /// A limit is reached.
@@ -76,6 +78,7 @@ impl Code {
             Self::Unauthenticated => "unauthenticated",
             Self::PermissionDenied => "permission_denied",
             Self::NotFound => "not_found",
+            Self::AlreadyExists => "already_exists",
             Self::FailedPrecondition => "failed_precondition",
             Self::ResourceExhausted => "resource_exhausted",
             Self::Unimplemented => "unimplemented",
@@ -93,6 +96,7 @@ impl Code {
             Self::PermissionDenied => 403,
             Self::BadRoute | Self::NotFound => 404,
             Self::Canceled => 408,
+            Self::AlreadyExists => 409,
             Self::FailedPrecondition => 412,
             Self::ResourceExhausted => 429,
             Self::Internal => 500,

@@ -102,11 +102,12 @@ pub(super) fn turn(facts: &Facts) -> Finding {
             return Finding::fault("turn", found, format!("Let {} lead to {}.", turn.domain, list(&facts.told)));
         }
     }
-    match turn.answers {
-        Some(true) => Finding::good("turn", "it answers"),
-        Some(false) => {
-            let remedy = "Open turn.udp_port and turn.tls_port in the firewall, and let them lead here.";
-            Finding::fault("turn", "it does not answer where clients are sent", remedy)
+    match turn.silent.as_deref() {
+        Some([]) => Finding::good("turn", "it answers"),
+        Some(silent) => {
+            let silent = silent.join(", ");
+            let found = format!("it does not answer where clients are sent by {silent}");
+            Finding::fault("turn", found, format!("Open {silent} in the firewall, and start the server anew."))
         }
         None => Finding::unknown("turn", "it is not asked while nothing runs here"),
     }

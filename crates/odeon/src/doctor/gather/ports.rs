@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::doctor::facts::TakenPort;
 use crate::tls::Source;
-use crate::{listen, plan};
+use crate::{listen, plan, relay};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
@@ -18,7 +18,21 @@ pub(super) fn taken(config: &Config) -> Vec<TakenPort> {
         taken.extend(tcp("rtc.tcp_port", bind.as_slice(), config.rtc_tcp_port));
     }
     taken.extend(media(config));
+    taken.extend(relay(config));
     taken
+}
+
+fn relay(config: &Config) -> Vec<TakenPort> {
+    let relay = relay::ports(config, matches!(Source::of(config), Ok(Some(_))));
+    let bind = config.rtc_bind.filter(|bind| !bind.is_unspecified());
+    let streams = [("turn.tcp_port", relay.tcp), ("turn.tls_port", relay.tls)];
+    let streams = streams.into_iter().filter_map(|(setting, port)| Some(tcp(setting, bind.as_slice(), port?)));
+    let datagrams = relay.udp.map(|port| udp("turn.udp_port", SocketAddr::new(plan::media_bind(config), port)));
+    streams.flatten().chain(datagrams.flatten()).collect()
+}
+
+fn udp(setting: &'static str, address: SocketAddr) -> Option<TakenPort> {
+    UdpSocket::bind(address).err().map(|error| port_of(setting, format!("udp {address}"), &error))
 }
 
 fn tcp(setting: &'static str, addresses: &[IpAddr], port: u16) -> Vec<TakenPort> {
@@ -31,11 +45,7 @@ fn media(config: &Config) -> Vec<TakenPort> {
     let shards = if config.rtc_single_port || config.rtc_udp_port == 0 { 1 } else { plan::shards(config.rtc_shards) };
     let bind = plan::media_bind(config);
     let addresses = (0..shards).map_while(|shard| Some(SocketAddr::new(bind, config.rtc_udp_port.checked_add(shard)?)));
-    let failed = |address: SocketAddr| Some((address, UdpSocket::bind(address).err()?));
-    addresses
-        .filter_map(failed)
-        .map(|(address, error)| port_of("rtc.udp_port", format!("udp {address}"), &error))
-        .collect()
+    addresses.filter_map(|address| udp("rtc.udp_port", address)).collect()
 }
 
 fn port_of(setting: &'static str, socket: String, error: &io::Error) -> TakenPort {
