@@ -63,3 +63,41 @@ async fn q_7_a_listener_who_takes_nothing_is_cut_and_the_others_hear_everything(
     streamer.upload(b"last").await;
     listener.hears_sound(b"last").await;
 }
+
+/// Lets the clock run in steps, so that what falls due meanwhile is done in its order.
+async fn pass(seconds: u32) {
+    tokio::time::pause();
+    for _ in 0..seconds {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        // Sockets are real: what was written is read in a later turn of the runtime.
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+    }
+    tokio::time::resume();
+}
+
+#[tokio::test]
+async fn c_12_a_listener_that_answers_no_ping_is_gone_and_leaves_the_room() {
+    // C-12
+    let server = Server::start().await;
+    let (ann, ben) = (server.account("ann").await, server.account("ben").await);
+    let livestream = server.livestream(&ann).await;
+    let _streamer = server.streamer(&ann.token, &livestream).await;
+    let mut silent = server.listener(&ben.token, &livestream).await;
+    pass(50).await;
+    is_closed(&mut silent).await;
+    let waited_for = format!("castaway:{}", ann.id);
+    server.room_holds(&livestream, &[&waited_for]).await;
+}
+
+#[tokio::test]
+async fn a_client_that_goes_nowhere_is_closed() {
+    let server = Server::start().await;
+    let mut client = server.socket(&[]).await;
+    let sid = server.get("/socket.io/?EIO=4&transport=polling").await.text();
+    let sid = sid.split('"').nth(3).unwrap().to_owned();
+    pass(47).await;
+    is_closed(&mut client).await;
+    assert_eq!(server.get(&format!("/socket.io/?EIO=4&transport=polling&sid={sid}")).await.status, 400);
+}

@@ -84,8 +84,11 @@ impl Work {
                 return;
             }
         }
-        let freed = fs_size(&folder);
-        if tokio::fs::remove_dir_all(&folder).await.is_ok() {
+        let removed = blocking(move || {
+            let freed = size_of(&folder);
+            fs::remove_dir_all(&folder).map(|()| freed)
+        });
+        if let Ok(Ok(freed)) = removed.await {
             self.vault.release(freed);
         }
     }
@@ -94,9 +97,11 @@ impl Work {
     async fn make(&self, folder: &Path) -> Result<String, Failed> {
         let about = tokio::fs::read(folder.join(ABOUT)).await.map_err(|_| Failed::NoSound)?;
         let about: About = serde_json::from_slice(&about).map_err(|_| Failed::NoSound)?;
-        let (sound, pieces) = pieces(folder)?;
+        let looked_at = folder.to_owned();
+        let (found, size) = blocking(move || (pieces(&looked_at), size_of(&looked_at))).await?;
+        let (sound, pieces) = found?;
         // What is written takes as much place again, for a moment.
-        let reserved = fs_size(folder) + READ_BYTES as u64;
+        let reserved = size + READ_BYTES as u64;
         self.vault.reserve(reserved).map_err(|_| Failed::Full)?;
         let kept = self.write(sound, folder, pieces).await;
         let spare = reserved - kept.as_ref().map_or(0, |kept| kept.bytes.min(reserved));
@@ -111,8 +116,7 @@ impl Work {
             Sound::Mp3 | Sound::Adts => {
                 let kind = if sound == Sound::Mp3 { Kind::Mp3 } else { Kind::Adts };
                 let to = draft.clone();
-                let appended = tokio::task::spawn_blocking(move || append(&pieces, kind, &to)).await;
-                appended.map_err(io::Error::other)??
+                blocking(move || append(&pieces, kind, &to)).await??
             }
             _ => {
                 let list = folder.join("list.txt");
@@ -140,6 +144,11 @@ impl Work {
     }
 }
 
+/// Does it where waiting for a disk hurts nobody.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)
+}
+
 /// ffmpeg's names.
 fn muxer(sound: Sound) -> &'static str {
     match sound {
@@ -159,7 +168,7 @@ fn pieces(folder: &Path) -> Result<(Sound, Vec<PathBuf>), Failed> {
     Ok((first, pieces))
 }
 
-fn fs_size(folder: &Path) -> u64 {
+fn size_of(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten();
     entries.filter_map(|entry| Some(entry.ok()?.metadata().ok()?.len())).sum()
 }
