@@ -94,6 +94,22 @@ describe('the page', () => {
     await eventually('it shows', async () => (await ben.getByLabel(/microphone off/).count()) > before);
   });
 
+  it('E-40: whoever has no name gets one, which the browser keeps, and changes it', async (t) => {
+    const ada = await visitor(t);
+    await ada.goto(`${server.http}/names`);
+    const name = ada.getByLabel('Your name');
+    const drawn = await name.inputValue();
+    assert.match(drawn, /^[A-Z][a-z]+ [A-Z][a-z]+$/);
+    await ada.reload();
+    assert.equal(await name.inputValue(), drawn);
+    await ada.locator('video').first().waitFor();
+    await name.fill('Ada');
+    await ada.getByRole('button', { name: 'Enter', exact: true }).click();
+    await ada.getByRole('button', { name: 'Leave' }).waitFor();
+    await ada.goto(`${server.http}/elsewhere`);
+    assert.equal(await name.inputValue(), 'Ada');
+  });
+
   it('a shared screen is seen large by the other, and is gone when it is taken back', async (t) => {
     const [ada, ben] = [await visitor(t), await visitor(t)];
     await enter(ada, 'screens', 'Ada');

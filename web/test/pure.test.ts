@@ -4,6 +4,15 @@ import { castFor } from "@/lib/cast";
 import { cleanDisplayName, hueOf, initials, MAX_DISPLAY_NAME } from "@/lib/displayName";
 import { bestGrid, capacity, TILE_GAP, WIDEST_TILE } from "@/lib/grid";
 import { loudness, settle } from "@/lib/loudness";
+import { nameFor } from "@/lib/randomName";
+
+describe("a name for whoever has none (E-40)", () => {
+  it("is an adjective and an animal, whatever is drawn", () => {
+    for (const share of [0, 0.3, 0.5, 0.999999]) expect(nameFor(share, 1 - share - 1e-9)).toMatch(/^[A-Z][a-z]+ [A-Z][a-z]+$/);
+    const all = new Set(Array.from({ length: 500 }, () => nameFor(Math.random(), Math.random())));
+    expect(all.size).toBeGreaterThan(200);
+  });
+});
 
 describe("a display name", () => {
   it("loses outer space, folds inner space and line breaks", () => {
