@@ -6,6 +6,7 @@
 //! | [`elektron`] | artists' tools and pages on the message bus (`/`) |
 //! | `pages` | browsers: the web page, and the tokens that it joins with |
 //! | `moderation` | operators, who keep text and people in order |
+//! | [`schedule`] | whoever asks what is on, and operators who say it |
 //! | [`webhooks`] | nobody: backends are told what happens |
 //! | [`outbound`] | nobody: requests of our own |
 //! | [`rooms`] | nobody: what all gateways share |
@@ -22,6 +23,7 @@ mod operator;
 pub mod outbound;
 mod pages;
 pub mod rooms;
+pub mod schedule;
 pub mod webhooks;
 
 pub use client::{ClientAddress, Secure};
@@ -39,6 +41,7 @@ use livekit::nonces::Nonces;
 use moderation::Readers;
 use pages::guests::Guests;
 use rooms::Registry;
+use schedule::{Schedule, ScheduleConfig};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::Store;
@@ -63,6 +66,8 @@ pub struct GatewayConfig {
     pub simulate: bool,
     /// The artists' bus.
     pub bus: BusConfig,
+    /// What is on.
+    pub schedule: ScheduleConfig,
 }
 
 /// All gateways. Cheap to clone.
@@ -83,6 +88,7 @@ struct Inner {
     nonces: Nonces,
     agents: Agents,
     elektron: Arc<Elektron>,
+    schedule: Arc<Schedule>,
     simulate: bool,
 }
 
@@ -102,6 +108,7 @@ impl Gateway {
             sif_trailer: draw::bytes::<32>().to_vec(),
             ice_servers: config.ice_servers,
         };
+        let schedule = Schedule::start(config.schedule, Arc::clone(&store));
         let elektron = Elektron::start(config.bus, registry.clone(), store);
         let inner = Inner {
             server,
@@ -114,6 +121,7 @@ impl Gateway {
             nonces: Nonces::default(),
             agents,
             elektron,
+            schedule,
             simulate: config.simulate,
         };
         Self { inner: Arc::new(inner) }
@@ -141,6 +149,7 @@ pub fn router(gateway: Gateway) -> Router {
         .merge(livekit::routes())
         .merge(elektron::routes())
         .merge(moderation::routes())
+        .merge(schedule::routes())
         .merge(pages::routes())
         .with_state(gateway);
     let again = routes.clone();

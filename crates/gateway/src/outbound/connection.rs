@@ -5,7 +5,7 @@ use super::target::Target;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, Request, StatusCode, header};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
@@ -49,6 +49,9 @@ pub enum OutboundError {
     /// It speaks no HTTP, or broke off.
     #[error("no HTTP answer")]
     Http,
+    /// More than was wanted.
+    #[error("the answer is too long")]
+    TooLong,
 }
 
 impl OutboundError {
@@ -194,6 +197,27 @@ impl Connection {
         // A body that is too long, or breaks off, is not our concern: only the connection is spent.
         let _ = Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect().await;
         Ok(status)
+    }
+
+    /// Gets what is there, `max` bytes of it at most. Has no time limit of its own.
+    ///
+    /// # Errors
+    /// No answer came, or a longer one.
+    pub async fn get(&mut self, target: &Target, max: usize) -> Result<(StatusCode, Bytes), OutboundError> {
+        let request = Request::get(target.path_and_query())
+            .header(header::HOST, target.authority())
+            .header(header::USER_AGENT, "odeon")
+            .header(header::ACCEPT, "text/calendar, application/json;q=0.9, */*;q=0.1");
+        let request = request.body(Full::default()).map_err(|_| OutboundError::Http)?;
+        self.sender.ready().await.map_err(|_| OutboundError::Http)?;
+        let answer = self.sender.send_request(request).await.map_err(|_| OutboundError::Http)?;
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), max).collect().await;
+        let body = body.map_err(|error| match error.is::<LengthLimitError>() {
+            true => OutboundError::TooLong,
+            false => OutboundError::Http,
+        })?;
+        Ok((status, body.to_bytes()))
     }
 }
 
