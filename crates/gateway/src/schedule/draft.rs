@@ -5,7 +5,7 @@ use room::limits::MAX_NAME_BYTES;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use wire::calendar::{Moment, Options, SecondsFormat, Series, Tz, join, limits, parse_page};
+use wire::calendar::{Moment, Options, SecondsFormat, Series, Tz, join, limits, parse_page, split};
 
 /// Why an event was not taken. For people.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -18,6 +18,8 @@ pub(super) enum BadDraft {
     Title,
     #[error("the text is longer than {} bytes", limits::MAX_TEXT_BYTES / 2)]
     Text,
+    #[error("a line of dashes in the text would begin the options: write *** for a line across the page")]
+    Dashes,
     #[error("the place is longer than {} bytes", limits::MAX_TITLE_BYTES)]
     Place,
     #[error("start and end must be like 2026-11-20T19:00 (the venue's time), 2026-11-20T17:00:00Z or 2026-11-20 (a whole day), both of one kind")]
@@ -75,6 +77,9 @@ impl Draft {
         if self.text.len() > limits::MAX_TEXT_BYTES / 2 {
             return Err(BadDraft::Text);
         }
+        if !split(&self.text).1.is_empty() || split(&self.text).0 != self.text.trim_end() {
+            return Err(BadDraft::Dashes);
+        }
         if self.place.len() > limits::MAX_TITLE_BYTES {
             return Err(BadDraft::Place);
         }
@@ -131,7 +136,6 @@ impl Draft {
             Some(end) => moment(end)?,
             None => Value::Null,
         };
-        // A line of dashes in the text would begin the options.
         let text = join(self.text.trim_end(), &options);
         Some(json!({
             "id": id,
@@ -189,6 +193,7 @@ mod tests {
         assert_eq!(with("start", json!("9999-11-20T19:00")), Err(BadDraft::Backwards));
         assert_eq!(with("room", json!("")), Err(BadDraft::Room));
         assert_eq!(with("text", json!("x".repeat(40_000))), Err(BadDraft::Text));
+        assert_eq!(with("text", json!("a\n---\nid: other")), Err(BadDraft::Dashes));
         assert_eq!(with("options", json!({ "a b": "c" })), Err(BadDraft::Option));
         assert_eq!(with("options", json!({ "id": "c" })), Err(BadDraft::Option));
         assert_eq!(with("options", json!({ "color": "red\nhidden: yes" })), Err(BadDraft::Option));

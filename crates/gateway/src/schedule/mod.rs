@@ -41,7 +41,9 @@ use std::time::Duration;
 use store::{Store, StoreError};
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::{Instant, sleep};
-use wire::calendar::{DateTime, Tz, Utc};
+use wire::calendar::{DateTime, Utc};
+
+pub use wire::calendar::{Tz, parse_zone};
 
 /// What the schedule must be told.
 #[derive(Clone, Debug)]
