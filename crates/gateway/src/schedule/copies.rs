@@ -55,8 +55,8 @@ impl Copies {
 /// By a hash (FNV-1a) of where it is: the address may be secret, and longer than a key.
 fn prefix(source: &Target) -> String {
     let place = format!("{}{}{}", source.is_secure(), source.peer(), source.path_and_query());
-    let hash = place.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = place
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     format!("source/{hash:016x}/")
 }

@@ -22,7 +22,9 @@ pub(super) enum BadDraft {
     Dashes,
     #[error("the place is longer than {} bytes", limits::MAX_TITLE_BYTES)]
     Place,
-    #[error("start and end must be like 2026-11-20T19:00 (the venue's time), 2026-11-20T17:00:00Z or 2026-11-20 (a whole day), both of one kind")]
+    #[error(
+        "start and end must be like 2026-11-20T19:00 (the venue's time), 2026-11-20T17:00:00Z or 2026-11-20 (a whole day), both of one kind"
+    )]
     Time,
     #[error("the end is before the start")]
     Backwards,

@@ -37,9 +37,7 @@ impl From<StoreError> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, text) = match self {
-            Self::TooLong => {
-                (StatusCode::PAYLOAD_TOO_LARGE, format!("an event has {MAX_DRAFT_BYTES} bytes at most"))
-            }
+            Self::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, format!("an event has {MAX_DRAFT_BYTES} bytes at most")),
             Self::BadDraft(error) => (StatusCode::BAD_REQUEST, error.to_string()),
             Self::NotChanged(error) => (status_of_change(&error), error.to_string()),
         };

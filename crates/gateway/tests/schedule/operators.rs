@@ -47,7 +47,10 @@ async fn e_32_an_event_is_written_changed_deleted_and_outlives_the_server() {
     let made = server.operator("POST", EVENTS, &event).await.json();
     let path = format!("{EVENTS}/{}", made["id"].as_str().unwrap());
     let shown = server.get("/api/schedule").await.json()["events"][0].clone();
-    assert_eq!((&shown["room"], &shown["chat"], &shown["audience"]), (&json!("residence"), &json!(false), &json!(true)));
+    assert_eq!(
+        (&shown["room"], &shown["chat"], &shown["audience"]),
+        (&json!("residence"), &json!(false), &json!(true))
+    );
     assert_eq!(shown["options"], json!({ "tickets": "at the door" }));
     event["title"] = json!("Wolves, again");
     assert_eq!(server.operator("PUT", &path, &event).await.status, 200);
@@ -77,7 +80,9 @@ async fn e_32_a_weekly_event_comes_every_week() {
 async fn only_operators_write_and_what_is_wrong_is_named() {
     let server = Server::start(tallinn(), &store()).await;
     let event = show("a", 1, 2).to_string();
-    for (verb, path) in [("GET", EVENTS), ("POST", EVENTS), ("PUT", "/api/schedule/events/x"), ("DELETE", "/api/schedule/events/x")] {
+    for (verb, path) in
+        [("GET", EVENTS), ("POST", EVENTS), ("PUT", "/api/schedule/events/x"), ("DELETE", "/api/schedule/events/x")]
+    {
         assert_eq!(server.request(verb, path, "", &event).await.status, 401, "{verb} {path}");
     }
     let refused = server.operator("POST", EVENTS, &json!({ "title": "a", "start": "tonight" })).await;
