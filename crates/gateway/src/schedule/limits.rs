@@ -47,6 +47,9 @@ pub(super) const DAYS_BACK: i64 = 366;
 /// Days ahead that are shown.
 pub(super) const DAYS_AHEAD: i64 = 550;
 
+/// Time that stepping through rules may take: operators, whose events are stepped through first, wait for it.
+pub(super) const BUILD_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// How often the window is moved on.
 pub(super) const REBUILD: Duration = Duration::from_secs(600);
 

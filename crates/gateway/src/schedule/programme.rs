@@ -1,9 +1,10 @@
 //! All events together, as they are shown: made when something changes, read by everybody.
 
-use super::limits::{DAYS_AHEAD, DAYS_BACK, MAX_EVENTS};
+use super::limits::{BUILD_TIMEOUT, DAYS_AHEAD, DAYS_BACK, MAX_EVENTS};
 use super::now;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 use wire::calendar::{DateTime, Event, Series, TimeDelta, Tz, Utc, Window, on_stage_first};
 
 /// The operators' own; sources are counted from 1.
@@ -57,7 +58,12 @@ fn together(parts: &[Arc<Vec<Series>>], zone: Tz) -> Vec<Event> {
     let now = now();
     let window = Window::around(now, TimeDelta::days(DAYS_BACK), TimeDelta::days(DAYS_AHEAD));
     let (mut seen, mut events) = (HashSet::new(), Vec::new());
+    let begun = Instant::now();
     for series in parts.iter().flat_map(|part| part.iter()) {
+        if begun.elapsed() > BUILD_TIMEOUT {
+            tracing::warn!("the calendars' rules take too long: the rest of their events is left out");
+            break;
+        }
         events.extend(series.occurrences(&window, zone).into_iter().filter(|event| seen.insert(event.id.clone())));
         // Some rules make many: what is held stays within bounds.
         if events.len() > 4 * MAX_EVENTS {
