@@ -7,6 +7,7 @@
 //! | [`elektron`] | artists' tools and pages on the message bus (`/`) |
 //! | `pages` | browsers: the web page, and the tokens that it joins with |
 //! | `moderation` | operators, who keep text and people in order |
+//! | [`schedule`] | whoever asks what is on, and operators who say it |
 //! | [`webhooks`] | nobody: backends are told what happens |
 //! | [`outbound`] | nobody: requests of our own |
 //! | [`rooms`] | nobody: what all gateways share |
@@ -24,6 +25,7 @@ mod operator;
 pub mod outbound;
 mod pages;
 pub mod rooms;
+pub mod schedule;
 pub mod webhooks;
 
 pub use client::{ClientAddress, Secure};
@@ -42,6 +44,7 @@ use livekit::nonces::Nonces;
 use moderation::Readers;
 use pages::guests::Guests;
 use rooms::Registry;
+use schedule::{Schedule, ScheduleConfig};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::Store;
@@ -68,6 +71,8 @@ pub struct GatewayConfig {
     pub bus: BusConfig,
     /// Castaway.
     pub castaway: CastawayConfig,
+    /// What is on.
+    pub schedule: ScheduleConfig,
 }
 
 /// All gateways. Cheap to clone.
@@ -89,6 +94,7 @@ struct Inner {
     agents: Agents,
     elektron: Arc<Elektron>,
     castaway: Arc<Castaway>,
+    schedule: Arc<Schedule>,
     simulate: bool,
 }
 
@@ -111,7 +117,8 @@ impl Gateway {
         };
         let keys = keys.into();
         let elektron = Elektron::start(config.bus, registry.clone(), Arc::clone(&store));
-        let castaway = Castaway::start(config.castaway, registry.clone(), Arc::clone(&keys), store);
+        let castaway = Castaway::start(config.castaway, registry.clone(), Arc::clone(&keys), Arc::clone(&store));
+        let schedule = Schedule::start(config.schedule, store);
         let inner = Inner {
             server,
             origins: config.origins,
@@ -124,6 +131,7 @@ impl Gateway {
             agents,
             elektron,
             castaway,
+            schedule,
             simulate: config.simulate,
         };
         Self { inner: Arc::new(inner) }
@@ -157,6 +165,7 @@ pub fn router(gateway: Gateway) -> Router {
         .merge(elektron::routes())
         .merge(moderation::routes())
         .merge(castaway::routes())
+        .merge(schedule::routes())
         .merge(pages::routes())
         .with_state(gateway);
     let again = routes.clone();

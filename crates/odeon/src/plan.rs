@@ -11,6 +11,7 @@ use gateway::elektron::{BusConfig, BusLimits, MAX_FRAME_BYTES};
 use gateway::livekit::LiveKitData;
 use gateway::outbound::{Outbound, Policy};
 use gateway::rooms::{Access, RegistryConfig};
+use gateway::schedule::ScheduleConfig;
 use gateway::webhooks::WebhookConfig;
 use net::pool::{MAX_SHARDS, PoolConfig};
 use net::turn::TurnConfig;
@@ -140,6 +141,7 @@ pub fn gateway(config: &Config, dev: bool, node_id: &str) -> GatewayConfig {
         presets: config.room_configurations.0.clone(),
         origins: WebOrigin::parse(&config.http_public_url.0).into_iter().collect(),
         bus: bus(config),
+        schedule: schedule(config, dev),
         ..GatewayConfig::default()
     }
 }
@@ -203,6 +205,20 @@ fn outside_issuer(config: &Config, dev: bool) -> Result<Option<OutsideIssuer>, H
     "castaway.issuer, castaway.audience and castaway.jwks (a file or an https URL) belong together: name all of them or none"
 )]
 pub struct HalfAnIssuer;
+
+/// The schedule's. Its peers are judged by themselves: whom webhooks may reach is no matter of calendars.
+fn schedule(config: &Config, dev: bool) -> ScheduleConfig {
+    let allowed = config.schedule_allow_private.0.clone();
+    let policy = if dev { Policy::everybody() } else { Policy::allowing(allowed) };
+    let sources = config.schedule_sources.0.clone();
+    ScheduleConfig {
+        zone: config.schedule_time_zone.0,
+        // The machine's certificates are read only if somebody is to be asked.
+        outbound: (!sources.is_empty()).then(|| Outbound::of_this_machine(policy)),
+        sources,
+        refresh: config.schedule_refresh,
+    }
+}
 
 /// The webhooks': where to, and signed by whom (L-57).
 pub fn webhooks(config: &Config, keys: &KeyStore) -> Result<WebhookConfig, UnknownKey> {

@@ -14,6 +14,11 @@ export const en = {
   "home.address": "Its address will be",
   "home.reserved": "The house itself uses /{room}, so this room's page is at /room/{room}.",
 
+  "programme.coming": "What is on",
+  "programme.past": "Earlier",
+  "programme.now": "On now",
+  "programme.soon": "Soon",
+
   "fault.empty": "The room needs a name.",
   "fault.tooLong": "That name is too long: please use a shorter one.",
   "fault.refused": "No room can have this name: please choose another.",

@@ -16,6 +16,11 @@ export const et: Messages = {
   "home.address": "Selle aadress saab olema",
   "home.reserved": "Aadressi /{room} kasutab maja ise, selle ruumi leht on /room/{room}.",
 
+  "programme.coming": "Kava",
+  "programme.past": "Varem",
+  "programme.now": "Praegu",
+  "programme.soon": "Varsti",
+
   "fault.empty": "Ruumil peab olema nimi.",
   "fault.tooLong": "See nimi on liiga pikk, palun vali lühem.",
   "fault.refused": "Sellist nime ei saa ruumil olla, palun vali teine.",

@@ -178,7 +178,7 @@ fn json_array(records: &[Record]) -> Response {
 }
 
 /// E-19
-pub(super) async fn with_cors(request: Request, next: Next) -> Response {
+pub(crate) async fn with_cors(request: Request, next: Next) -> Response {
     let mut response = match *request.method() {
         Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
         _ => next.run(request).await,

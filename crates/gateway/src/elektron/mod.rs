@@ -35,6 +35,7 @@ mod world;
 pub use ::bus::BusLimits;
 pub use config::BusConfig;
 pub use ears::Ears;
+pub(crate) use http::with_cors;
 pub(crate) use upgrade::{connect, is_upgrade};
 pub use wire::elektron::MAX_FRAME_BYTES;
 

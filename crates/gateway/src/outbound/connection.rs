@@ -5,7 +5,7 @@ use super::target::Target;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, Request, StatusCode, header};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
@@ -49,6 +49,9 @@ pub enum OutboundError {
     /// It speaks no HTTP, or broke off.
     #[error("no HTTP answer")]
     Http,
+    /// More than was wanted.
+    #[error("the answer is too long")]
+    TooLong,
 }
 
 impl OutboundError {
@@ -212,12 +215,19 @@ impl Connection {
     /// # Errors
     /// No answer came, or a longer one.
     pub async fn get(&mut self, target: &Target, max_bytes: usize) -> Result<Answer, OutboundError> {
-        let request = Request::get(target.path_and_query()).header(header::HOST, target.authority());
+        let request = Request::get(target.path_and_query())
+            .header(header::HOST, target.authority())
+            .header(header::USER_AGENT, "odeon")
+            .header(header::ACCEPT, "text/calendar, application/json;q=0.9, */*;q=0.1");
         let request = request.body(Full::new(Bytes::new())).map_err(|_| OutboundError::Http)?;
         self.sender.ready().await.map_err(|_| OutboundError::Http)?;
         let answer = self.sender.send_request(request).await.map_err(|_| OutboundError::Http)?;
         let (parts, body) = answer.into_parts();
-        let body = Limited::new(body, max_bytes).collect().await.map_err(|_| OutboundError::Http)?;
+        let body =
+            Limited::new(body, max_bytes).collect().await.map_err(|error| match error.is::<LengthLimitError>() {
+                true => OutboundError::TooLong,
+                false => OutboundError::Http,
+            })?;
         Ok(Answer { status: parts.status, headers: parts.headers, body: body.to_bytes() })
     }
 }

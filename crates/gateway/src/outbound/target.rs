@@ -105,6 +105,12 @@ impl Target {
     pub fn path_and_query(&self) -> &str {
         &self.path_and_query
     }
+
+    /// The same, with one more parameter (`name=value`, encoded) in its query.
+    pub fn asking(&self, parameter: &str) -> Self {
+        let joint = if self.path_and_query.contains('?') { '&' } else { '?' };
+        Self { path_and_query: format!("{}{joint}{parameter}", self.path_and_query), ..self.clone() }
+    }
 }
 
 /// Without path and query: they may hold a secret.

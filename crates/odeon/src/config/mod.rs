@@ -14,6 +14,7 @@ mod setting;
 mod table;
 mod urls;
 mod value;
+mod zone;
 
 pub use explain::explain;
 pub use nearest::nearest;

@@ -6,6 +6,7 @@ use super::presets::RoomPresets;
 use super::setting::{Effect, Setting, settings};
 use super::urls::{Peers, Urls};
 use super::value::{Addresses, Codecs, Hidden, Keys, LogFormat, LogLevel, Networks, RoomNames, Undeclared, Value};
+use super::zone::Zone;
 use net::pool::Placement;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -184,6 +185,14 @@ settings! {
     "castaway.audience" castaway_audience: String = String::new(), Restart;
     /// The issuer's public keys, a JWK Set: a file, or an https URL, which is asked again as its answer's Cache-Control says.
     "castaway.jwks" castaway_jwks: String = String::new(), Restart;
+    /// Time zone of the venue, such as Europe/Tallinn: for events that name none, and for whole days.
+    "schedule.time_zone" schedule_time_zone: Zone = Zone::default(), Restart;
+    /// Calendars of others that the schedule shows: http or https URLs of iCalendar files, or of events as Google Calendar v3 lists them (a comma in one is written %2C). The first 16 count.
+    "schedule.sources" schedule_sources: Urls = Urls::default(), Restart;
+    /// How often the calendars of others are asked for, in seconds.
+    "schedule.refresh" schedule_refresh: Duration = Duration::from_secs(300), Restart;
+    /// Peers of `schedule.sources` that may be inside your network or on this machine, as host:port and named as in the URL. All others have to be on the open internet.
+    "schedule.allow_private" schedule_allow_private: Peers = Peers::default(), Restart;
     /// Format of log lines: text on a terminal and JSON otherwise (auto), or always one of them.
     "log.format" log_format: LogFormat = LogFormat::Auto, Restart;
     /// Which log lines are written: a level, or levels for parts of the program.

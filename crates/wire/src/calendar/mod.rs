@@ -21,7 +21,7 @@ mod series;
 mod status;
 mod zone;
 
-pub use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+pub use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
 pub use chrono_tz::Tz;
 pub use event::{Details, Event, Span, Window, clean, limits};
 pub use google::{Page, PageError, parse as parse_page};

@@ -1,0 +1,5 @@
+//! The schedule by HTTP (E-31, E-32): what operators write, what other calendars say, and who may be asked.
+
+mod harness;
+mod operators;
+mod sources;
