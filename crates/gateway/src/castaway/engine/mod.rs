@@ -1,6 +1,6 @@
 //! Engine.IO 4: sessions that live on polls or on a WebSocket, and change from one to the other.
 //!
-//! By hand, on axum's WebSocket: the crate that was tried first (engineioxide, under socketioxide) reads WebSocket messages
+//! By hand, on axum's WebSocket: the crate that was read first (engineioxide, under socketioxide) reads WebSocket messages
 //! of 64 MiB whatever its limit says, drops what waits when it closes, and counts what waits by packets, not by bytes. And
 //! its Socket.IO decodes payloads and encodes them again, where ours pass as they were written (C-10).
 //!
