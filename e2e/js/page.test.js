@@ -110,6 +110,34 @@ describe('the page', () => {
     assert.equal(await name.inputValue(), 'Ada');
   });
 
+  it('E-36 E-37: who shows themselves in the live audience is seen in its grid, and counted', async (t) => {
+    const [ada, ben] = [await visitor(t), await visitor(t)];
+    await enter(ada, 'audience', 'Ada');
+    await enter(ben, 'audience', 'Ben');
+    for (const page of [ada, ben]) await page.getByRole('button', { name: 'People' }).click();
+    await ada.getByText('Nobody shows a picture yet').waitFor();
+    await ada.getByRole('button', { name: 'Show me, a picture a second' }).click();
+    for (const page of [ada, ben]) await page.getByRole('img', { name: '1 pictures' }).waitFor();
+    await ben.getByRole('button', { name: 'Show me, a picture a second' }).click();
+    const grid = ada.getByRole('img', { name: '2 pictures' });
+    await grid.waitFor();
+    const shown = await grid.locator('img').evaluateAll((images) => images.map((image) => [image.naturalWidth, image.naturalHeight]));
+    assert.deepEqual(shown, [[150, 120], [150, 120]]);
+    const first = await grid.locator('img').first().getAttribute('src');
+    await eventually('the picture is renewed', async () => (await grid.locator('img').first().getAttribute('src')) !== first);
+    await ada.screenshot({ path: `${SHOTS}page-audience.png` });
+    await ada.getByRole('button', { name: 'Stop showing me' }).click();
+    const series = async () => (await (await fetch(`${server.http}/api/rooms/audience/statistics`)).json()).points;
+    const points = await eventually('a point of ten seconds', async () => ((await series()).some(({ people }) => people === 2) ? series() : null), 25_000);
+    assert.equal(points.some(({ brightness, motion, faces }) => brightness > 0.1 && motion !== null && faces === null), true, JSON.stringify(points));
+    const curves = await visitor(t);
+    await curves.goto(`${server.http}/audience/statistics`);
+    await curves.getByRole('heading', { name: 'The audience of audience' }).waitFor();
+    assert.equal(await curves.locator('polyline').count(), 3);
+    await curves.screenshot({ path: `${SHOTS}page-statistics.png` });
+    assert.deepEqual([...ada.problems, ...ben.problems, ...curves.problems], []);
+  });
+
   it('a shared screen is seen large by the other, and is gone when it is taken back', async (t) => {
     const [ada, ben] = [await visitor(t), await visitor(t)];
     await enter(ada, 'screens', 'Ada');

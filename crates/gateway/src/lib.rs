@@ -5,6 +5,7 @@
 //! | [`livekit`] | LiveKit's SDKs (`/rtc`) and backends (`/twirp`) |
 //! | [`castaway`] | Castaway's phone app: live audio over Socket.IO, and its REST |
 //! | [`elektron`] | artists' tools and pages on the message bus (`/`) |
+//! | `audience` | the live audience's pictures, and its statistics |
 //! | `pages` | browsers: the web page, and the tokens that it joins with |
 //! | `moderation` | operators, who keep text and people in order |
 //! | [`schedule`] | whoever asks what is on, and operators who say it |
@@ -12,6 +13,7 @@
 //! | [`outbound`] | nobody: requests of our own |
 //! | [`rooms`] | nobody: what all gateways share |
 
+mod audience;
 mod budget;
 pub mod castaway;
 mod client;
@@ -24,12 +26,14 @@ mod not_found;
 mod operator;
 pub mod outbound;
 mod pages;
+mod reading;
 pub mod rooms;
 pub mod schedule;
 pub mod webhooks;
 
 pub use client::{ClientAddress, Secure};
 
+use audience::Audience;
 use auth::KeyStore;
 use auth::origin::WebOrigin;
 use axum::Router;
@@ -95,6 +99,7 @@ struct Inner {
     elektron: Arc<Elektron>,
     castaway: Arc<Castaway>,
     schedule: Arc<Schedule>,
+    audience: Arc<Audience>,
     simulate: bool,
 }
 
@@ -116,7 +121,8 @@ impl Gateway {
             force_relay: false,
         };
         let keys = keys.into();
-        let elektron = Elektron::start(config.bus, registry.clone(), Arc::clone(&store));
+        let audience = Audience::start(Arc::clone(&store));
+        let elektron = Elektron::start(config.bus, registry.clone(), Arc::clone(&store), Arc::clone(&audience));
         let castaway = Castaway::start(config.castaway, registry.clone(), Arc::clone(&keys), Arc::clone(&store));
         let schedule = Schedule::start(config.schedule, store);
         let inner = Inner {
@@ -132,6 +138,7 @@ impl Gateway {
             elektron,
             castaway,
             schedule,
+            audience,
             simulate: config.simulate,
         };
         Self { inner: Arc::new(inner) }
@@ -166,6 +173,7 @@ pub fn router(gateway: Gateway) -> Router {
         .merge(moderation::routes())
         .merge(castaway::routes())
         .merge(schedule::routes())
+        .merge(audience::routes())
         .merge(pages::routes())
         .with_state(gateway);
     let again = routes.clone();

@@ -95,6 +95,18 @@ export const en = {
   "chat.send": "Send",
   "chat.mine": "You",
 
+  "audience.title": "Live audience",
+  "audience.empty": "Nobody shows a picture yet.",
+  "audience.count": "{n} pictures",
+  "audience.start": "Show me, a picture a second",
+  "audience.stop": "Stop showing me",
+  "statistics.title": "The audience of {room}",
+  "statistics.people": "People",
+  "statistics.brightness": "Brightness",
+  "statistics.motion": "Motion",
+  "statistics.csv": "As a table (CSV)",
+  "statistics.empty": "Nobody has shown a picture yet.",
+  "statistics.closed": "There is no such room, or it is not open to you.",
   "people.title": "In the room",
   "people.open": "People",
 
@@ -160,6 +172,8 @@ export const en = {
   "trouble.chatFault.remedy": "It is still in the box: send it again.",
   "trouble.chatRefused.title": "The room didn't let your message pass",
   "trouble.chatRefused.remedy": "The chat is closed, slowed down, or you may not write in it at the moment.",
+  "trouble.audienceFault.title": "Your picture isn't shown",
+  "trouble.audienceFault.remedy": "The room has no live audience now, or the camera can't be used.",
 };
 
 export type MessageKey = keyof typeof en;

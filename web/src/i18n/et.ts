@@ -97,6 +97,18 @@ export const et: Messages = {
   "chat.send": "Saada",
   "chat.mine": "Sina",
 
+  "audience.title": "Elav publik",
+  "audience.empty": "Keegi ei näita veel pilti.",
+  "audience.count": "{n} pilti",
+  "audience.start": "Näita mind, pilt sekundis",
+  "audience.stop": "Ära näita mind enam",
+  "statistics.title": "Ruumi {room} publik",
+  "statistics.people": "Inimesi",
+  "statistics.brightness": "Heledus",
+  "statistics.motion": "Liikumine",
+  "statistics.csv": "Tabelina (CSV)",
+  "statistics.empty": "Keegi ei ole veel pilti näidanud.",
+  "statistics.closed": "Sellist ruumi ei ole või ei ole see sulle avatud.",
   "people.title": "Ruumis",
   "people.open": "Inimesed",
 
@@ -162,4 +174,6 @@ export const et: Messages = {
   "trouble.chatFault.remedy": "See on veel kastis: saada uuesti.",
   "trouble.chatRefused.title": "Ruum ei lasknud sinu sõnumit läbi",
   "trouble.chatRefused.remedy": "Vestlus on suletud või aeglustatud, või ei tohi sa praegu kirjutada.",
+  "trouble.audienceFault.title": "Sinu pilti ei näidata",
+  "trouble.audienceFault.remedy": "Ruumil ei ole praegu elavat publikut või ei saa kaamerat kasutada.",
 };

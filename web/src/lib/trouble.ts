@@ -30,6 +30,7 @@ export const TROUBLES = [
   "screenFault",
   "chatFault",
   "chatRefused",
+  "audienceFault",
 ] as const;
 
 export type Trouble = (typeof TROUBLES)[number];

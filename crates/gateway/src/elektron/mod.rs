@@ -40,6 +40,7 @@ pub(crate) use upgrade::{connect, is_upgrade};
 pub use wire::elektron::MAX_FRAME_BYTES;
 
 use crate::Gateway;
+use crate::audience::Audience;
 use crate::budget::{Budgets, Rate};
 use crate::pages::guests::household;
 use crate::rooms::Registry;
@@ -60,6 +61,7 @@ use store::{Store, StoreError};
 use tokio::sync::Semaphore;
 use wire::elektron::frame::{Frame, Kind};
 use wire::elektron::message;
+use worker::data_url;
 use world::Rooms;
 
 /// Longest Cookie header that is looked at, in bytes: browsers send no more for one site.
@@ -81,6 +83,7 @@ pub(crate) struct Elektron {
     hub: Hub,
     registry: Registry,
     store: Arc<dyn Store>,
+    audience: Arc<Audience>,
     // Touched once for a message that makes something last, never held across an await.
     foundings: Mutex<Foundings<IpAddr>>,
     /// Likewise, once for a picture.
@@ -96,7 +99,12 @@ pub(crate) struct Elektron {
 
 impl Elektron {
     /// Starts the bus.
-    pub(crate) fn start(config: BusConfig, registry: Registry, store: Arc<dyn Store>) -> Arc<Self> {
+    pub(crate) fn start(
+        config: BusConfig,
+        registry: Registry,
+        store: Arc<dyn Store>,
+        audience: Arc<Audience>,
+    ) -> Arc<Self> {
         let failures = Rate { burst: FAILURES_A_MINUTE, per_s: FAILURES_A_MINUTE / 60.0 };
         let guests = Rate { burst: HISTORY_BURST, per_s: HISTORY_PER_S };
         let elektron = Arc::new(Self {
@@ -110,6 +118,7 @@ impl Elektron {
             config,
             registry,
             store,
+            audience,
         });
         tokio::spawn(stats::run(Arc::clone(&elektron)));
         elektron
@@ -120,12 +129,12 @@ impl Elektron {
         self.hub.go_away().await;
     }
 
-    fn is_open(&self, room: &str) -> bool {
+    pub(crate) fn is_open(&self, room: &str) -> bool {
         Rooms(self.registry.clone()).is_open(room)
     }
 
     /// A room begins by being used, if it may.
-    fn found(&self, room: &Arc<str>, address: IpAddr, now: Instant) -> Result<(), NotFounded> {
+    pub(crate) fn found(&self, room: &Arc<str>, address: IpAddr, now: Instant) -> Result<(), NotFounded> {
         // Somebody else's room costs nothing.
         if self.registry.find(room).is_some() {
             return Ok(());
@@ -152,7 +161,21 @@ impl Elektron {
             _ => Default::default(),
         };
         let is_image = image.is_empty() || image.starts_with("data:image/");
-        is_image && self.galleries().put(Instant::now(), room, user, Bytes::copy_from_slice(image.as_bytes()))
+        let taken = is_image && self.show(room, user, Bytes::copy_from_slice(image.as_bytes()));
+        if taken && let Ok(picture) = data_url(&image) {
+            self.audience.look_at(room, user, picture);
+        }
+        taken
+    }
+
+    /// A picture of somebody's camera, for the room's mosaic; false: there is no place for it.
+    pub(crate) fn show(&self, room: &Arc<str>, camera: &Arc<str>, image: Bytes) -> bool {
+        self.galleries().put(Instant::now(), room, camera, image)
+    }
+
+    /// The newest picture of each camera in a room.
+    pub(crate) fn mosaic(&self, room: &str) -> Vec<Bytes> {
+        self.galleries().pictures(Instant::now(), room).into_iter().map(|picture| picture.image).collect()
     }
 
     fn camera_off(&self, room: &str, user: &str) {

@@ -3,11 +3,10 @@
 use super::Refusal;
 use super::orders::order;
 use crate::Gateway;
-use crate::client::{ClientAddress, bearer};
-use crate::clock;
+use crate::client::ClientAddress;
 use crate::operator::Operator;
 use crate::pages::guests::household;
-use crate::rooms::Access;
+use crate::reading::may_read;
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
@@ -35,7 +34,7 @@ pub(super) async fn read(
     if !gateway.inner.readers.0.spend(household(address), Instant::now()) {
         return Err(Refusal::TooOften);
     }
-    if gateway.registry().access(&room) != Access::Open && !may_read(&gateway, &room, &headers) {
+    if !may_read(&gateway, &room, &headers) {
         return Err(Refusal::NoSuchRoom);
     }
     let limit = limit(&query.unwrap_or_default());
@@ -45,15 +44,6 @@ pub(super) async fn read(
     })?;
     let messages: Vec<_> = said.iter().map(|message| shown(message)).collect();
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(messages)).into_response())
-}
-
-fn may_read(gateway: &Gateway, room: &str, headers: &HeaderMap) -> bool {
-    let token = bearer(headers);
-    let claims = token.and_then(|token| auth::verify(token, &gateway.inner.keys, clock::unix_s()).ok());
-    claims.is_some_and(|claims| {
-        let joins = claims.video.room_join && claims.video.room == room && claims.video.may_subscribe();
-        claims.is_operator() || (joins && !claims.odeon_page)
-    })
 }
 
 fn limit(query: &str) -> usize {

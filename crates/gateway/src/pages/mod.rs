@@ -18,6 +18,8 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/api/rooms/{room}/join", post(join::join))
         // A room called as a gateway's path (`rtc`…) has its page here.
         .route("/room/{name}", get(room_page))
+        .route("/room/{name}/statistics", get(statistics_page))
+        .route("/{room}/statistics", get(statistics_page))
         .route("/{room}", get(file_or_page))
 }
 
@@ -40,6 +42,11 @@ async fn asset(Path(path): Path<String>) -> Response {
 async fn room_page(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let page = wants_html(&headers) && !join::REFUSED_NAMES.contains(&name.as_str());
     if page { files::index() } else { not_found() }
+}
+
+/// A room's audience in numbers (E-37).
+async fn statistics_page(headers: HeaderMap) -> Response {
+    if wants_html(&headers) { files::index() } else { not_found() }
 }
 
 async fn file_or_page(Path(room): Path<String>, headers: HeaderMap) -> Response {

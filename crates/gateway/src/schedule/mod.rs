@@ -41,7 +41,7 @@ use std::time::Duration;
 use store::{Store, StoreError};
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::{Instant, sleep};
-use wire::calendar::{DateTime, Utc};
+use wire::calendar::{DateTime, Event, Status, Utc};
 
 pub use wire::calendar::{Tz, parse_zone};
 
@@ -119,6 +119,15 @@ impl Schedule {
             Ok(())
         };
         self.loaded.get_or_try_init(load).await.copied()
+    }
+
+    /// Does what is on in a room now want a live audience? What is not announced does.
+    pub(crate) fn has_audience(&self, room: &str) -> bool {
+        let now = now();
+        let is_on = |event: &&Event| {
+            event.details.options.room() == Some(room) && Status::of(event, now, self.zone) == Status::Now
+        };
+        self.programme.events().iter().filter(is_on).all(|event| event.details.options.flag("audience", true))
     }
 
     /// The operators' events have changed.

@@ -1,6 +1,7 @@
 //! The artists' bus over real sockets on loopback.
 
 mod access;
+mod audience;
 mod chat;
 mod fanout;
 mod grace;
