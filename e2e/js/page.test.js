@@ -117,9 +117,9 @@ describe('the page', () => {
     for (const page of [ada, ben]) await page.getByRole('button', { name: 'People' }).click();
     await ada.getByText('Nobody shows a picture yet').waitFor();
     await ada.getByRole('button', { name: 'Show me, a picture a second' }).click();
-    for (const page of [ada, ben]) await page.getByRole('img', { name: '1 pictures' }).waitFor();
+    for (const page of [ada, ben]) await page.getByRole('img', { name: 'Pictures: 1' }).waitFor();
     await ben.getByRole('button', { name: 'Show me, a picture a second' }).click();
-    const grid = ada.getByRole('img', { name: '2 pictures' });
+    const grid = ada.getByRole('img', { name: 'Pictures: 2' });
     await grid.waitFor();
     const shown = await grid.locator('img').evaluateAll((images) => images.map((image) => [image.naturalWidth, image.naturalHeight]));
     assert.deepEqual(shown, [[150, 120], [150, 120]]);

@@ -97,7 +97,7 @@ export const en = {
 
   "audience.title": "Live audience",
   "audience.empty": "Nobody shows a picture yet.",
-  "audience.count": "{n} pictures",
+  "audience.count": "Pictures: {n}",
   "audience.start": "Show me, a picture a second",
   "audience.stop": "Stop showing me",
   "statistics.title": "The audience of {room}",

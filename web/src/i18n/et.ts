@@ -99,7 +99,7 @@ export const et: Messages = {
 
   "audience.title": "Elav publik",
   "audience.empty": "Keegi ei näita veel pilti.",
-  "audience.count": "{n} pilti",
+  "audience.count": "Pilte: {n}",
   "audience.start": "Näita mind, pilt sekundis",
   "audience.stop": "Ära näita mind enam",
   "statistics.title": "Ruumi {room} publik",
