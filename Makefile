@@ -35,10 +35,12 @@ soak: ## the whole loss matrix, as a table
 	@scripts/need.sh rust
 	@scripts/soak.sh
 
-bench: ## the load figures, with both sides, into bench/out
-	@scripts/need.sh rust
+bench: ## the load figures, beside Node's ws and socket.io, into bench/out
+	@scripts/need.sh rust node
 	cargo build --release --locked -p odeon -p bench
 	@bench/run.sh
+	@bench/fanout.sh
+	@bench/idle.sh
 
 limits: ## writes LIMITS.md anew from the constants in the code
 	UPDATE_DOCUMENTS=1 cargo test -q -p odeon --test documents

@@ -85,3 +85,22 @@ it('L-09: with --node-ip clients are told that address', async (t) => {
   });
   assert.ok(told.every((line) => line.includes(` ${SEEN.join('.')} `)), told.join('\n'));
 });
+
+for (const mode of ['single', 'dual']) {
+  it(`L-09 L-29: where IPv6 is all there is, signalling and media go by it (${mode})`, async (t) => {
+    const server = await startServer({ 'http.bind': '::1,127.0.0.1', 'rtc.bind': '::1', 'rtc.shards': 2 });
+    t.after(() => server.stop());
+    const browser = await startBrowser();
+    t.after(() => browser.stop());
+    const [ada, ben] = [await browser.page({ before: listener }), await browser.page()];
+    const options = mode === 'dual' ? { singlePeerConnection: false } : {};
+    for (const [person, name] of [[ada, 'ada'], [ben, 'ben']]) {
+      await person.venue.join(`ws://[::1]:${server.port}`, await token(`six-${mode}`, name), options, {});
+    }
+    await ben.venue.setCamera(true, ...SMALL_CAMERA);
+    const sid = await subscribed(ada.venue, 'ben', 'camera');
+    await eventually('pictures', async () => (await ada.venue.look(sid, 1000)).distinct >= 4);
+    const told = (await ada.page.evaluate(() => window.told)).filter((line) => line.includes('candidate:'));
+    assert.ok(told.length > 0 && told.every((line) => line.includes(' ::1 ')), told.join('\n'));
+  });
+}
