@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source bench/serve.sh
 sockets=${SOCKETS:-100000}
-ulimit -n $((sockets + 1000))
+ulimit -n $((sockets + 1000)) || { echo "no more than $(ulimit -Hn) descriptors here: SOCKETS=18000 $0" >&2; exit 1; }
 
 {
     printf '# Idle sockets on the bus\n\n%s Memory is what the process holds (resident), without the kernel'"'"'s buffers.\n\n' "$(machine)"
