@@ -18,8 +18,10 @@ mod budget;
 pub mod castaway;
 mod client;
 mod clock;
+mod cors;
 mod draw;
 pub mod elektron;
+mod founders;
 pub mod livekit;
 mod moderation;
 mod not_found;
@@ -42,6 +44,7 @@ use axum::response::Response;
 use axum::routing::get;
 use castaway::{Castaway, CastawayConfig};
 use elektron::{BusConfig, Elektron};
+use founders::Founders;
 use http::HeaderMap;
 use livekit::agents::Agents;
 use livekit::nonces::Nonces;
@@ -100,6 +103,7 @@ struct Inner {
     castaway: Arc<Castaway>,
     schedule: Arc<Schedule>,
     audience: Arc<Audience>,
+    founders: Arc<Founders>,
     simulate: bool,
 }
 
@@ -122,7 +126,14 @@ impl Gateway {
         };
         let keys = keys.into();
         let audience = Audience::start(Arc::clone(&store));
-        let elektron = Elektron::start(config.bus, registry.clone(), Arc::clone(&store), Arc::clone(&audience));
+        let founders = Founders::new(registry.clone(), config.bus.max_rooms);
+        let elektron = Elektron::start(
+            config.bus,
+            registry.clone(),
+            Arc::clone(&store),
+            Arc::clone(&founders),
+            Arc::clone(&audience),
+        );
         let castaway = Castaway::start(config.castaway, registry.clone(), Arc::clone(&keys), Arc::clone(&store));
         let schedule = Schedule::start(config.schedule, store);
         let inner = Inner {
@@ -139,6 +150,7 @@ impl Gateway {
             castaway,
             schedule,
             audience,
+            founders,
             simulate: config.simulate,
         };
         Self { inner: Arc::new(inner) }

@@ -56,6 +56,29 @@ pub struct Join {
     pub offer: Option<(u32, String)>,
 }
 
+impl Join {
+    /// Somebody whose media, if any, go by other ways than a PeerConnection here: they are in the room, and shown.
+    pub fn without_media(session: SessionId, identity: Identity, permission: Permission) -> Self {
+        Self {
+            session,
+            identity,
+            name: String::new(),
+            metadata: String::new(),
+            attributes: BTreeMap::new(),
+            permission,
+            kind: ParticipantKind::Standard,
+            client: ClientInfo::default(),
+            mode: ConnectionMode::None,
+            transport: Transport::default(),
+            auto_subscribe: false,
+            auto_subscribe_data: false,
+            may_pause: false,
+            tracks: Vec::new(),
+            offer: None,
+        }
+    }
+}
+
 /// How a publisher names somebody who may receive its tracks.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Subscriber {

@@ -114,6 +114,20 @@ pub enum ChatPart {
 }
 
 impl DataSender {
+    /// Somebody who may everything that everybody may.
+    pub fn new(sid: ParticipantSid, identity: Identity) -> Self {
+        Self {
+            sid,
+            identity,
+            can_publish_data: true,
+            can_subscribe: true,
+            hidden: false,
+            agent: false,
+            silenced: false,
+            chat_apart: Duration::ZERO,
+        }
+    }
+
     /// Is this who a packet names: by sid, or by identity as clients with tokens see it (L-47)?
     pub fn is_called(&self, name: &str) -> bool {
         let identity = match self.identity.origin {
@@ -593,16 +607,7 @@ mod tests {
     #[test]
     fn l_47_a_receiver_is_named_by_its_sid_or_by_the_identity_that_others_see() {
         // L-47
-        let receiver = |origin| DataSender {
-            sid: ParticipantSid::new("PA_1"),
-            identity: Identity { origin, id: "alice".into() },
-            can_publish_data: true,
-            can_subscribe: true,
-            hidden: false,
-            agent: false,
-            silenced: false,
-            chat_apart: Duration::ZERO,
-        };
+        let receiver = |origin| DataSender::new(ParticipantSid::new("PA_1"), Identity { origin, id: "alice".into() });
         let token = receiver(Origin::Token);
         assert!(token.is_called("alice") && token.is_called("PA_1"));
         assert!(!token.is_called("bus:alice") && !token.is_called(""));

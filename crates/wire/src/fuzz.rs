@@ -18,7 +18,6 @@ use prost::Message as _;
 use room::media::{ConnectionMode, DataSender};
 use room::{Identity, ParticipantSid, SessionId};
 use serde::de::IgnoredAny;
-use std::time::Duration;
 
 /// The query of a join, v0 and v1.
 pub fn livekit_join(bytes: &[u8]) {
@@ -310,14 +309,5 @@ pub fn castaway_range(bytes: &[u8]) {
 }
 
 fn data_sender() -> DataSender {
-    DataSender {
-        sid: ParticipantSid::new("PA_alice"),
-        identity: Identity::token("alice"),
-        can_publish_data: true,
-        can_subscribe: true,
-        hidden: false,
-        agent: false,
-        silenced: false,
-        chat_apart: Duration::ZERO,
-    }
+    DataSender::new(ParticipantSid::new("PA_alice"), Identity::token("alice"))
 }

@@ -1,26 +1,9 @@
 //! truncations and bit flips of calendars, through the bodies of the fuzz targets.
 
-use wire::fuzz;
+mod sweep;
 
-/// Every truncation, every bit flipped, and every byte set to what calendars care about.
-fn sweep(seed: &[u8], telling: &[u8], body: fn(&[u8])) {
-    for cut in 0..=seed.len() {
-        body(&seed[..cut]);
-    }
-    let mut bytes = seed.to_vec();
-    for bit in 0..seed.len() * 8 {
-        bytes[bit / 8] ^= 1 << (bit % 8);
-        body(&bytes);
-        bytes[bit / 8] ^= 1 << (bit % 8);
-    }
-    for index in 0..seed.len() {
-        for telling in telling {
-            let kept = std::mem::replace(&mut bytes[index], *telling);
-            body(&bytes);
-            bytes[index] = kept;
-        }
-    }
-}
+use sweep::sweep;
+use wire::fuzz;
 
 #[test]
 fn q_6_icalendars() {

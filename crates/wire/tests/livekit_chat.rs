@@ -9,7 +9,6 @@ use proto::data_stream::{self, header::ContentHeader};
 use room::media::{ChatPart, DataSender};
 use room::{Identity, ParticipantSid};
 use std::io::Write as _;
-use std::time::Duration;
 use wire::livekit::chat::{Author, MAX_STREAMS, MAX_TEXT_BYTES, Spoken, Streams, packets};
 use wire::livekit::data::stamp;
 use wire::livekit::proto;
@@ -55,16 +54,7 @@ fn ends(id: &str, reason: &str) -> proto::DataPacket {
 }
 
 fn part_of(packet: &proto::DataPacket) -> Option<ChatPart> {
-    let sender = DataSender {
-        sid: ParticipantSid::new("PA_alice"),
-        identity: Identity::token("alice"),
-        can_publish_data: true,
-        can_subscribe: true,
-        hidden: false,
-        agent: false,
-        silenced: false,
-        chat_apart: Duration::ZERO,
-    };
+    let sender = DataSender::new(ParticipantSid::new("PA_alice"), Identity::token("alice"));
     stamp(&sender, true, &packet.encode_to_vec()).unwrap().chat
 }
 

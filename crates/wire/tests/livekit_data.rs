@@ -10,16 +10,7 @@ use wire::livekit::proto;
 use wire::livekit::rpc::request;
 
 fn alice() -> DataSender {
-    DataSender {
-        sid: ParticipantSid::new("PA_alice"),
-        identity: Identity::token("alice"),
-        can_publish_data: true,
-        can_subscribe: true,
-        hidden: false,
-        agent: false,
-        silenced: false,
-        chat_apart: std::time::Duration::ZERO,
-    }
+    DataSender::new(ParticipantSid::new("PA_alice"), Identity::token("alice"))
 }
 
 fn user(payload: &[u8]) -> proto::UserPacket {

@@ -1,31 +1,14 @@
 //! Q-6: truncations and bit flips of real messages, through the bodies of the fuzz targets.
 
+mod sweep;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use prost::Message as _;
 use proto::signal_request::Message;
+use sweep::{EXTREMES, sweep};
 use wire::fuzz;
 use wire::livekit::proto;
-
-/// Every truncation, every bit flipped, and every byte set to its extremes.
-fn sweep(seed: &[u8], body: fn(&[u8])) {
-    for cut in 0..=seed.len() {
-        body(&seed[..cut]);
-    }
-    let mut bytes = seed.to_vec();
-    for bit in 0..seed.len() * 8 {
-        bytes[bit / 8] ^= 1 << (bit % 8);
-        body(&bytes);
-        bytes[bit / 8] ^= 1 << (bit % 8);
-    }
-    for index in 0..seed.len() {
-        for extreme in [0x00, 0x7f, 0x80, 0xff] {
-            let kept = std::mem::replace(&mut bytes[index], extreme);
-            body(&bytes);
-            bytes[index] = kept;
-        }
-    }
-}
 
 fn add_track() -> proto::AddTrackRequest {
     proto::AddTrackRequest {
@@ -79,8 +62,8 @@ fn signals() -> Vec<proto::SignalRequest> {
 fn q_6_signals() {
     // Q-6
     for signal in signals() {
-        sweep(&signal.encode_to_vec(), fuzz::livekit_signal);
-        sweep(&serde_json::to_vec(&signal).unwrap(), fuzz::livekit_signal);
+        sweep(&signal.encode_to_vec(), EXTREMES, fuzz::livekit_signal);
+        sweep(&serde_json::to_vec(&signal).unwrap(), EXTREMES, fuzz::livekit_signal);
     }
 }
 
@@ -97,11 +80,15 @@ fn q_6_join_requests() {
     std::io::Write::write_all(&mut gzip, &join.encode_to_vec()).unwrap();
     for (compression, join_request) in [(0, join.encode_to_vec()), (1, gzip.finish().unwrap())] {
         let wrapped = proto::WrappedJoinRequest { compression, join_request }.encode_to_vec();
-        sweep(&wrapped, fuzz::livekit_wrapped_join);
+        sweep(&wrapped, EXTREMES, fuzz::livekit_wrapped_join);
         let query = format!("auto_subscribe=1&join_request={}%3D", URL_SAFE_NO_PAD.encode(&wrapped));
-        sweep(query.as_bytes(), fuzz::livekit_join);
+        sweep(query.as_bytes(), EXTREMES, fuzz::livekit_join);
     }
-    sweep(b"reconnect=1&sid=PA_1&protocol=17&attributes=eyJhIjoiYiJ9&capabilities=CAP_UNUSED", fuzz::livekit_join);
+    sweep(
+        b"reconnect=1&sid=PA_1&protocol=17&attributes=eyJhIjoiYiJ9&capabilities=CAP_UNUSED",
+        EXTREMES,
+        fuzz::livekit_join,
+    );
 }
 
 #[test]
@@ -119,7 +106,7 @@ fn q_6_data_packets() {
             value: Some(value),
             ..Default::default()
         };
-        sweep(&packet.encode_to_vec(), fuzz::livekit_data);
+        sweep(&packet.encode_to_vec(), EXTREMES, fuzz::livekit_data);
     }
 }
 
@@ -134,13 +121,13 @@ fn q_6_chat_packets() {
         seed.push(u8::try_from(packet.len()).unwrap());
         seed.extend_from_slice(packet);
     }
-    sweep(&seed, fuzz::livekit_chat);
+    sweep(&seed, EXTREMES, fuzz::livekit_chat);
 }
 
 #[test]
 fn q_6_data_track_packets() {
     // Q-6
-    sweep(&[0x18, 0, 0, 7, 0, 1, 0, 2, 0, 0, 0, 3, b'x', b'y'], fuzz::livekit_data_track);
+    sweep(&[0x18, 0, 0, 7, 0, 1, 0, 2, 0, 0, 0, 3, b'x', b'y'], EXTREMES, fuzz::livekit_data_track);
 }
 
 #[test]
@@ -152,7 +139,11 @@ fn q_6_answers_to_calls() {
     let response = proto::RpcResponse { request_id: "1".into(), value };
     let user = proto::UserPacket { payload: b"hello".to_vec(), ..Default::default() };
     for value in [Value::RpcResponse(response), Value::User(user)] {
-        sweep(&proto::DataPacket { value: Some(value), ..Default::default() }.encode_to_vec(), fuzz::livekit_rpc);
+        sweep(
+            &proto::DataPacket { value: Some(value), ..Default::default() }.encode_to_vec(),
+            EXTREMES,
+            fuzz::livekit_rpc,
+        );
     }
 }
 
@@ -160,10 +151,18 @@ fn q_6_answers_to_calls() {
 fn q_6_server_api_requests() {
     // Q-6
     let create = proto::CreateRoomRequest { name: "r".into(), empty_timeout: 9, ..Default::default() };
-    sweep(&create.encode_to_vec(), fuzz::livekit_twirp);
+    sweep(&create.encode_to_vec(), EXTREMES, fuzz::livekit_twirp);
     let permission = Some(proto::ParticipantPermission { can_publish_sources: vec![1, 2], ..Default::default() });
     let update = proto::UpdateParticipantRequest { room: "r".into(), permission, ..Default::default() };
-    sweep(&update.encode_to_vec(), fuzz::livekit_twirp);
-    sweep(br#"{"room":"r","identity":"a","permission":{"canPublishSources":["CAMERA"]}}"#, fuzz::livekit_twirp);
-    sweep(br#"{"name":"r","emptyTimeout":"9","tags":{"a":"b"},"kind":"LOSSY","data":"aGk="}"#, fuzz::livekit_twirp);
+    sweep(&update.encode_to_vec(), EXTREMES, fuzz::livekit_twirp);
+    sweep(
+        br#"{"room":"r","identity":"a","permission":{"canPublishSources":["CAMERA"]}}"#,
+        EXTREMES,
+        fuzz::livekit_twirp,
+    );
+    sweep(
+        br#"{"name":"r","emptyTimeout":"9","tags":{"a":"b"},"kind":"LOSSY","data":"aGk="}"#,
+        EXTREMES,
+        fuzz::livekit_twirp,
+    );
 }

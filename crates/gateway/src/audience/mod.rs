@@ -12,16 +12,17 @@ mod statistics;
 mod upload;
 
 use crate::budget::{Budgets, Rate};
-use crate::elektron::with_cors;
+use crate::cors::any_origin;
 use crate::{Gateway, clock};
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::{get, post};
+use bus::gallery::Galleries;
 use bytes::Bytes;
 use series::{Point, Series};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::{Entry, Log, Retention, Store};
 use worker::{Analyst, Picture, Seen, Source};
 
@@ -49,15 +50,17 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/area51/_upload.php", post(upload::upload))
         .route("/api/rooms/{room}/audience", get(upload::look))
         .route("/api/rooms/{room}/statistics", get(statistics::read))
-        .layer(from_fn(with_cors))
+        .layer(from_fn(any_origin))
 }
 
-/// Everything about the live audience but its pictures, which the bus has.
+/// The live audience: the newest picture of each camera, and what was seen in them.
 #[derive(Debug)]
 pub(crate) struct Audience {
     /// `None`: there is no thread for it; pictures pass and are not looked at.
     analyst: Option<Analyst>,
     series: Arc<Mutex<Series>>,
+    // Touched once for a picture, never held across an await.
+    galleries: Mutex<Galleries>,
     store: Arc<dyn Store>,
     uploaders: Budgets<IpAddr>,
     readers: Budgets<IpAddr>,
@@ -72,12 +75,33 @@ impl Audience {
         let audience = Arc::new(Self {
             analyst: analyst.inspect_err(|error| tracing::error!(%error, "pictures are not looked at")).ok(),
             series,
+            galleries: Mutex::default(),
             store,
             uploaders: Budgets::new(UPLOADS, MAX_ADDRESSES),
             readers: Budgets::new(READINGS, MAX_ADDRESSES),
         });
         tokio::spawn(keep(Arc::downgrade(&audience)));
         audience
+    }
+
+    /// A camera is on, and shows this if it isn't empty; false: there is no place for it.
+    pub(crate) fn show(&self, room: &Arc<str>, camera: &Arc<str>, image: Bytes) -> bool {
+        self.galleries().put(Instant::now(), room, camera, image)
+    }
+
+    /// A camera is off.
+    pub(crate) fn hide(&self, room: &str, camera: &str) {
+        self.galleries().leave(room, camera);
+    }
+
+    /// The newest picture of each camera in a room, in the order in which they came.
+    fn mosaic(&self, room: &str) -> Vec<Bytes> {
+        self.galleries().pictures(Instant::now(), room).into_iter().map(|picture| picture.image).collect()
+    }
+
+    fn galleries(&self) -> MutexGuard<'_, Galleries> {
+        // A panic under it loses the count of a few bytes.
+        self.galleries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Somebody's picture, which is looked at if there is time.

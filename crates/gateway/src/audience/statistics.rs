@@ -3,8 +3,7 @@
 use super::STATISTICS;
 use super::series::POINT_MS;
 use crate::Gateway;
-use crate::client::ClientAddress;
-use crate::pages::guests::household;
+use crate::client::{ClientAddress, household};
 use crate::reading::may_read;
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};

@@ -1,8 +1,7 @@
 //! `POST /area51/_upload.php`: a picture in, the room's mosaic out (E-37).
 
 use crate::Gateway;
-use crate::client::ClientAddress;
-use crate::pages::guests::household;
+use crate::client::{ClientAddress, household};
 use crate::reading::may_read;
 use axum::Json;
 use axum::body::{Body, to_bytes};
@@ -89,8 +88,8 @@ fn take(gateway: &Gateway, address: std::net::IpAddr, body: &Bytes) -> Result<Ar
         return Err(Refusal::Malformed);
     }
     let room: Arc<str> = upload.feed.into();
-    let elektron = gateway.elektron();
-    if !elektron.is_open(&room) {
+    let audience = &gateway.inner.audience;
+    if !gateway.registry().is_open(&room) {
         return Err(Refusal::NoSuchRoom);
     }
     if !gateway.inner.schedule.has_audience(&room) {
@@ -98,20 +97,20 @@ fn take(gateway: &Gateway, address: std::net::IpAddr, body: &Bytes) -> Result<Ar
     }
     let shown = data_url(&upload.img_scaled).map_err(Refusal::Picture)?;
     let whole = upload.img_full.as_deref().map(data_url).transpose().map_err(Refusal::Picture)?;
-    elektron.found(&room, address, Instant::now()).map_err(|_| Refusal::Full)?;
+    gateway.inner.founders.begin(&room, address, Instant::now()).map_err(|_| Refusal::Full)?;
     // No user of the bus has such a name: it is too long for one.
     let camera: Arc<str> = format!("upload:{}", upload.uuid).into();
-    if !elektron.show(&room, &camera, upload.img_scaled.into()) {
+    if !audience.show(&room, &camera, upload.img_scaled.into()) {
         return Err(Refusal::Full);
     }
-    gateway.inner.audience.look_at(&room, &camera, whole.unwrap_or(shown));
+    audience.look_at(&room, &camera, whole.unwrap_or(shown));
     Ok(room)
 }
 
 /// The room's newest pictures, as many as fit.
 fn mosaic(gateway: &Gateway, room: &str) -> serde_json::Value {
     let mut bytes = 0;
-    let mut tiles: Vec<_> = gateway.elektron().mosaic(room).into_iter().rev().collect();
+    let mut tiles: Vec<_> = gateway.inner.audience.mosaic(room).into_iter().rev().collect();
     tiles.retain(|tile| {
         bytes += tile.len();
         bytes <= MAX_MOSAIC_BYTES

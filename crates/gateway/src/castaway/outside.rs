@@ -86,7 +86,7 @@ async fn fetch(url: &str, outbound: &Outbound) -> Result<(Vec<u8>, Duration), St
     let target = Target::parse(url).map_err(|error| error.to_string())?;
     let answer = async {
         let mut connection = outbound.connect(&target).await?;
-        connection.get(&target, MAX_KEY_SET_BYTES).await
+        connection.get(&target, "application/json", MAX_KEY_SET_BYTES).await
     };
     let answer = timeout(FETCH_TIMEOUT, answer).await.map_err(|_| "no answer in time".to_owned())?;
     let answer = answer.map_err(|error| error.to_string())?;

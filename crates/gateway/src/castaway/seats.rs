@@ -4,8 +4,7 @@ use super::live::Stage;
 use crate::rooms::{Credential, JoinError, JoinTicket, OutboxReceiver, Registry, SessionHandle};
 use room::effect::RoomEvent;
 use room::input::Join;
-use room::media::ConnectionMode;
-use room::participant::{ClientInfo, DisconnectReason, ParticipantKind};
+use room::participant::{ClientInfo, DisconnectReason};
 use room::permission::Permission;
 use room::{Identity, Origin};
 use std::net::IpAddr;
@@ -32,22 +31,11 @@ pub(super) struct Seat {
 /// Takes a seat.
 pub(super) async fn take(registry: &Registry, stage: &Arc<Stage>, guest: Guest) -> Result<Arc<Seat>, JoinError> {
     let user = Arc::clone(&guest.user);
+    let identity = Identity { origin: Origin::Castaway, id: user.clone() };
     let join = Join {
-        session: registry.next_session(),
-        identity: Identity { origin: Origin::Castaway, id: user.clone() },
         name: guest.name,
-        metadata: String::new(),
-        attributes: Default::default(),
-        permission: permission(guest.hidden),
-        kind: ParticipantKind::Standard,
         client: ClientInfo { sdk: "castaway".into(), ..ClientInfo::default() },
-        mode: ConnectionMode::None,
-        transport: Default::default(),
-        auto_subscribe: false,
-        auto_subscribe_data: false,
-        may_pause: false,
-        tracks: Vec::new(),
-        offer: None,
+        ..Join::without_media(registry.next_session(), identity, permission(guest.hidden))
     };
     let ticket = JoinTicket { join, credential: guest.credential, address: Some(guest.address), config: None };
     let (handle, outbox) = registry.join(stage.livestream(), ticket).await?;

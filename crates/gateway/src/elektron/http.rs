@@ -4,14 +4,12 @@ use super::limits::{MAX_HISTORY_BYTES, MAX_VIDEO_BYTES};
 use super::log::Wanted;
 use super::{Elektron, frames, log};
 use crate::Gateway;
-use crate::client::{ClientAddress, bearer};
+use crate::client::{ClientAddress, bearer, household};
 use crate::clock;
-use crate::pages::guests::household;
 use axum::body::{Body, to_bytes};
-use axum::extract::{RawQuery, Request, State};
-use axum::middleware::Next;
+use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use room::limits::MAX_NAME_BYTES;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -47,7 +45,7 @@ pub(super) async fn messages(
     let elektron = gateway.elektron();
     check_secret(elektron, address, query.get("secret"))?;
     let own = token_room(&gateway, &headers);
-    let may = |room: &str| room.is_empty() || elektron.is_open(room) || own.as_deref() == Some(room);
+    let may = |room: &str| room.is_empty() || elektron.registry.is_open(room) || own.as_deref() == Some(room);
     let _seat = elektron.readers.try_acquire().map_err(|_| Refusal::Busy)?;
     let records = log::messages(elektron, &wanted(&query), may).await.map_err(Refusal::Store)?;
     Ok(json_array(&records))
@@ -62,7 +60,7 @@ pub(super) async fn clear(
     let query = query.unwrap_or_default();
     let elektron = gateway.elektron();
     check_secret(elektron, address, Query::parse(&query).get("secret"))?;
-    let may = |room: &str| room.is_empty() || elektron.is_open(room);
+    let may = |room: &str| room.is_empty() || elektron.registry.is_open(room);
     let messages = log::clear(elektron, may).await.map_err(Refusal::Store)?;
     tracing::info!(messages, "the bus's stored messages were cleared by an operator");
     Ok(json_array(&[]))
@@ -79,7 +77,7 @@ pub(super) async fn history(
         return Err(Refusal::TooOften);
     }
     let query = query.unwrap_or_default();
-    let may = |room: &str| room.is_empty() || elektron.is_open(room);
+    let may = |room: &str| room.is_empty() || elektron.registry.is_open(room);
     let _seat = elektron.readers.try_acquire().map_err(|_| Refusal::Busy)?;
     let records = log::messages(elektron, &wanted(&Query::parse(&query)), may).await.map_err(Refusal::Store)?;
     Ok(json_array(newest(&records)))
@@ -117,7 +115,7 @@ async fn announce(elektron: &Elektron, video: &RawValue) -> Result<(), Refusal> 
     let named = serde_json::from_str(video.get()).map(|Named { channel }| channel);
     let fits = |name: &String| (1..=MAX_NAME_BYTES).contains(&name.len());
     let room = named.ok().filter(fits).unwrap_or_else(|| VIDEO_ROOM.to_owned());
-    if !elektron.is_open(&room) {
+    if !elektron.registry.is_open(&room) {
         return Err(Refusal::NoSuchRoom);
     }
     let message = message::stored(&frames::stamp(), "VIDEO", &room, video.get());
@@ -175,23 +173,6 @@ fn json_array(records: &[Record]) -> Response {
     message::array(&mut body, records.iter().map(|record| &*record.value));
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
     (headers, body).into_response()
-}
-
-/// E-19
-pub(crate) async fn with_cors(request: Request, next: Next) -> Response {
-    let mut response = match *request.method() {
-        Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
-        _ => next.run(request).await,
-    };
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, authorization"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    response
 }
 
 impl IntoResponse for Refusal {

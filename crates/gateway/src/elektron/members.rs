@@ -6,8 +6,7 @@ use bus::Removal;
 use bus::input::Attribute;
 use room::effect::RoomEvent;
 use room::input::Join;
-use room::media::ConnectionMode;
-use room::participant::{ClientInfo, DisconnectReason, ParticipantKind};
+use room::participant::{ClientInfo, DisconnectReason};
 use room::permission::Permission;
 use room::{Identity, Origin, RoomInput};
 use std::collections::{BTreeMap, HashMap};
@@ -155,22 +154,12 @@ impl Member {
 
     async fn join(&self, wish: &Wish) -> Result<(SessionHandle, OutboxReceiver), JoinError> {
         let (room, user) = &self.seat;
+        let identity = Identity { origin: Origin::Bus, id: user.clone() };
         let join = Join {
-            session: self.registry.next_session(),
-            identity: Identity { origin: Origin::Bus, id: user.clone() },
             name: wish.profile.name.clone(),
-            metadata: String::new(),
             attributes: wish.profile.attributes.clone(),
-            permission: permission(wish.hidden),
-            kind: ParticipantKind::Standard,
             client: ClientInfo { sdk: "elektron".into(), ..ClientInfo::default() },
-            mode: ConnectionMode::None,
-            transport: Default::default(),
-            auto_subscribe: false,
-            auto_subscribe_data: false,
-            may_pause: false,
-            tracks: Vec::new(),
-            offer: None,
+            ..Join::without_media(self.registry.next_session(), identity, permission(wish.hidden))
         };
         let ticket = JoinTicket { join, credential: wish.credential, address: wish.address, config: None };
         self.registry.join(room, ticket).await

@@ -35,18 +35,15 @@ mod world;
 pub use ::bus::BusLimits;
 pub use config::BusConfig;
 pub use ears::Ears;
-pub(crate) use http::with_cors;
 pub(crate) use upgrade::{connect, is_upgrade};
 pub use wire::elektron::MAX_FRAME_BYTES;
 
 use crate::Gateway;
 use crate::audience::Audience;
 use crate::budget::{Budgets, Rate};
-use crate::pages::guests::household;
+use crate::cors::any_origin;
+use crate::founders::Founders;
 use crate::rooms::Registry;
-use ::bus::World as _;
-use ::bus::founding::{Foundings, NotFounded};
-use ::bus::gallery::Galleries;
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::{get, post};
@@ -55,14 +52,12 @@ use hub::Hub;
 use limits::{FAILURES_A_MINUTE, HISTORY_BURST, HISTORY_PER_S, MAX_FAILING_ADDRESSES, MAX_READERS, MAX_SYNC};
 use std::hash::RandomState;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::Arc;
 use store::{Store, StoreError};
 use tokio::sync::Semaphore;
 use wire::elektron::frame::{Frame, Kind};
 use wire::elektron::message;
 use worker::data_url;
-use world::Rooms;
 
 /// Longest Cookie header that is looked at, in bytes: browsers send no more for one site.
 const MAX_COOKIE_BYTES: usize = 8 * 1024;
@@ -73,7 +68,7 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/messages/clear", get(http::clear))
         .route("/history", get(http::history))
         .route("/webhooks/video", post(http::video))
-        .layer(from_fn(http::with_cors))
+        .layer(from_fn(any_origin))
 }
 
 /// The gateway.
@@ -84,10 +79,7 @@ pub(crate) struct Elektron {
     registry: Registry,
     store: Arc<dyn Store>,
     audience: Arc<Audience>,
-    // Touched once for a message that makes something last, never held across an await.
-    foundings: Mutex<Foundings<IpAddr>>,
-    /// Likewise, once for a picture.
-    galleries: Mutex<Galleries>,
+    founders: Arc<Founders>,
     /// Wrong secrets.
     failures: Budgets<IpAddr>,
     /// Readers of `/history`.
@@ -103,14 +95,14 @@ impl Elektron {
         config: BusConfig,
         registry: Registry,
         store: Arc<dyn Store>,
+        founders: Arc<Founders>,
         audience: Arc<Audience>,
     ) -> Arc<Self> {
         let failures = Rate { burst: FAILURES_A_MINUTE, per_s: FAILURES_A_MINUTE / 60.0 };
         let guests = Rate { burst: HISTORY_BURST, per_s: HISTORY_PER_S };
         let elektron = Arc::new(Self {
             hub: Hub::start(config.limits, registry.clone(), config.ears.clone()),
-            foundings: Mutex::new(Foundings::new(config.max_rooms)),
-            galleries: Mutex::default(),
+            founders,
             failures: Budgets::new(failures, MAX_FAILING_ADDRESSES),
             guests: Budgets::new(guests, MAX_FAILING_ADDRESSES),
             readers: Semaphore::new(MAX_READERS),
@@ -127,20 +119,6 @@ impl Elektron {
     /// Tells all sockets that the server goes down.
     pub(crate) async fn go_away(&self) {
         self.hub.go_away().await;
-    }
-
-    pub(crate) fn is_open(&self, room: &str) -> bool {
-        Rooms(self.registry.clone()).is_open(room)
-    }
-
-    /// A room begins by being used, if it may.
-    pub(crate) fn found(&self, room: &Arc<str>, address: IpAddr, now: Instant) -> Result<(), NotFounded> {
-        // Somebody else's room costs nothing.
-        if self.registry.find(room).is_some() {
-            return Ok(());
-        }
-        let mut foundings = self.foundings.lock().unwrap_or_else(PoisonError::into_inner);
-        foundings.admit(now, room, household(address))
     }
 
     /// E-02: CHAT_SYNC and LIKE_SYNC.
@@ -161,29 +139,10 @@ impl Elektron {
             _ => Default::default(),
         };
         let is_image = image.is_empty() || image.starts_with("data:image/");
-        let taken = is_image && self.show(room, user, Bytes::copy_from_slice(image.as_bytes()));
+        let taken = is_image && self.audience.show(room, user, Bytes::copy_from_slice(image.as_bytes()));
         if taken && let Ok(picture) = data_url(&image) {
             self.audience.look_at(room, user, picture);
         }
         taken
-    }
-
-    /// A picture of somebody's camera, for the room's mosaic; false: there is no place for it.
-    pub(crate) fn show(&self, room: &Arc<str>, camera: &Arc<str>, image: Bytes) -> bool {
-        self.galleries().put(Instant::now(), room, camera, image)
-    }
-
-    /// The newest picture of each camera in a room.
-    pub(crate) fn mosaic(&self, room: &str) -> Vec<Bytes> {
-        self.galleries().pictures(Instant::now(), room).into_iter().map(|picture| picture.image).collect()
-    }
-
-    fn camera_off(&self, room: &str, user: &str) {
-        self.galleries().leave(room, user);
-    }
-
-    fn galleries(&self) -> MutexGuard<'_, Galleries> {
-        // A panic under it loses the count of a few bytes.
-        self.galleries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

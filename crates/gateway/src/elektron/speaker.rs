@@ -184,7 +184,7 @@ impl Speaker {
                 false => self.pass_on(said),
             };
         };
-        if !self.view.may_send(&room, self.elektron.is_open(&room)) {
+        if !self.view.may_send(&room, self.elektron.registry.is_open(&room)) {
             return self.complain(Some(room), Complaint::NoSuchRoom);
         }
         self.take_in_room(opcode, payload, message, said, &room, now);
@@ -260,7 +260,7 @@ impl Speaker {
     }
 
     fn found(&mut self, room: &Arc<str>, now: Instant) -> bool {
-        match self.elektron.found(room, self.address, now.into_std()) {
+        match self.elektron.founders.begin(room, self.address, now.into_std()) {
             Ok(()) => true,
             Err(error) => {
                 self.complain(Some(room.clone()), error);
@@ -284,7 +284,7 @@ impl Speaker {
     fn watch_camera(&mut self, said: &Said, message: &Frame<'_>, founded: bool) {
         let Some((room, user)) = said.room.as_ref().zip(said.user.as_ref()) else { return };
         match message.kind {
-            Kind::ImageLeave => self.elektron.camera_off(room, user),
+            Kind::ImageLeave => self.elektron.audience.hide(room, user),
             Kind::Image | Kind::ImageJoin if founded && self.elektron.camera(room, user, message) => {
                 let camera = (room.clone(), user.clone());
                 if self.cameras.len() < MAX_DOORS && !self.cameras.contains(&camera) {
@@ -391,7 +391,7 @@ impl Speaker {
 impl Drop for Speaker {
     fn drop(&mut self) {
         for (room, user) in &self.cameras {
-            self.elektron.camera_off(room, user);
+            self.elektron.audience.hide(room, user);
         }
     }
 }
@@ -471,7 +471,7 @@ async fn say(
         };
         match handle.chat_by(credential, post.clone()).await {
             Ok(answer) => return answer.map(drop).map_err(|refused| refused.to_string()),
-            Err(RoomGone) if credential == Credential::Public && !elektron.is_open(room) => break,
+            Err(RoomGone) if credential == Credential::Public && !elektron.registry.is_open(room) => break,
             // It ended meanwhile: the next one is another.
             Err(RoomGone) => {}
         }

@@ -76,7 +76,7 @@ async fn tell(elektron: &Elektron, room: &Arc<str>, since_ms: i64) {
     let value = json!([{ "name": **room, "viewers": viewers, "uptime": uptime }]).to_string();
     let message = message::stored(&frames::stamp(), "STATS", room, &value);
     // A token room's numbers are for those who are in it, and for nobody later.
-    if elektron.is_open(room)
+    if elektron.registry.is_open(room)
         && let Err(error) = log::keep(elektron, room, "STATS", message.clone().into()).await
     {
         tracing::debug!(%error, "STATS could not be stored");

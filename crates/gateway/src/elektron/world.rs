@@ -1,7 +1,7 @@
 //! What the bus asks: the registry knows which rooms are open, the dialect how CHANNELS_UPDATED is written.
 
 use super::frames;
-use crate::rooms::{Access, Registry};
+use crate::rooms::Registry;
 use bus::{Channels, Piece, World};
 use bytes::Bytes;
 use wire::elektron::message::ChannelsUpdated;
@@ -11,10 +11,8 @@ use wire::elektron::message::ChannelsUpdated;
 pub(super) struct Rooms(pub(super) Registry);
 
 impl World for Rooms {
-    /// A room that does not exist, and is not made by using it, is none.
     fn is_open(&self, room: &str) -> bool {
-        let open = self.0.access(room) == Access::Open;
-        open && (self.0.makes_rooms() || self.0.find(room).is_some())
+        self.0.is_open(room)
     }
 
     fn channels_updated(&mut self, channels: &Channels<'_>) -> Bytes {

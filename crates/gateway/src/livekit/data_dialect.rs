@@ -2,12 +2,12 @@
 //! which [`wire::livekit::chat`] reads and writes.
 
 use crate::rooms::{ChatChange, ChatDialect, ChatListener, Overheard};
-use bytes::Bytes;
 use net::pool::{CallAnswer, DataDialect, DataTrackPacket, StampedPacket};
 use room::media::DataSender;
 use room::participant::Participant;
 use room::{ChatMessage, Origin};
 use std::ops::Range;
+use std::sync::Arc;
 use wire::livekit::chat::{self, Author, Spoken, Streams};
 use wire::livekit::data::{self, Stamped};
 use wire::livekit::data_track::Header;
@@ -50,14 +50,14 @@ fn stamped(stamped: Stamped) -> StampedPacket {
 }
 
 impl ChatDialect for LiveKitData {
-    fn tell(&self, message: &ChatMessage, author: Option<&Participant>) -> Vec<Bytes> {
+    fn tell(&self, message: &ChatMessage, author: Option<&Participant>) -> Vec<Arc<[u8]>> {
         let identity = message.author.seen_from(Origin::Token);
         let sid = author.filter(|there| !there.permission.is_hidden()).map(|there| &there.sid);
         let author = Author { identity: &identity, sid, name: &message.name };
-        chat::packets(&message.id, message.at_ms, author, &message.text).into_iter().map(Bytes::from).collect()
+        chat::packets(&message.id, message.at_ms, author, &message.text).into_iter().map(Arc::from).collect()
     }
 
-    fn tell_change(&self, change: ChatChange<'_>) -> Vec<Bytes> {
+    fn tell_change(&self, change: ChatChange<'_>) -> Vec<Arc<[u8]>> {
         let packet = match change {
             ChatChange::Deleted(id) => chat::deleted(id),
             ChatChange::Cleared => chat::cleared(),
@@ -65,7 +65,7 @@ impl ChatDialect for LiveKitData {
         vec![packet.into()]
     }
 
-    fn tell_refusal(&self, packet: &[u8], why: &str) -> Option<Bytes> {
+    fn tell_refusal(&self, packet: &[u8], why: &str) -> Option<Arc<[u8]>> {
         Some(chat::refused(&chat::id_in(packet)?, why).into())
     }
 

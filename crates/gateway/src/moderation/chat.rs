@@ -3,9 +3,8 @@
 use super::Refusal;
 use super::orders::order;
 use crate::Gateway;
-use crate::client::ClientAddress;
+use crate::client::{ClientAddress, household};
 use crate::operator::Operator;
-use crate::pages::guests::household;
 use crate::reading::may_read;
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};

@@ -210,15 +210,15 @@ impl Connection {
         Ok(status)
     }
 
-    /// Gets what is there, `max_bytes` of it at most. Has no time limit of its own.
+    /// Gets what is there in one of the kinds that `accept` names (RFC 9110, 12.5.1), `max_bytes` of it at most. Has no time limit of its own.
     ///
     /// # Errors
     /// No answer came, or a longer one.
-    pub async fn get(&mut self, target: &Target, max_bytes: usize) -> Result<Answer, OutboundError> {
+    pub async fn get(&mut self, target: &Target, accept: &str, max_bytes: usize) -> Result<Answer, OutboundError> {
         let request = Request::get(target.path_and_query())
             .header(header::HOST, target.authority())
             .header(header::USER_AGENT, "odeon")
-            .header(header::ACCEPT, "text/calendar, application/json;q=0.9, */*;q=0.1");
+            .header(header::ACCEPT, accept);
         let request = request.body(Full::new(Bytes::new())).map_err(|_| OutboundError::Http)?;
         self.sender.ready().await.map_err(|_| OutboundError::Http)?;
         let answer = self.sender.send_request(request).await.map_err(|_| OutboundError::Http)?;

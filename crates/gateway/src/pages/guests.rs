@@ -1,7 +1,8 @@
 //! How often an address may ask for a page token.
 
 use crate::budget::{Budgets, Rate};
-use std::net::{IpAddr, Ipv6Addr};
+use crate::client::household;
+use std::net::IpAddr;
 use std::time::Instant;
 
 /// Page tokens at once from one address: a class behind one router opens the link together.
@@ -27,14 +28,6 @@ impl Guests {
     /// May this address have another?
     pub(crate) fn admit(&self, address: IpAddr) -> bool {
         self.0.spend(household(address), Instant::now())
-    }
-}
-
-/// An IPv6 customer has a /64 at least: counting single addresses would count nothing.
-pub(crate) fn household(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
-        v4 => v4,
     }
 }
 

@@ -1,6 +1,5 @@
 //! The room's chat among those who hear data packets, as their gateway writes and reads it.
 
-use bytes::Bytes;
 use room::ChatMessage;
 use room::participant::Participant;
 use std::fmt::Debug;
@@ -27,13 +26,13 @@ pub enum ChatChange<'a> {
 /// How one gateway's clients say and hear chat in data packets. Called in room tasks: it must not block.
 pub trait ChatDialect: Send + Sync + Debug {
     /// A message of somebody whom these clients have not heard, as reliable packets. `author`: if they are in the room.
-    fn tell(&self, message: &ChatMessage, author: Option<&Participant>) -> Vec<Bytes>;
+    fn tell(&self, message: &ChatMessage, author: Option<&Participant>) -> Vec<Arc<[u8]>>;
 
     /// A change, as reliable packets.
-    fn tell_change(&self, change: ChatChange<'_>) -> Vec<Bytes>;
+    fn tell_change(&self, change: ChatChange<'_>) -> Vec<Arc<[u8]>>;
 
     /// Tells somebody that what this packet begins was not said, and why.
-    fn tell_refusal(&self, packet: &[u8], why: &str) -> Option<Bytes>;
+    fn tell_refusal(&self, packet: &[u8], why: &str) -> Option<Arc<[u8]>>;
 
     /// Reads one client's packets along.
     fn listener(&self) -> Box<dyn ChatListener>;
@@ -50,15 +49,15 @@ pub trait ChatListener: Send + Sync + Debug {
 pub struct NoChatDialect;
 
 impl ChatDialect for NoChatDialect {
-    fn tell(&self, _: &ChatMessage, _: Option<&Participant>) -> Vec<Bytes> {
+    fn tell(&self, _: &ChatMessage, _: Option<&Participant>) -> Vec<Arc<[u8]>> {
         Vec::new()
     }
 
-    fn tell_change(&self, _: ChatChange<'_>) -> Vec<Bytes> {
+    fn tell_change(&self, _: ChatChange<'_>) -> Vec<Arc<[u8]>> {
         Vec::new()
     }
 
-    fn tell_refusal(&self, _: &[u8], _: &str) -> Option<Bytes> {
+    fn tell_refusal(&self, _: &[u8], _: &str) -> Option<Arc<[u8]>> {
         None
     }
 

@@ -114,20 +114,12 @@ impl Forward {
 fn join(session: SessionId, mirrored: &Mirrored) -> Join {
     let there = &mirrored.participant;
     Join {
-        session,
-        identity: there.identity.clone(),
         name: there.name.clone(),
         metadata: there.metadata.clone(),
         attributes: there.attributes.clone(),
-        permission: there.permission.clone(),
         kind: there.kind,
         client: there.client.clone(),
         mode: ConnectionMode::Elsewhere,
-        transport: Default::default(),
-        auto_subscribe: false,
-        auto_subscribe_data: false,
-        may_pause: false,
-        tracks: Vec::new(),
-        offer: None,
+        ..Join::without_media(session, there.identity.clone(), there.permission.clone())
     }
 }

@@ -5,10 +5,10 @@
 //! overheard is in the log and at the other gateways a moment later, or, where the store has failed, only among them.
 
 use super::chat_dialect::{ChatChange, ChatListener, Overheard, SharedChatDialect};
+use super::handle::DataMessage;
 use super::talk::Heard;
 use super::task::RoomTask;
 use crate::clock::now;
-use bytes::Bytes;
 use room::media::MediaCommand;
 use room::{ChatMessage, ChatPost, ChatRefused, SessionId};
 use std::collections::HashMap;
@@ -61,7 +61,7 @@ impl RoomTask {
         // Meanwhile they may again: then it was slow mode, most likely.
         let why = self.room.may_write(now(), identity).err().unwrap_or(ChatRefused::SlowMode { wait_ms: 0 });
         let Some(packet) = self.data_chat.dialect.tell_refusal(packet, &why.to_string()) else { return };
-        let command = MediaCommand::SendData { session, reliable: true, packet: Arc::from(&*packet) };
+        let command = MediaCommand::SendData { session, reliable: true, packet };
         self.media.command(command).await;
     }
 
@@ -78,14 +78,10 @@ impl RoomTask {
         self.send_packets(packets).await;
     }
 
-    async fn send_packets(&mut self, packets: Vec<Bytes>) {
-        let sessions: Vec<_> = self.room.sessions().collect();
+    async fn send_packets(&mut self, packets: Vec<Arc<[u8]>>) {
         for packet in packets {
-            let packet: Arc<[u8]> = Arc::from(&*packet);
-            for session in &sessions {
-                let command = MediaCommand::SendData { session: *session, reliable: true, packet: Arc::clone(&packet) };
-                self.media.command(command).await;
-            }
+            let everybody = DataMessage { reliable: true, packet, identities: Vec::new(), sids: Vec::new() };
+            self.send_data(everybody).await;
         }
     }
 }

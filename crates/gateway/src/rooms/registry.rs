@@ -314,6 +314,11 @@ impl Registry {
         existing.unwrap_or_else(|| self.inner.config.access_of(name))
     }
 
+    /// May everybody be in it, as things stand? A room that does not exist, and is not made by using it, is none.
+    pub fn is_open(&self, name: &str) -> bool {
+        self.access(name) == Access::Open && (self.makes_rooms() || self.find(name).is_some())
+    }
+
     /// Would somebody with this get into the room, as things stand? Makes nothing.
     ///
     /// # Errors

@@ -338,7 +338,7 @@ impl RoomTask {
         Ok(answers)
     }
 
-    async fn send_data(&mut self, message: DataMessage) {
+    pub(super) async fn send_data(&mut self, message: DataMessage) {
         for session in self.receivers(&message) {
             let (reliable, packet) = (message.reliable, message.packet.clone());
             self.media.command(MediaCommand::SendData { session, reliable, packet }).await;

@@ -3,8 +3,7 @@
 use super::listing::listing;
 use super::{Schedule, now};
 use crate::Gateway;
-use crate::client::ClientAddress;
-use crate::pages::guests::household;
+use crate::client::{ClientAddress, household};
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};

@@ -23,7 +23,7 @@ mod programme;
 mod source;
 
 use crate::budget::{Budgets, Rate};
-use crate::elektron::with_cors;
+use crate::cors::any_origin;
 use crate::outbound::{Outbound, Target};
 use crate::{Gateway, clock};
 use ::http::StatusCode;
@@ -69,7 +69,7 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/api/schedule", get(http::schedule))
         .route("/calendar/v3/calendars/{calendar}/events", get(http::google))
         .route("/schedule.ics", get(http::ics))
-        .layer(from_fn(with_cors));
+        .layer(from_fn(any_origin));
     let events = get(operators::list).post(operators::create);
     let event = get(operators::read).put(operators::update).delete(operators::delete);
     shown.route("/api/schedule/events", events).route("/api/schedule/events/{id}", event)

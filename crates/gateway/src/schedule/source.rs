@@ -8,6 +8,9 @@ use tokio::time::timeout;
 use wire::calendar::{PageError, Series, Tz, parse_page};
 use wire::ics::{self, IcsError};
 
+/// What calendars are written in.
+const KINDS: &str = "text/calendar, application/json;q=0.9, */*;q=0.1";
+
 /// Why a source says nothing new. Nothing in it comes from the peer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SourceError {
@@ -72,7 +75,7 @@ impl Source {
 
     async fn get(&self, target: &Target, max: usize) -> Result<Bytes, SourceError> {
         let mut connection = self.outbound.connect(target).await?;
-        match connection.get(target, max).await {
+        match connection.get(target, KINDS, max).await {
             Ok(answer) if answer.status == StatusCode::OK => Ok(answer.body),
             // A redirect, too: it is not followed (Q-22).
             Ok(answer) => Err(SourceError::Answered(answer.status)),

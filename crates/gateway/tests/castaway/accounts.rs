@@ -17,7 +17,7 @@ async fn c_18_somebody_signs_up_logs_in_and_refreshes() {
     let again = json!({ "refreshToken": logged_in.json()["refreshToken"] });
     let refreshed = server.call("POST", "/api/auth/refreshToken", &[], &again).await;
     for answer in [signed_up, logged_in, refreshed] {
-        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.status, 200, "{}", answer.body);
         let json = answer.json();
         assert_eq!((&json["displayName"], &json["expiresIn"]), (&json!("Ann"), &json!("3600")));
         let claims = auth::verify(json["idToken"].as_str().unwrap(), &keys(), unix_s()).unwrap();
@@ -46,7 +46,7 @@ async fn c_18_a_failed_login_says_nothing_of_who_is_there_and_guessing_ends() {
     for email in ["ann@venue.example", "nobody@venue.example"].repeat(6) {
         let answer = server.call("POST", "/api/auth/login", &[], &json!({ "email": email, "password": "guess" })).await;
         if answer.status == 404 {
-            assert_eq!(answer.error(), "User not found. Sign up now?");
+            assert_eq!(crate::harness::error(&answer), "User not found. Sign up now?");
         }
         statuses.push(answer.status);
     }

@@ -1,30 +1,26 @@
 //! A server on loopback, and clients that speak Engine.IO and Socket.IO by hand.
 
-use auth::key::Strength;
-use auth::{Claims, KeyStore, Secret, VideoGrant};
+pub(crate) use crate::common::{Answer, PATIENCE, eventually, keys, unix_s};
+use crate::common::{pool_config, request, serve, token_for};
+use auth::VideoGrant;
 use futures_util::{SinkExt as _, StreamExt as _};
 use gateway::castaway::CastawayConfig;
 use gateway::livekit::LiveKitData;
 use gateway::livekit::agents::Agents;
 use gateway::rooms::{Registry, RegistryConfig};
 use gateway::{Gateway, GatewayConfig};
-use net::pool::{MediaPool, Placement, PoolConfig};
+use net::pool::MediaPool;
 use serde_json::{Value, json};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::{Sqlite, Store};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
-
-/// Longest wait for anything: far above what a busy machine needs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Server {
     pub(crate) addr: SocketAddr,
@@ -87,13 +83,7 @@ impl Server {
         let registry = Registry::new(setting.registry, pool, Arc::clone(&store));
         let config = GatewayConfig { castaway: setting.castaway, ..GatewayConfig::default() };
         let gateway = Gateway::new(config, keys, registry, agents, Arc::clone(&store));
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let addr = listener.local_addr().unwrap();
-        let router = gateway::router(gateway.clone());
-        tokio::spawn(async move {
-            let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            axum::serve(listener, service).await.unwrap();
-        });
+        let addr = serve(gateway.clone()).await;
         Self { addr, gateway, dir: setting.dir, store }
     }
 
@@ -135,7 +125,7 @@ impl Server {
         let email = format!("{name}@venue.example");
         let body = json!({ "email": email, "displayName": name, "password": "correct horse" });
         let answer = self.call("POST", "/api/auth/signup", &[], &body).await;
-        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.status, 200, "{}", answer.body);
         let token = answer.json()["idToken"].as_str().unwrap().to_owned();
         let claims = auth::verify(&token, &keys(), unix_s()).unwrap();
         Account { email, token, id: claims.sub }
@@ -145,7 +135,7 @@ impl Server {
     pub(crate) async fn livestream(&self, account: &Account) -> String {
         let body = json!({ "title": "Evening", "description": "Sounds" });
         let answer = self.call("POST", "/api/livestreams", &[("idToken", &account.token)], &body).await;
-        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.status, 200, "{}", answer.body);
         answer.json()["livestreamId"].as_str().unwrap().to_owned()
     }
 
@@ -161,17 +151,7 @@ impl Server {
 
     /// One request on a connection of its own.
     pub(crate) async fn request(&self, verb: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let mut head = format!("{verb} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.addr);
-        for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
-        }
-        head += &format!("Content-Length: {}\r\n\r\n", body.len());
-        let mut stream = TcpStream::connect(self.addr).await.unwrap();
-        stream.write_all(head.as_bytes()).await.unwrap();
-        let _ = stream.write_all(body).await;
-        let mut answer = Vec::new();
-        let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap();
-        Answer::parse(&answer)
+        request(self.addr, verb, path, headers, body).await
     }
 
     /// Waits until a room's participants are these, as a token holder sees them.
@@ -321,83 +301,16 @@ fn event(text: &str, buffers: Vec<Vec<u8>>) -> Said {
     Said::Event(name.trim_matches('"').to_owned(), payload.strip_suffix(']').unwrap().to_owned(), buffers)
 }
 
-/// What HTTP answers.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    head: String,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Answer {
-    fn parse(bytes: &[u8]) -> Self {
-        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a whole head");
-        let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Self { status, head, body: bytes[end + 4..].to_vec() }
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-    }
-
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
-    }
-
-    /// The words of a failure.
-    pub(crate) fn error(&self) -> String {
-        let json = self.json();
-        assert_eq!(json["status"], "FAILED", "{json}");
-        json["data"]["error"].as_str().unwrap().to_owned()
-    }
-}
-
-/// Looks again and again until it is so.
-pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut look: impl FnMut() -> F) {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    while !look().await {
-        assert!(tokio::time::Instant::now() < deadline, "not in {PATIENCE:?}: {what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
-pub(crate) fn keys() -> KeyStore {
-    let mut keys = KeyStore::new();
-    keys.add("devkey", Secret::new("secret"), Strength::Development).unwrap();
-    keys
-}
-
-pub(crate) fn unix_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+/// The words of a failure.
+pub(crate) fn error(answer: &Answer) -> String {
+    let json = answer.json();
+    assert_eq!(json["status"], "FAILED", "{json}");
+    json["data"]["error"].as_str().unwrap().to_owned()
 }
 
 /// A token for a room, by one of our keys.
 pub(crate) fn token(room: &str, identity: &str, change: impl FnOnce(&mut VideoGrant)) -> String {
-    let mut video = VideoGrant { room_join: true, room: room.to_owned(), ..VideoGrant::default() };
-    change(&mut video);
-    let iss = "devkey".to_owned();
-    let claims = Claims { iss, sub: identity.to_owned(), exp: unix_s() + 600, video, ..Claims::default() };
-    auth::sign(&claims, &keys()).unwrap()
-}
-
-fn pool_config() -> PoolConfig {
-    PoolConfig {
-        shards: 1,
-        bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        udp_port: 0,
-        tcp_port: None,
-        turn: None,
-        single_port: false,
-        advertise: Vec::new(),
-        loopback: true,
-        placement: Placement::LeastLoaded,
-        congestion_control: true,
-    }
+    token_for(room, identity, |claims| change(&mut claims.video))
 }
 
 /// Frames of mp3: MPEG-1 layer III, 32 kbit/s at 32 kHz, 144 bytes and 36 ms each.

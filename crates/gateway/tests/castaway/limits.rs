@@ -95,7 +95,7 @@ async fn c_12_a_listener_that_answers_no_ping_is_gone_and_leaves_the_room() {
 async fn a_client_that_goes_nowhere_is_closed() {
     let server = Server::start().await;
     let mut client = server.socket(&[]).await;
-    let sid = server.get("/socket.io/?EIO=4&transport=polling").await.text();
+    let sid = server.get("/socket.io/?EIO=4&transport=polling").await.body;
     let sid = sid.split('"').nth(3).unwrap().to_owned();
     pass(47).await;
     is_closed(&mut client).await;

@@ -19,20 +19,20 @@ async fn c_15_a_livestream_is_announced_listed_and_removed_under_both_paths() {
         assert_eq!(server.get(&format!("{prefix}/livestreams")).await.json(), json!([shown(false)]));
         assert_eq!(server.get(&format!("{prefix}/livestreams/{id}")).await.json(), shown(false));
         let missing = server.get(&format!("{prefix}/livestreams/x")).await;
-        assert_eq!((missing.status, missing.error()), (404, "Livestream x not found.".to_owned()));
+        assert_eq!((missing.status, crate::harness::error(&missing)), (404, "Livestream x not found.".to_owned()));
     }
     let mut streamer = server.streamer(&ann.token, &id).await;
     assert_eq!(server.get(&format!("/api/livestreams/{id}")).await.json(), shown(true));
     let path = format!("/app/api/livestreams/{id}");
     let refused = server.request("DELETE", &path, &[("idToken", &ben.token)], b"").await;
     let text = format!("User does not have access to livestream {id}");
-    assert_eq!((refused.status, refused.error()), (403, text));
+    assert_eq!((refused.status, crate::harness::error(&refused)), (403, text));
     let removed = server.request("DELETE", &path, &[("idToken", &ann.token)], b"").await;
     let text = "Your livestream has been removed.";
     assert_eq!((removed.status, removed.json()), (200, json!({ "status": "OK", "message": text })));
     streamer.is_refused(&format!("Livestream {id} has ended.")).await;
     let again = server.request("DELETE", &path, &[("idToken", &ann.token)], b"").await;
-    assert_eq!((again.status, again.error()), (404, format!("Livestream {id} not found.")));
+    assert_eq!((again.status, crate::harness::error(&again)), (404, format!("Livestream {id} not found.")));
 }
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn c_15_a_form_does_as_well_as_json() {
     let alice = token("anywhere", "alice", |_| {});
     let headers = [("content-type", "application/x-www-form-urlencoded; charset=utf-8"), ("idToken", alice.as_str())];
     let answer = server.request("POST", "/app/api/livestreams", &headers, b"title=J%C3%B5gi&description=a+b").await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.status, 200, "{}", answer.body);
     let all = server.get("/api/livestreams").await.json();
     assert_eq!((&all[0]["title"], &all[0]["description"]), (&json!("Jõgi"), &json!("a b")));
     assert_eq!(all[0]["artistName"], "alice");
@@ -58,7 +58,7 @@ async fn c_16_what_is_wrong_with_a_body_is_said_word_for_word() {
     let fault = json!({ "value": "", "msg": "Title must not be empty.", "param": "title", "location": "body" });
     assert_eq!((empty.status, empty.json()), (400, json!({ "errors": [fault] })));
     assert_eq!(
-        empty.text(),
+        empty.body,
         r#"{"errors":[{"value":"","msg":"Title must not be empty.","param":"title","location":"body"}]}"#
     );
     let missing = create(json!({ "description": "d" })).await;
@@ -68,7 +68,7 @@ async fn c_16_what_is_wrong_with_a_body_is_said_word_for_word() {
     let nobody = server.call("POST", "/api/livestreams", &[], &body).await;
     assert_eq!((nobody.status, &nobody.json()["errors"][0]["location"]), (400, &json!("headers")));
     let forged = server.call("POST", "/api/livestreams", &[("idToken", "a.b.c")], &body).await;
-    assert_eq!((forged.status, forged.error()), (401, "Id token is invalid.".to_owned()));
+    assert_eq!((forged.status, crate::harness::error(&forged)), (401, "Id token is invalid.".to_owned()));
     let broken = server.request("POST", "/api/livestreams", &[("content-type", "application/json")], b"{").await;
     assert_eq!(broken.status, 400);
 }

@@ -2,6 +2,8 @@
 
 mod access;
 mod accounts;
+#[path = "../common/mod.rs"]
+mod common;
 mod harness;
 mod limits;
 mod livestreams;

@@ -7,7 +7,7 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\nrest";
 
 async fn upload(server: &Server, account: &Account, path: &str, field: &str, file: &[u8]) -> Value {
     let answer = server.request("POST", path, &[FORM], &form(&account.token, field, file)).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.status, 200, "{}", answer.body);
     answer.json()
 }
 
@@ -19,7 +19,7 @@ async fn podcast(server: &Server, account: &Account, public: bool) -> String {
         "title": "T", "description": "D", "genres": ["ambient"], "public": public,
     });
     let answer = server.call("POST", "/api/podcasts", &[], &body).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.status, 200, "{}", answer.body);
     answer.json()["podcastId"].as_str().unwrap().to_owned()
 }
 
@@ -41,7 +41,7 @@ async fn c_21_c_22_a_podcast_is_uploaded_listed_played_in_parts_and_removed() {
     let told = (&one["title"], &one["artistName"], &one["durationInMinutes"], &one["genres"]);
     assert_eq!(told, (&json!("T"), &json!("ann"), &json!(1), &json!(["ambient"])));
     let picture = server.get(&path(&server, &one["imgUrl"])).await;
-    assert_eq!((picture.header("content-type"), &picture.body[..]), (Some("image/png"), PNG));
+    assert_eq!((picture.header("content-type"), &picture.bytes[..]), (Some("image/png"), PNG));
     let info = server.call("POST", &format!("/api/podcasts/{id}/info"), &[], &json!({})).await.json();
     assert_eq!(info["public"], true);
     let me = json!({ "idToken": ann.token });
@@ -49,10 +49,10 @@ async fn c_21_c_22_a_podcast_is_uploaded_listed_played_in_parts_and_removed() {
     let link = path(&server, &stream["podcastUrl"]);
     let whole = server.get(&link).await;
     assert_eq!((whole.status, whole.header("accept-ranges")), (200, Some("bytes")));
-    assert_eq!(whole.body, mp3(100));
+    assert_eq!(whole.bytes, mp3(100));
     let part = server.request("GET", &link, &[("Range", "bytes=10-19")], b"").await;
     assert_eq!((part.status, part.header("content-range")), (206, Some("bytes 10-19/14400")));
-    assert_eq!(part.body, mp3(1)[10..20]);
+    assert_eq!(part.bytes, mp3(1)[10..20]);
     assert_eq!(server.request("GET", &link, &[("Range", "bytes=14400-")], b"").await.status, 416);
     let removed = server.call("POST", &format!("/api/podcasts/{id}/delete"), &[], &me).await;
     assert_eq!(removed.json()["message"], "Your podcast has been removed.");
@@ -70,7 +70,11 @@ async fn c_21_a_private_podcast_is_none_to_others() {
     for (verb, what) in [("POST", "/info"), ("POST", "/stream"), ("POST", "/delete"), ("PUT", "")] {
         let body = json!({ "idToken": ben.token });
         let answer = server.call(verb, &format!("/api/podcasts/{id}{what}"), &[], &body).await;
-        assert_eq!((answer.status, answer.error()), (404, format!("Podcast {id} not found.")), "{what}");
+        assert_eq!(
+            (answer.status, crate::harness::error(&answer)),
+            (404, format!("Podcast {id} not found.")),
+            "{what}"
+        );
     }
     let body = json!({ "idToken": ann.token });
     assert_eq!(server.call("POST", &format!("/api/podcasts/{id}/info"), &[], &body).await.json()["public"], false);
@@ -79,7 +83,10 @@ async fn c_21_a_private_podcast_is_none_to_others() {
     assert_eq!(server.get("/api/podcasts").await.json()[0]["title"], "Now");
     let body = json!({ "idToken": ben.token });
     let refused = server.call("POST", &format!("/api/podcasts/{id}/delete"), &[], &body).await;
-    assert_eq!((refused.status, refused.error()), (403, format!("User does not have access to podcast {id}")));
+    assert_eq!(
+        (refused.status, crate::harness::error(&refused)),
+        (403, format!("User does not have access to podcast {id}"))
+    );
 }
 
 #[tokio::test]
@@ -112,7 +119,7 @@ async fn c_21_a_link_that_is_not_ours_or_too_old_leads_nowhere() {
     let old = auth::seal::seal(&crate::harness::keys(), "castaway.file", "{}", crate::harness::unix_s()).unwrap();
     for link in ["x", "..%2f..%2fodeon.json", "a.b", &old] {
         let answer = server.get(&format!("/api/files/{link}")).await;
-        assert_eq!((answer.status, answer.text().as_str()), (404, "not found\n"), "{link}");
+        assert_eq!((answer.status, answer.body.as_str()), (404, "not found\n"), "{link}");
     }
 }
 
@@ -128,7 +135,7 @@ async fn c_22_uploads_are_known_by_their_content_and_are_their_owners() {
         ("/api/uploads/images", "other", PNG),
     ] {
         let answer = server.request("POST", path, &[FORM], &form(&ann.token, field, file)).await;
-        assert_eq!(answer.status, 400, "{}", answer.text());
+        assert_eq!(answer.status, 400, "{}", answer.body);
     }
     let forged = server.request("POST", "/api/uploads/images", &[FORM], &form("a.b.c", "image", PNG)).await;
     assert_eq!(forged.status, 401);

@@ -10,7 +10,7 @@ struct Poller<'a> {
 
 impl<'a> Poller<'a> {
     async fn begin(server: &'a Server) -> Self {
-        let first = server.get("/socket.io/?EIO=4&transport=polling").await.text();
+        let first = server.get("/socket.io/?EIO=4&transport=polling").await.body;
         let open: Value = serde_json::from_str(first.strip_prefix('0').unwrap()).unwrap();
         assert_eq!(open["upgrades"], json!(["websocket"]));
         let sid = open["sid"].as_str().unwrap();
@@ -18,7 +18,7 @@ impl<'a> Poller<'a> {
     }
 
     async fn poll(&self) -> String {
-        self.server.get(&self.path).await.text()
+        self.server.get(&self.path).await.body
     }
 
     async fn post(&self, body: &str) -> Answer {
@@ -34,7 +34,7 @@ async fn c_10_polls_carry_buffers_as_base64() {
     let livestream = server.livestream(&ann).await;
     let auth = json!({ "id-token": ann.token, "livestream-id": livestream });
     let streamer = Poller::begin(&server).await;
-    assert_eq!(streamer.post(&format!("40/streamer,{auth}")).await.text(), "ok");
+    assert_eq!(streamer.post(&format!("40/streamer,{auth}")).await.body, "ok");
     let first = streamer.poll().await;
     let both = if first.contains("success") { first } else { format!("{first}\x1e{}", streamer.poll().await) };
     assert!(both.starts_with("40/streamer,{\"sid\"") && both.contains("connected as streamer"), "{both}");

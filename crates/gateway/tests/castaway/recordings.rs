@@ -14,7 +14,7 @@ async fn sound(server: &Server, id: &Value, token: &str) -> Vec<u8> {
     let path = format!("/api/podcasts/{}/stream", id.as_str().unwrap());
     let stream = server.call("POST", &path, &[], &json!({ "idToken": token })).await.json();
     let url = stream["podcastUrl"].as_str().unwrap().to_owned();
-    server.get(url.strip_prefix(&format!("http://{}", server.addr)).unwrap()).await.body
+    server.get(url.strip_prefix(&format!("http://{}", server.addr)).unwrap()).await.bytes
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! A server on loopback, the bus's clients, and people of other gateways.
 
-use auth::key::Strength;
-use auth::{Claims, KeyStore, Secret, VideoGrant};
+pub(crate) use crate::common::{Answer, PATIENCE, eventually, keys, operator_token, unix_s};
+use crate::common::{pool_config, request, serve, token_for};
+use auth::{Claims, Secret};
 use futures_util::{SinkExt as _, StreamExt as _};
 use gateway::elektron::{BusConfig, Ears};
 use gateway::livekit::LiveKitData;
@@ -10,32 +11,23 @@ use gateway::rooms::{
     Access, Credential, JoinError, JoinTicket, OutboxReceiver, Registry, RegistryConfig, SessionHandle, Watcher,
 };
 use gateway::{Gateway, GatewayConfig};
-use net::pool::{MediaPool, Placement, PoolConfig};
+use net::pool::MediaPool;
 use room::input::Join;
-use room::media::ConnectionMode;
-use room::participant::{ClientInfo, ParticipantKind};
 use room::permission::Permission;
 use room::{Identity, RoomEvent};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::{Sqlite, Store};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-pub(crate) const KEY: &str = "devkey";
-
 /// Opens `/messages`.
 pub(crate) const SECRET: &str = "open sesame";
-
-/// Longest wait for anything: far above what a busy machine needs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Server {
     pub(crate) addr: SocketAddr,
@@ -71,13 +63,7 @@ impl Server {
         let registry = Registry::watched(setting.registry, pool, watchers, Arc::clone(&store));
         let config = GatewayConfig { bus: setting.bus, ..GatewayConfig::default() };
         let gateway = Gateway::new(config, keys, registry, agents, Arc::clone(&store));
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let addr = listener.local_addr().unwrap();
-        let router = gateway::router(gateway.clone());
-        tokio::spawn(async move {
-            let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            axum::serve(listener, service).await.unwrap();
-        });
+        let addr = serve(gateway.clone()).await;
         Self { addr, gateway, ears, store }
     }
 
@@ -105,7 +91,7 @@ impl Server {
             Ok((socket, response)) => Ok(Client { socket, headers: pairs(response.headers()) }),
             Err(tungstenite::Error::Http(response)) => {
                 let (parts, body) = response.into_parts();
-                Err(Answer::new(parts.status.as_u16(), pairs(&parts.headers), &body.unwrap_or_default()))
+                Err(Answer::new(parts.status.as_u16(), pairs(&parts.headers), body.unwrap_or_default()))
             }
             Err(error) => panic!("{error}"),
         }
@@ -133,17 +119,7 @@ impl Server {
 
     /// One request on a connection of its own.
     pub(crate) async fn request(&self, verb: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let mut head = format!("{verb} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.addr);
-        for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
-        }
-        head += &format!("Content-Length: {}\r\n\r\n", body.len());
-        let mut stream = TcpStream::connect(self.addr).await.unwrap();
-        stream.write_all(head.as_bytes()).await.unwrap();
-        let _ = stream.write_all(body).await;
-        let mut answer = Vec::new();
-        timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
-        Answer::parse(&answer)
+        request(self.addr, verb, path, headers, body).await
     }
 
     /// Somebody of LiveKit's gateway in a room, without media.
@@ -159,22 +135,13 @@ impl Server {
         credential: Credential,
     ) -> Result<Guest, JoinError> {
         let attributes = attributes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let permission = Permission { can_update_metadata: true, ..Permission::default() };
+        let session = self.registry().next_session();
         let join = Join {
-            session: self.registry().next_session(),
-            identity: Identity::token(identity),
             name: identity.to_uppercase(),
-            metadata: String::new(),
             attributes: attributes.collect::<BTreeMap<_, _>>(),
-            permission: Permission { can_update_metadata: true, ..Permission::default() },
-            kind: ParticipantKind::Standard,
-            client: ClientInfo::default(),
-            mode: ConnectionMode::None,
-            transport: Default::default(),
             auto_subscribe: true,
-            auto_subscribe_data: false,
-            may_pause: false,
-            tracks: Vec::new(),
-            offer: None,
+            ..Join::without_media(session, Identity::token(identity), permission)
         };
         let ticket = JoinTicket { join, credential, address: None, config: None };
         let (handle, outbox) = self.registry().join(room, ticket).await?;
@@ -192,15 +159,6 @@ impl Server {
             names
         };
         eventually(&format!("{expected:?} in {room}"), || async { held().await == expected }).await;
-    }
-}
-
-/// Looks again and again until it is so.
-pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut look: impl FnMut() -> F) {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    while !look().await {
-        assert!(tokio::time::Instant::now() < deadline, "not in {PATIENCE:?}: {what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
@@ -226,36 +184,6 @@ impl Guest {
                 return;
             }
         }
-    }
-}
-
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    headers: Vec<(String, String)>,
-    pub(crate) body: String,
-}
-
-impl Answer {
-    fn parse(answer: &[u8]) -> Self {
-        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
-        let head = std::str::from_utf8(&answer[..end]).unwrap();
-        let mut lines = head.lines();
-        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-        let header = |line: &str| line.split_once(": ").map(|(k, v)| (k.to_ascii_lowercase(), v.to_owned()));
-        Self::new(status, lines.filter_map(header).collect(), &answer[end + 4..])
-    }
-
-    fn new(status: u16, headers: Vec<(String, String)>, body: &[u8]) -> Self {
-        Self { status, headers, body: String::from_utf8_lossy(body).into_owned() }
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
     }
 }
 
@@ -401,48 +329,16 @@ fn rand() -> u64 {
     RandomState::new().hash_one(0)
 }
 
-pub(crate) fn keys() -> KeyStore {
-    let mut keys = KeyStore::new();
-    keys.add(KEY, Secret::new("secret"), Strength::Development).unwrap();
-    keys
-}
-
 /// A token for a room.
 pub(crate) fn token(room: &str) -> String {
     token_with(room, |_| {})
 }
 
 pub(crate) fn token_with(room: &str, change: impl FnOnce(&mut Claims)) -> String {
-    let video = VideoGrant { room_join: true, room: room.into(), ..VideoGrant::default() };
-    let exp = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 600;
-    let mut claims = Claims { iss: KEY.into(), sub: "holder".into(), exp, video, ..Claims::default() };
-    change(&mut claims);
-    auth::sign(&claims, &keys()).unwrap()
-}
-
-pub(crate) fn operator_token() -> String {
-    token_with("", |claims| {
-        claims.sub = String::new();
-        claims.video = VideoGrant { room_admin: true, room_create: true, room_list: true, ..VideoGrant::default() };
-    })
+    token_for(room, "holder", change)
 }
 
 /// Rooms that are for token holders from the beginning.
 pub(crate) fn token_rooms(setting: &mut Setting) {
     setting.registry.declared = [("stage".to_owned(), Access::Token)].into();
-}
-
-fn pool_config() -> PoolConfig {
-    PoolConfig {
-        shards: 1,
-        bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        udp_port: 0,
-        tcp_port: None,
-        turn: None,
-        single_port: false,
-        advertise: Vec::new(),
-        loopback: true,
-        placement: Placement::LeastLoaded,
-        congestion_control: true,
-    }
 }

@@ -3,6 +3,8 @@
 mod access;
 mod audience;
 mod chat;
+#[path = "../common/mod.rs"]
+mod common;
 mod fanout;
 mod grace;
 mod harness;

@@ -1,6 +1,6 @@
 //! Text and people in one place, by HTTP (docs/moderation.md).
 
-use crate::harness::{Answer, Server, keys, message, operator_token, token, token_rooms};
+use crate::harness::{Answer, Server, keys, message, operator_token, token, token_rooms, unix_s};
 use gateway::rooms::{Credential, JoinError};
 use serde_json::{Value, json};
 
@@ -12,10 +12,6 @@ async fn ask(server: &Server, verb: &str, path: &str, body: &str) -> Answer {
 async fn does(server: &Server, verb: &str, path: &str, body: &str) {
     let answer = ask(server, verb, path, body).await;
     assert_eq!(answer.status, 204, "{verb} {path}: {answer:?}");
-}
-
-fn now() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
 }
 
 async fn in_force(server: &Server, room: &str) -> Value {
@@ -148,7 +144,7 @@ async fn bans_hold_by_identity_and_by_address_in_a_room_and_in_the_house_and_out
 async fn the_chat_of_a_token_room_is_for_those_with_a_token_for_it() {
     let server = Server::start_with(token_rooms).await;
     let closed = "/api/rooms/stage/chat";
-    let page = auth::mint::page_token(&keys(), now(), "stage", "guest-1", "Guest").unwrap();
+    let page = auth::mint::page_token(&keys(), unix_s(), "stage", "guest-1", "Guest").unwrap();
     for headers in [vec![], vec![format!("Bearer {page}")], vec![format!("Bearer {}", token("another"))]] {
         let headers: Vec<_> = headers.iter().map(|bearer| ("Authorization", bearer.as_str())).collect();
         assert_eq!(server.request("GET", closed, &headers, b"").await.status, 404);

@@ -1,22 +1,21 @@
 //! A server on loopback, and the smallest clients that can speak to it.
 
-use auth::key::Strength;
-use auth::{Claims, KeyStore, Secret, VideoGrant};
+pub(crate) use crate::common::{Answer, KEY, PATIENCE, keys, unix_s as now};
+use crate::common::{pool_config, request, serve, token_for};
+use auth::{Claims, VideoGrant};
 use base64::Engine as _;
 use futures_util::{SinkExt as _, StreamExt as _};
 use gateway::livekit::LiveKitData;
 use gateway::livekit::agents::Agents;
 use gateway::rooms::{Registry, RegistryConfig, Watcher};
 use gateway::{Gateway, GatewayConfig};
-use net::pool::{MediaPool, Placement, PoolConfig};
+use net::pool::{MediaPool, PoolConfig};
 use net::turn::TurnConfig;
 use prost::Message as _;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::{Sqlite, Store};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -25,11 +24,6 @@ use wire::livekit::proto;
 
 pub(crate) use proto::signal_request::Message as Say;
 pub(crate) use proto::signal_response::Message as Heard;
-
-pub(crate) const KEY: &str = "devkey";
-
-/// Longest wait for anything: far above what a busy machine needs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Server {
     pub(crate) addr: SocketAddr,
@@ -65,13 +59,7 @@ impl Server {
         let mut config = GatewayConfig { node_id: "ND_test".into(), presets, ..GatewayConfig::default() };
         change(&mut config);
         let gateway = Gateway::new(config, keys, registry, agents, store);
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let addr = listener.local_addr().unwrap();
-        let router = gateway::router(gateway.clone());
-        tokio::spawn(async move {
-            let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            axum::serve(listener, service).await.unwrap();
-        });
+        let addr = serve(gateway.clone()).await;
         Self { addr, gateway }
     }
 
@@ -106,18 +94,7 @@ impl Server {
 
     /// One request on a connection of its own.
     pub(crate) async fn request(&self, verb: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let mut head = format!("{verb} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.addr);
-        for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
-        }
-        head += &format!("Content-Length: {}\r\n\r\n", body.len());
-        let mut stream = TcpStream::connect(self.addr).await.unwrap();
-        stream.write_all(head.as_bytes()).await.unwrap();
-        // A server that refuses early may have closed before it read all of it.
-        let _ = stream.write_all(body).await;
-        let mut answer = Vec::new();
-        timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
-        Answer::parse(&answer)
+        request(self.addr, verb, path, headers, body).await
     }
 
     /// A call of the server API.
@@ -125,39 +102,6 @@ impl Server {
         let bearer = format!("Bearer {token}");
         let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
         self.request("POST", &format!("/twirp/livekit.RoomService/{method}"), &headers, body.as_bytes()).await
-    }
-}
-
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    headers: Vec<(String, String)>,
-    pub(crate) body: String,
-    /// The same as it came.
-    pub(crate) bytes: Vec<u8>,
-}
-
-impl Answer {
-    fn parse(answer: &[u8]) -> Self {
-        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
-        let head = std::str::from_utf8(&answer[..end]).unwrap();
-        let mut lines = head.lines();
-        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-        let header = |line: &str| line.split_once(": ").map(|(k, v)| (k.to_ascii_lowercase(), v.to_owned()));
-        Self::new(status, lines.filter_map(header).collect(), answer[end + 4..].to_vec())
-    }
-
-    fn new(status: u16, headers: Vec<(String, String)>, bytes: Vec<u8>) -> Self {
-        let body = String::from_utf8_lossy(&bytes).into_owned();
-        Self { status, headers, body, bytes }
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
     }
 }
 
@@ -235,26 +179,13 @@ impl Client {
     }
 }
 
-pub(crate) fn keys() -> KeyStore {
-    let mut keys = KeyStore::new();
-    keys.add(KEY, Secret::new("secret"), Strength::Development).unwrap();
-    keys
-}
-
-pub(crate) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
-}
-
 /// A token for the room `r`.
 pub(crate) fn token(identity: &str) -> String {
     token_with(identity, |_| {})
 }
 
 pub(crate) fn token_with(identity: &str, change: impl FnOnce(&mut Claims)) -> String {
-    let video = VideoGrant { room_join: true, room: "r".into(), ..VideoGrant::default() };
-    let mut claims = Claims { iss: KEY.into(), sub: identity.into(), exp: now() + 600, video, ..Claims::default() };
-    change(&mut claims);
-    auth::sign(&claims, &keys()).unwrap()
+    token_for("r", identity, change)
 }
 
 /// A backend's token.
@@ -275,19 +206,4 @@ pub(crate) fn auto_subscribing() -> proto::JoinRequest {
 pub(crate) fn join_request(request: &proto::JoinRequest) -> String {
     let wrapped = proto::WrappedJoinRequest { compression: 0, join_request: request.encode_to_vec() };
     base64::engine::general_purpose::URL_SAFE.encode(wrapped.encode_to_vec()).replace('=', "%3D")
-}
-
-fn pool_config() -> PoolConfig {
-    PoolConfig {
-        shards: 1,
-        bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        udp_port: 0,
-        tcp_port: None,
-        turn: None,
-        single_port: false,
-        advertise: Vec::new(),
-        loopback: true,
-        placement: Placement::LeastLoaded,
-        congestion_control: true,
-    }
 }

@@ -4,6 +4,8 @@ mod administration;
 mod agents;
 mod api;
 mod bad_input;
+#[path = "../common/mod.rs"]
+mod common;
 mod connect;
 mod harness;
 mod pages;

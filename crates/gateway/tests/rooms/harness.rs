@@ -1,16 +1,16 @@
 //! A registry on a media plane of its own, and people who join.
 
+use crate::common::pool_config;
 use gateway::rooms::{
     Credential, JoinError, JoinTicket, OutboxReceiver, Outgoing, Registry, RegistryConfig, SessionHandle,
 };
-use net::pool::{DataDialect, DataTrackPacket, MediaPool, Placement, PoolConfig, StampedPacket};
+use net::pool::{DataDialect, DataTrackPacket, MediaPool, StampedPacket};
 use room::input::Join;
 use room::media::{ConnectionMode, DataSender};
 use room::participant::{ClientInfo, ParticipantKind};
 use room::permission::Permission;
 use room::{Identity, RoomConfig, RoomEvent};
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,19 +41,7 @@ impl DataDialect for Mute {
 }
 
 pub(crate) fn registry(config: RegistryConfig) -> Registry {
-    let pool = PoolConfig {
-        shards: 1,
-        bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        udp_port: 0,
-        tcp_port: None,
-        turn: None,
-        single_port: false,
-        advertise: Vec::new(),
-        loopback: true,
-        placement: Placement::LeastLoaded,
-        congestion_control: true,
-    };
-    let media = MediaPool::start(&pool, Arc::new(Mute)).expect("loopback can be bound");
+    let media = MediaPool::start(&pool_config(), Arc::new(Mute)).expect("loopback can be bound");
     Registry::new(config, media, Arc::new(Sqlite::in_memory().expect("memory is there")))
 }
 

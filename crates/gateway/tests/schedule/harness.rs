@@ -1,29 +1,23 @@
 //! A server on loopback, and a house that others' calendars are in.
 
-use auth::key::Strength;
-use auth::{Claims, KeyStore, Secret, VideoGrant, sign};
+pub(crate) use crate::common::{Answer, PATIENCE};
+use crate::common::{keys, operator_token, pool_config, request, serve, unix_s};
 use gateway::livekit::LiveKitData;
 use gateway::livekit::agents::Agents;
 use gateway::outbound::{HostPort, Outbound, Policy, SystemResolver, Target};
 use gateway::rooms::{Registry, RegistryConfig};
 use gateway::schedule::{ScheduleConfig, Tz};
 use gateway::{Gateway, GatewayConfig};
-use net::pool::{MediaPool, Placement, PoolConfig};
+use net::pool::MediaPool;
 use rustls::RootCertStore;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use store::{Sqlite, Store};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
-
-const KEY: &str = "devkey";
-
-/// Longest wait for anything: far above what a busy machine needs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Server {
     addr: SocketAddr,
@@ -37,33 +31,23 @@ impl Server {
         let registry = Registry::watched(RegistryConfig::default(), pool, [].into_iter().collect(), Arc::clone(store));
         let config = GatewayConfig { schedule, ..GatewayConfig::default() };
         let gateway = Gateway::new(config, keys, registry, agents, Arc::clone(store));
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let addr = listener.local_addr().unwrap();
-        tokio::spawn(async move {
-            let service = gateway::router(gateway).into_make_service_with_connect_info::<SocketAddr>();
-            axum::serve(listener, service).await.unwrap();
-        });
+        let addr = serve(gateway).await;
         Self { addr }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.request("GET", path, "", "").await
+        self.request("GET", path, &[], "").await
     }
 
     pub(crate) async fn operator(&self, verb: &str, path: &str, body: &Value) -> Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        self.request(verb, path, &format!("Authorization: Bearer {}\r\n", operator_token()), &body).await
+        let bearer = format!("Bearer {}", operator_token());
+        self.request(verb, path, &[("Authorization", &bearer)], &body).await
     }
 
     /// One request on a connection of its own.
-    pub(crate) async fn request(&self, verb: &str, path: &str, headers: &str, body: &str) -> Answer {
-        let head = format!("{verb} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}", self.addr);
-        let request = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
-        let mut stream = TcpStream::connect(self.addr).await.unwrap();
-        let _ = stream.write_all(request.as_bytes()).await;
-        let mut answer = Vec::new();
-        timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
-        Answer::parse(&String::from_utf8(answer).unwrap())
+    pub(crate) async fn request(&self, verb: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        request(self.addr, verb, path, headers, body.as_bytes()).await
     }
 
     /// Titles of what our page shows, in their order.
@@ -83,25 +67,6 @@ impl Server {
             assert!(tokio::time::Instant::now() < deadline, "{shown:?} is not {titles:?}");
             tokio::time::sleep(Duration::from_millis(500)).await; // within the budget of one address
         }
-    }
-}
-
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) head: String,
-    pub(crate) body: String,
-}
-
-impl Answer {
-    fn parse(answer: &str) -> Self {
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Self { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
-    }
-
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
     }
 }
 
@@ -191,35 +156,4 @@ pub(crate) fn ics_in_hours(hours: i64) -> String {
 fn instant(hours: i64) -> wire::calendar::DateTime<wire::calendar::Utc> {
     let unix_s = i64::try_from(unix_s()).unwrap();
     wire::calendar::DateTime::from_timestamp(unix_s + hours * 3600, 0).unwrap()
-}
-
-fn unix_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
-}
-
-fn operator_token() -> String {
-    let video = VideoGrant { room_admin: true, room_create: true, room_list: true, ..VideoGrant::default() };
-    let claims = Claims { iss: KEY.to_owned(), exp: unix_s() + 600, video, ..Claims::default() };
-    sign(&claims, &keys()).unwrap()
-}
-
-fn keys() -> KeyStore {
-    let mut keys = KeyStore::new();
-    keys.add(KEY, Secret::new("secret"), Strength::Development).unwrap();
-    keys
-}
-
-fn pool_config() -> PoolConfig {
-    PoolConfig {
-        shards: 1,
-        bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        udp_port: 0,
-        tcp_port: None,
-        turn: None,
-        single_port: false,
-        advertise: Vec::new(),
-        loopback: true,
-        placement: Placement::LeastLoaded,
-        congestion_control: true,
-    }
 }

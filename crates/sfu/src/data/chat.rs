@@ -81,16 +81,7 @@ mod tests {
     use std::time::Duration;
 
     fn sender() -> DataSender {
-        DataSender {
-            sid: ParticipantSid::new("PA_1"),
-            identity: Identity::token("alice"),
-            can_publish_data: true,
-            can_subscribe: true,
-            hidden: false,
-            agent: false,
-            silenced: false,
-            chat_apart: Duration::ZERO,
-        }
+        DataSender::new(ParticipantSid::new("PA_1"), Identity::token("alice"))
     }
 
     fn begins(stream: &str) -> Option<ChatPart> {

@@ -21,8 +21,8 @@ use super::limits::{
     SESSIONS_PER_S,
 };
 use crate::budget::{Budgets, Rate};
+use crate::client::household;
 use crate::draw;
-use crate::pages::guests::household;
 use outbox::{Outbox, Outgoing, Reader};
 use session::{Inbound, Session};
 use std::collections::HashMap;

@@ -3,8 +3,7 @@
 use super::super::accounts::Tokens;
 use super::{Answer, Failure, read};
 use crate::Gateway;
-use crate::client::ClientAddress;
-use crate::pages::guests::household;
+use crate::client::{ClientAddress, household};
 use auth::mint::ACCOUNT_TTL_S;
 use axum::Json;
 use axum::body::Body;
