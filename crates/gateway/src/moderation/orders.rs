@@ -67,10 +67,23 @@ pub(super) fn name_of(banned: &Banned) -> String {
 
 /// Asks a room, which begins if it does not live: what holds there holds when somebody comes.
 pub(super) async fn order(gateway: &Gateway, room: &str, request: Moderation) -> Result<Response, Refusal> {
-    tracing::info!(room, ?request, "an operator moderates");
+    tracing::info!(room, what = kind_of(&request), "an operator moderates");
     match handle(gateway, room).await?.moderate(request).await {
         Ok(answer) => answer.map(|()| done()).map_err(Refusal::from),
         Err(RoomGone) => Err(Refusal::NoSuchRoom),
+    }
+}
+
+/// For the log, where nobody's address belongs.
+fn kind_of(request: &Moderation) -> &'static str {
+    match request {
+        Moderation::DeleteMessage { .. } => "delete a message",
+        Moderation::ClearChat => "clear the chat",
+        Moderation::SetRules(_) => "set the chat's rules",
+        Moderation::Mute { muted: true, .. } => "mute",
+        Moderation::Mute { muted: false, .. } => "unmute",
+        Moderation::Ban(_) => "ban",
+        Moderation::Unban(_) => "unban",
     }
 }
 

@@ -1,10 +1,11 @@
 //! ffmpeg as a child: joins pieces without encoding them anew. Bounded in time, and it reads nothing but these files.
 
 use super::super::limits::{JOIN_TIMEOUT, MAX_PROGRESS_BYTES};
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::process::Stdio;
+use tokio::io::AsyncReadExt as _;
+use tokio::process::Command;
 use tokio::time::timeout;
 
 /// What ffmpeg may take a piece for: a piece that names other files (a playlist) is none.
@@ -24,47 +25,24 @@ pub(super) enum JoinFailed {
     Failed(String),
 }
 
-/// Joins the files that `list` names into `to`; says how long the sound is, in milliseconds.
-pub(super) async fn join(ffmpeg: &Path, list: &Path, to: &Path, format: &'static str) -> Result<u64, JoinFailed> {
-    let (ffmpeg, list, to) = (ffmpeg.to_owned(), list.to_owned(), to.to_owned());
-    let running: Running = Arc::default();
-    let child = Arc::clone(&running);
-    let done = tokio::task::spawn_blocking(move || run(&child, &ffmpeg, &list, &to, format));
-    match timeout(JOIN_TIMEOUT, done).await {
-        Ok(done) => done.map_err(|_| JoinFailed::Failed("it was given up".to_owned()))?,
-        Err(_) => {
-            if let Some(child) = &mut *lock(&running) {
-                // The thread that waits for it sees its end.
-                let _ = child.kill();
-            }
-            Err(JoinFailed::TooLong)
-        }
-    }
+/// Joins the files that `list` names into `to`; says how long the sound is, in milliseconds. Given up, it is killed.
+pub(super) async fn join(ffmpeg: &Path, list: &Path, to: &Path, format: &str) -> Result<u64, JoinFailed> {
+    let running = run(command(ffmpeg, list, to, format));
+    timeout(JOIN_TIMEOUT, running).await.unwrap_or(Err(JoinFailed::TooLong))
 }
 
-type Running = Arc<Mutex<Option<Child>>>;
-
-fn lock(running: &Running) -> MutexGuard<'_, Option<Child>> {
-    running.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn run(running: &Running, ffmpeg: &Path, list: &Path, to: &Path, format: &str) -> Result<u64, JoinFailed> {
-    let spawned = command(ffmpeg, list, to, format).spawn();
-    let mut child = spawned.map_err(|error| match error.kind() {
+async fn run(mut command: Command) -> Result<u64, JoinFailed> {
+    let failed = |error: io::Error| JoinFailed::Failed(error.to_string());
+    let mut child = command.spawn().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => JoinFailed::Missing,
-        _ => JoinFailed::Failed(error.to_string()),
+        _ => failed(error),
     })?;
-    let said = child.stdout.take();
-    *lock(running) = Some(child);
     let mut progress = String::new();
-    if let Some(said) = said {
+    if let Some(said) = child.stdout.take() {
         // It ends when ffmpeg does.
-        let _ = said.take(MAX_PROGRESS_BYTES).read_to_string(&mut progress);
+        said.take(MAX_PROGRESS_BYTES).read_to_string(&mut progress).await.map_err(failed)?;
     }
-    let ended = match &mut *lock(running) {
-        Some(child) => child.wait().map_err(|error| JoinFailed::Failed(error.to_string()))?,
-        None => return Err(JoinFailed::TooLong),
-    };
+    let ended = child.wait().await.map_err(failed)?;
     if ended.success() { Ok(duration_ms(&progress)) } else { Err(JoinFailed::Failed(ended.to_string())) }
 }
 
@@ -73,7 +51,7 @@ fn command(ffmpeg: &Path, list: &Path, to: &Path, format: &str) -> Command {
     command.args(["-hide_banner", "-nostdin", "-loglevel", "error", "-nostats", "-progress", "pipe:1"]);
     command.args(["-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-f", "concat", "-safe", "1"]);
     command.arg("-i").arg(list).args(["-map", "0:a:0", "-c", "copy", "-f", format, "-y"]).arg(to);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
     command
 }
 
