@@ -135,7 +135,7 @@ impl Gateway {
             Arc::clone(&audience),
         );
         let castaway = Castaway::start(config.castaway, registry.clone(), Arc::clone(&keys), Arc::clone(&store));
-        let schedule = Schedule::start(config.schedule, store);
+        let schedule = Schedule::start(config.schedule, registry.clone(), store);
         let inner = Inner {
             server,
             origins: config.origins,

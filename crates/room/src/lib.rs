@@ -34,4 +34,4 @@ pub use id::{Identity, Origin, ParticipantSid, RoomSid, SessionId, TrackSid};
 pub use input::RoomInput;
 pub use moderation::{Banned, Moderation, ModerationError};
 pub use notice::Notice;
-pub use room::{JoinError, Orders, Room, RoomConfig};
+pub use room::{JoinError, Orders, Room, RoomConfig, Staging};

@@ -58,6 +58,7 @@ pub use chat::Orders;
 pub use guest_list::GuestList;
 pub use join::JoinError;
 pub(crate) use join::attributes_bytes;
+pub use lifecycle::Staging;
 pub use speakers::quantised;
 
 use crate::admin::ProfileChange;

@@ -51,6 +51,7 @@ pub(super) async fn in_force(
     let muted: Vec<_> = orders.muted.iter().map(|identity| identity.seen_from(Origin::Token).to_string()).collect();
     Ok(Json(json!({
         "closed": orders.rules.closed,
+        "closedByEvent": orders.closed_by_event,
         "slowModeS": orders.rules.slow_mode_s,
         "muted": muted,
         "banned": orders.bans.iter().map(|banned| name_of(&banned)).collect::<Vec<_>>(),

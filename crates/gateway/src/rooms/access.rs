@@ -1,7 +1,7 @@
 //! Who gets into a room at all (product.md, «Access»): everybody, or those with a token.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 /// Access of a room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -28,13 +28,15 @@ pub enum Credential {
 #[derive(Clone, Debug)]
 pub(super) struct AccessCell {
     current: Arc<AtomicU8>,
-    /// Somebody declared it (config, API): it does not change by who joins.
+    /// The configuration or the API declared it: it does not change by who joins.
     declared: bool,
+    /// An event of the schedule declares it for as long as it is on.
+    scheduled: Arc<AtomicBool>,
 }
 
 impl AccessCell {
     pub(super) fn new(access: Access, declared: bool) -> Self {
-        Self { current: Arc::new(AtomicU8::new(access as u8)), declared }
+        Self { current: Arc::new(AtomicU8::new(access as u8)), declared, scheduled: Arc::default() }
     }
 
     pub(super) fn get(&self) -> Access {
@@ -52,8 +54,23 @@ impl AccessCell {
         credential == Credential::Token && self.close()
     }
 
+    /// An event declares its access, or none does any more; true if it was open until now and is so no more. A room that
+    /// somebody with a token has made theirs is not opened by an event, and one that an event closed stays so to its end.
+    pub(super) fn schedule(&self, wanted: Option<Access>) -> bool {
+        if self.declared {
+            return false;
+        }
+        let theirs = self.get() == Access::Token && !self.scheduled.load(Ordering::Acquire);
+        let wanted = wanted.filter(|access| *access == Access::Token || !theirs);
+        self.scheduled.store(wanted.is_some(), Ordering::Release);
+        let access = wanted.unwrap_or_else(|| self.get());
+        let was = self.current.swap(access as u8, Ordering::AcqRel);
+        was == Access::Open as u8 && access == Access::Token
+    }
+
     /// Makes it a token room, unless it was declared open; true if it was open until now.
     pub(super) fn close(&self) -> bool {
-        !self.declared && self.current.swap(Access::Token as u8, Ordering::AcqRel) == Access::Open as u8
+        let declared = self.declared || self.scheduled.load(Ordering::Acquire);
+        !declared && self.current.swap(Access::Token as u8, Ordering::AcqRel) == Access::Open as u8
     }
 }

@@ -2,6 +2,7 @@
 
 use super::access::Credential;
 use super::calls::{Answers, Call};
+use super::declared::Declaration;
 use super::followers::{Followed, NotFollowed};
 use super::outbox::{OutboxReceiver, outbox};
 use super::registry::JoinError;
@@ -245,6 +246,11 @@ impl RoomHandle {
     /// Makes it a token room; those without one are removed.
     pub(super) async fn close(&self) -> Result<(), RoomGone> {
         self.ask(Request::Close).await
+    }
+
+    /// What the schedule declares of it changes; it is so when this returns.
+    pub(super) async fn stage(&self, declaration: Option<Declaration>) -> Result<(), RoomGone> {
+        self.ask(|reply| Request::Stage { declaration, reply }).await
     }
 
     /// Sends a data packet; it is on its way to the shards when this returns.

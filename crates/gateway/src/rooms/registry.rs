@@ -3,6 +3,7 @@
 use super::access::{Access, AccessCell, Credential};
 use super::chat_dialect::{NoChatDialect, SharedChatDialect};
 use super::chat_log::{self, ChatLog};
+use super::declared::{Declaration, Declarations, differences};
 use super::handle::{JoinTicket, ResumeTicket, Resumption, RoomGone, RoomHandle, SessionHandle};
 use super::house::House;
 use super::limits::{DEFAULT_MAX_ROOMS, JOIN_ATTEMPTS, ROOM_MEDIA_EVENTS, ROOM_REQUESTS};
@@ -127,6 +128,10 @@ struct Inner {
     pool: MediaPool,
     /// Held for look-ups and inserts only, never over an await.
     rooms: Mutex<HashMap<Arc<str>, Entry>>,
+    /// What the schedule says of rooms; locked after `rooms`, where both are.
+    scheduled: Mutex<Arc<Declarations>>,
+    /// One schedule after the other.
+    scheduling: tokio::sync::Mutex<()>,
     next_session: AtomicU64,
     next_room: AtomicU64,
     /// Keyed by the operating system: makes the rooms' seeds.
@@ -155,6 +160,8 @@ impl Registry {
             config,
             pool,
             rooms: Mutex::default(),
+            scheduled: Mutex::default(),
+            scheduling: tokio::sync::Mutex::default(),
             next_session: AtomicU64::new(1),
             next_room: AtomicU64::new(1),
             seeds: RandomState::new(),
@@ -288,6 +295,15 @@ impl Registry {
         self.inner.rooms().get(name).map(|entry| entry.handle.clone())
     }
 
+    /// The schedule says this of rooms from now on; those that live have heard of it when this returns.
+    pub async fn schedule(&self, declared: Declarations) {
+        let _turn = self.inner.scheduling.lock().await;
+        for (room, declaration) in self.inner.put_schedule(declared) {
+            // One that has ended hears of it when it begins anew.
+            let _ = room.stage(declaration).await;
+        }
+    }
+
     /// The rooms of these names, or all; by name.
     pub async fn list(&self, names: &[String]) -> Vec<RoomInfo> {
         let mut infos = Vec::new();
@@ -311,12 +327,12 @@ impl Registry {
             return Access::Open;
         }
         let existing = self.inner.rooms().get(name).map(|entry| entry.access.get());
-        existing.unwrap_or_else(|| self.inner.config.access_of(name))
+        existing.unwrap_or_else(|| self.inner.access_of(name))
     }
 
     /// May everybody be in it, as things stand? A room that does not exist, and is not made by using it, is none.
     pub fn is_open(&self, name: &str) -> bool {
-        self.access(name) == Access::Open && (self.makes_rooms() || self.find(name).is_some())
+        self.access(name) == Access::Open && self.inner.is_or_may_begin(name)
     }
 
     /// Would somebody with this get into the room, as things stand? Makes nothing.
@@ -424,8 +440,7 @@ impl Registry {
         }
         self.inner.check_name(name)?;
         let barred = credential == Credential::Public && self.access(name) == Access::Token;
-        let missing = || !self.inner.config.auto_create && !self.inner.rooms().contains_key(name);
-        if barred || missing() { Err(JoinError::NoSuchRoom) } else { Ok(()) }
+        if barred || !self.inner.is_or_may_begin(name) { Err(JoinError::NoSuchRoom) } else { Ok(()) }
     }
 
     fn handles(&self, names: &[String]) -> Vec<RoomHandle> {
@@ -445,6 +460,38 @@ impl Inner {
     fn rooms(&self) -> MutexGuard<'_, HashMap<Arc<str>, Entry>> {
         // A panic while it was held left the map as it was: inserts and removals are single steps.
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the schedule says. Held for a moment only.
+    fn scheduled(&self) -> MutexGuard<'_, Arc<Declarations>> {
+        self.scheduled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn declaration(&self, name: &str) -> Option<Declaration> {
+        self.scheduled().get(name).copied()
+    }
+
+    /// Keeps what the schedule says, and finds the rooms that have to hear of it. A room that begins meanwhile begins with
+    /// the new one or is among these: both need the lock.
+    fn put_schedule(&self, declared: Declarations) -> Vec<(RoomHandle, Option<Declaration>)> {
+        let rooms = self.rooms();
+        let declared = Arc::new(declared);
+        let before = std::mem::replace(&mut *self.scheduled(), Arc::clone(&declared));
+        let changed = differences(&before, &declared);
+        let living = changed.iter().filter_map(|name| rooms.get(name).map(|entry| (name, entry)));
+        living.map(|(name, entry)| (entry.handle.clone(), declared.get(name).copied())).collect()
+    }
+
+    /// Is there such a room, or does it begin when somebody wants in?
+    fn is_or_may_begin(&self, name: &str) -> bool {
+        self.config.auto_create || self.rooms().contains_key(name) || self.declaration(name).is_some()
+    }
+
+    /// Access of a room that does not exist yet.
+    fn access_of(&self, name: &str) -> Access {
+        let declared = self.config.declared.get(name).copied();
+        let scheduled = || self.declaration(name)?.access;
+        declared.or_else(scheduled).unwrap_or(self.config.undeclared)
     }
 
     fn find_or_make(self: &Arc<Self>, name: &str, making: impl FnOnce() -> Making) -> Result<Entry, JoinError> {
@@ -472,6 +519,8 @@ impl Inner {
         let (requests, request_queue) = mpsc::channel(ROOM_REQUESTS);
         let (events, event_queue) = mpsc::channel(ROOM_MEDIA_EVENTS);
         let access = self.config.access_cell(name, making.by_api);
+        let declaration = self.declaration(name);
+        access.schedule(declaration.and_then(|declared| declared.access));
         let media = self.pool.open_room(events);
         let registration = Registration::new(self, name, number);
         let room = Room::new(making.config, name, self.seeds.hash_one(number), now());
@@ -479,7 +528,8 @@ impl Inner {
         let chat = ChatLog::new(Arc::clone(house.store()), name, self.config.chat);
         let (access_cell, watchers) = (access.clone(), self.watchers.clone());
         let data_chat = DataChat::new(Arc::clone(&self.config.chat_dialect));
-        let parts = Parts { room, media, access: access_cell, chat, data_chat, house, registration, watchers };
+        let parts =
+            Parts { room, media, access: access_cell, declaration, chat, data_chat, house, registration, watchers };
         tokio::spawn(RoomTask::new(parts).run(request_queue, event_queue));
         Entry { number, handle: RoomHandle::new(requests), access }
     }
@@ -494,11 +544,6 @@ impl Inner {
 }
 
 impl RegistryConfig {
-    /// Access of a room that does not exist yet.
-    fn access_of(&self, name: &str) -> Access {
-        self.declared.get(name).copied().unwrap_or(self.undeclared)
-    }
-
     fn access_cell(&self, name: &str, by_api: bool) -> AccessCell {
         if self.all_open {
             return AccessCell::new(Access::Open, true);

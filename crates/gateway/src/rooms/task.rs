@@ -4,6 +4,7 @@
 use super::access::{AccessCell, Credential};
 use super::calls::{Answers, Call, Calls};
 use super::chat_log::ChatLog;
+use super::declared::{Declaration, staging};
 use super::followers::{Followed, Followers, NotFollowed};
 use super::handle::{CallRefused, DataMessage, FIRST_SOCKET, JoinTicket, ResumeTicket, Resumption, SessionHandle};
 use super::house::House;
@@ -75,6 +76,8 @@ pub(super) enum Request {
     AddressOf { identity: Identity, reply: oneshot::Sender<Option<IpAddr>> },
     /// The house has banned somebody: those who are there go.
     Expel { banned: room::Banned, reply: oneshot::Sender<()> },
+    /// What the schedule declares of it changes.
+    Stage { declaration: Option<Declaration>, reply: oneshot::Sender<()> },
     /// From now on for those with a token only.
     Close(oneshot::Sender<()>),
     /// The end, by `Delete` or `Shutdown`.
@@ -86,6 +89,8 @@ pub(super) enum Request {
 pub struct OrdersInForce {
     /// The chat's rules.
     pub rules: ChatRules,
+    /// The chat is closed whatever they say: an event is on that has none.
+    pub closed_by_event: bool,
     /// Who may not write.
     pub muted: Vec<Identity>,
     /// Who may not come in.
@@ -97,6 +102,8 @@ pub(super) struct RoomTask {
     pub(super) room: Room,
     pub(super) media: RoomMedia,
     access: AccessCell,
+    /// What the schedule said of it last.
+    declaration: Option<Declaration>,
     pub(super) seats: HashMap<SessionId, Seat>,
     calls: Calls,
     followers: Followers,
@@ -128,6 +135,7 @@ pub(super) struct Parts {
     pub(super) room: Room,
     pub(super) media: RoomMedia,
     pub(super) access: AccessCell,
+    pub(super) declaration: Option<Declaration>,
     pub(super) chat: ChatLog,
     pub(super) data_chat: DataChat,
     pub(super) house: Arc<House>,
@@ -137,11 +145,12 @@ pub(super) struct Parts {
 
 impl RoomTask {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { room, media, access, chat, data_chat, house, registration, watchers } = parts;
+        let Parts { room, media, access, declaration, chat, data_chat, house, registration, watchers } = parts;
         Self {
             room,
             media,
             access,
+            declaration,
             seats: HashMap::new(),
             calls: Calls::default(),
             followers: Followers::default(),
@@ -159,7 +168,7 @@ impl RoomTask {
     /// Runs until the room ends.
     pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>, mut events: mpsc::Receiver<MediaEvent>) {
         self.remember().await;
-        self.carry_out().await;
+        self.stage(self.declaration).await;
         while !self.room.has_ended() {
             let timeout = self.room.poll_timeout();
             tokio::select! {
@@ -208,6 +217,10 @@ impl RoomTask {
                 self.expel(&banned).await;
                 answer(reply, ());
             }
+            Request::Stage { declaration, reply } => {
+                self.stage(declaration).await;
+                answer(reply, ());
+            }
             Request::Close(reply) => {
                 self.close().await;
                 answer(reply, ());
@@ -251,7 +264,8 @@ impl RoomTask {
 
     fn orders(&self) -> OrdersInForce {
         let muted = self.room.muted().cloned().collect();
-        OrdersInForce { rules: self.room.chat_rules(), muted, bans: self.room.bans().clone() }
+        let closed_by_event = self.room.chat_is_closed_by_event();
+        OrdersInForce { rules: self.room.chat_rules(), closed_by_event, muted, bans: self.room.bans().clone() }
     }
 
     fn address_of(&self, identity: &Identity) -> Option<IpAddr> {
@@ -293,6 +307,16 @@ impl RoomTask {
         let done = self.room.administer(now(), request);
         self.carry_out().await;
         done
+    }
+
+    /// An event begins to count here, changes, or counts no more.
+    async fn stage(&mut self, declaration: Option<Declaration>) {
+        self.declaration = declaration;
+        self.room.stage(now(), staging(declaration));
+        self.carry_out().await;
+        if self.access.schedule(declaration.and_then(|declared| declared.access)) {
+            self.becomes_token().await;
+        }
     }
 
     async fn close(&mut self) {

@@ -32,6 +32,8 @@ pub(super) enum BadDraft {
     Room,
     #[error("an option is a word and one line of text; the room is not one of them: it has its own field")]
     Option,
+    #[error("the option access is open (everybody) or token (whoever has one)")]
+    Access,
     #[error("recurrence can't be read: RFC 5545's lines are needed, such as RRULE:FREQ=WEEKLY, daily or rarer")]
     Recurrence,
 }
@@ -108,6 +110,9 @@ impl Draft {
     fn check_options(&self) -> Result<(), BadDraft> {
         let mut taken = Options::default();
         self.options.iter().for_each(|(key, value)| taken.push(key, value));
+        if taken.get("access").is_some_and(|word| super::stage::access_named(word).is_none()) {
+            return Err(BadDraft::Access);
+        }
         // What is not kept as it was written is refused, not changed.
         let kept = taken.iter().eq(self.options.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         let no_room = !self.options.keys().any(|key| key.eq_ignore_ascii_case("id"));
@@ -197,6 +202,8 @@ mod tests {
         assert_eq!(with("text", json!("x".repeat(40_000))), Err(BadDraft::Text));
         assert_eq!(with("text", json!("a\n---\nid: other")), Err(BadDraft::Dashes));
         assert_eq!(with("options", json!({ "a b": "c" })), Err(BadDraft::Option));
+        assert_eq!(with("options", json!({ "access": "friends" })), Err(BadDraft::Access));
+        assert_eq!(with("options", json!({ "access": "token" })), Ok(()));
         assert_eq!(with("options", json!({ "id": "c" })), Err(BadDraft::Option));
         assert_eq!(with("options", json!({ "color": "red\nhidden: yes" })), Err(BadDraft::Option));
         assert_eq!(with("recurrence", json!(["RRULE:FREQ=SECONDLY"])), Err(BadDraft::Recurrence));

@@ -36,6 +36,7 @@ fn one(event: &Event, now: DateTime<Utc>, zone: Tz) -> Value {
         "color": options.color(),
         "image": options.image(),
         "youtube": options.get("youtube"),
+        "access": options.get("access"),
         "audience": options.flag("audience", true),
         "chat": options.flag("chat", true),
         "experimental": options.flag("experimental", false),

@@ -8,6 +8,7 @@
 //! | `source` | somebody else's calendar: fetched, read |
 //! | `copies` | the last good copy of each source, in the store |
 //! | `programme` | all of it together, as it is shown |
+//! | `stage` | what events want of their rooms |
 //! | `listing` | the page's JSON |
 //! | `http` | for everybody |
 //! | `operators` | for operators |
@@ -21,10 +22,12 @@ mod operators;
 mod own;
 mod programme;
 mod source;
+mod stage;
 
 use crate::budget::{Budgets, Rate};
 use crate::cors::any_origin;
 use crate::outbound::{Outbound, Target};
+use crate::rooms::Registry;
 use crate::{Gateway, clock};
 use ::http::StatusCode;
 use axum::Router;
@@ -35,13 +38,14 @@ use limits::{MAX_ADDRESSES, READING_BURST, READING_PER_S, REBUILD, START_WAIT};
 use own::Own;
 use programme::Programme;
 use source::Source;
+use stage::Bell;
 use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use store::{Store, StoreError};
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::{Instant, sleep};
-use wire::calendar::{DateTime, Event, Status, Utc};
+use wire::calendar::{DateTime, Event, Series, Status, Utc};
 
 pub use wire::calendar::{Tz, parse_zone};
 
@@ -82,6 +86,10 @@ pub(crate) struct Schedule {
     own: Own,
     copies: Copies,
     programme: Programme,
+    /// Rooms are told what their events want.
+    registry: Registry,
+    declaring: tokio::sync::Mutex<()>,
+    bell: Arc<Bell>,
     /// Everything that the store has was read.
     loaded: OnceCell<()>,
     readers: Budgets<IpAddr>,
@@ -91,18 +99,22 @@ pub(crate) struct Schedule {
 
 impl Schedule {
     /// Reads what the store has, and asks the sources from now on.
-    pub(crate) fn start(config: ScheduleConfig, store: Arc<dyn Store>) -> Arc<Self> {
+    pub(crate) fn start(config: ScheduleConfig, registry: Registry, store: Arc<dyn Store>) -> Arc<Self> {
         let reading = Rate { burst: READING_BURST, per_s: READING_PER_S };
         let schedule = Arc::new(Self {
             zone: config.zone,
             own: Own::new(Arc::clone(&store)),
             copies: Copies::new(store),
             programme: Programme::new(config.zone),
+            registry,
+            declaring: tokio::sync::Mutex::default(),
+            bell: Arc::default(),
             loaded: OnceCell::new(),
             readers: Budgets::new(reading, MAX_ADDRESSES),
             seats: Semaphore::new(limits::MAX_ANSWERS),
         });
         tokio::spawn(keep_current(Arc::downgrade(&schedule)));
+        tokio::spawn(stage::keep_time(Arc::downgrade(&schedule), Arc::clone(&schedule.bell)));
         for (number, target) in config.sources.into_iter().take(limits::MAX_SOURCES).enumerate() {
             let Some(outbound) = config.outbound.clone() else { break };
             let source = Source::new(number + 1, target, outbound, config.zone);
@@ -115,7 +127,7 @@ impl Schedule {
     async fn load(&self) -> Result<(), StoreError> {
         let load = || async {
             let own = self.own.load(self.zone).await?;
-            self.programme.put(programme::OWN, own).await;
+            self.put(programme::OWN, own).await;
             Ok(())
         };
         self.loaded.get_or_try_init(load).await.copied()
@@ -130,9 +142,15 @@ impl Schedule {
         self.programme.events().iter().filter(is_on).all(|event| event.details.options.flag("audience", true))
     }
 
+    /// One part of the programme is this now: it is shown, and the rooms know it, when this returns.
+    async fn put(&self, part: usize, series: Vec<Series>) {
+        self.programme.put(part, series).await;
+        self.declare().await;
+    }
+
     /// The operators' events have changed.
     async fn own_changed(&self) {
-        self.programme.put(programme::OWN, self.own.series(self.zone)).await;
+        self.put(programme::OWN, self.own.series(self.zone)).await;
     }
 }
 
@@ -144,6 +162,7 @@ async fn keep_current(schedule: Weak<Schedule>) {
             tracing::warn!(%error, "the schedule could not be read from the store");
         }
         schedule.programme.rebuild().await;
+        schedule.declare().await;
         drop(schedule);
         sleep(REBUILD).await;
     }
@@ -161,7 +180,7 @@ async fn follow(schedule: Weak<Schedule>, mut source: Source, refresh: Duration)
         let Some(schedule) = schedule.upgrade() else { return };
         match fetched {
             Ok(Some((pages, series))) => {
-                schedule.programme.put(source.number, series).await;
+                schedule.put(source.number, series).await;
                 if let Err(error) = schedule.copies.keep(&source.target, &pages).await {
                     tracing::warn!(source = source.number, %error, "a calendar's copy could not be kept");
                 }
@@ -181,7 +200,7 @@ async fn restore(schedule: &Schedule, source: &Source) {
     match schedule.copies.get(&source.target).await {
         Ok(pages) if pages.is_empty() => {}
         Ok(pages) => match source.read(pages).await {
-            Ok(series) => schedule.programme.put(source.number, series).await,
+            Ok(series) => schedule.put(source.number, series).await,
             Err(error) => tracing::warn!(source = source.number, %error, "a calendar's kept copy could not be read"),
         },
         Err(error) => tracing::warn!(source = source.number, %error, "a calendar's copy could not be got"),

@@ -73,7 +73,7 @@ async fn the_chat_is_closed_and_slowed_down_and_what_is_left_out_stays() {
     bob.say(message("CHAT", "foyer", "bob", json!("tere"))).await;
     assert_eq!(bob.hears_type("ERROR").await["value"], "the chat is closed");
     does(&server, "PUT", "/api/rooms/foyer/chat-rules", r#"{"slowModeS":30}"#).await;
-    let expected = json!({"closed": true, "slowModeS": 30, "muted": [], "banned": []});
+    let expected = json!({"closed": true, "closedByEvent": false, "slowModeS": 30, "muted": [], "banned": []});
     assert_eq!(in_force(&server, "foyer").await, expected);
     does(&server, "PUT", "/api/rooms/foyer/chat-rules", r#"{"closed":false}"#).await;
     bob.say(message("CHAT", "foyer", "bob", json!("one"))).await;

@@ -21,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 pub(crate) struct Server {
     addr: SocketAddr,
+    pub(crate) registry: Registry,
 }
 
 impl Server {
@@ -30,9 +31,9 @@ impl Server {
         let agents = Agents::start(&keys);
         let registry = Registry::watched(RegistryConfig::default(), pool, [].into_iter().collect(), Arc::clone(store));
         let config = GatewayConfig { schedule, ..GatewayConfig::default() };
-        let gateway = Gateway::new(config, keys, registry, agents, Arc::clone(store));
+        let gateway = Gateway::new(config, keys, registry.clone(), agents, Arc::clone(store));
         let addr = serve(gateway).await;
-        Self { addr }
+        Self { addr, registry }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -4,4 +4,5 @@
 mod common;
 mod harness;
 mod operators;
+mod rooms;
 mod sources;

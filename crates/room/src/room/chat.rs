@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Default)]
 pub(super) struct Chat {
     rules: ChatRules,
+    /// An event is on that has no chat.
+    closed_by_event: bool,
     muted: IndexSet<Identity>,
     bans: BanList,
     /// When each author wrote last, while there is slow mode; whose time is longest ago comes first.
@@ -35,7 +37,11 @@ pub struct Orders {
 impl Chat {
     /// May this one not write, whatever the clock says?
     pub(super) fn silences(&self, identity: &Identity) -> bool {
-        self.rules.closed || self.muted.contains(identity)
+        self.is_closed() || self.muted.contains(identity)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.rules.closed || self.closed_by_event
     }
 
     /// Between two messages of one author.
@@ -50,7 +56,7 @@ impl Chat {
         if self.muted.contains(&post.author) {
             return Err(ChatRefused::Muted);
         }
-        if self.rules.closed {
+        if self.is_closed() {
             return Err(ChatRefused::Closed);
         }
         if !fits(post) {
@@ -86,7 +92,8 @@ impl Room {
     /// What its moderators have said before it began. Once, before the first input.
     pub fn restore(&mut self, orders: Orders) {
         let Orders { rules, muted, bans } = orders;
-        self.chat = Chat { rules, muted: muted.into_iter().take(MAX_MUTES).collect(), bans, last: IndexMap::new() };
+        let muted = muted.into_iter().take(MAX_MUTES).collect();
+        self.chat = Chat { rules, muted, bans, ..Chat::default() };
     }
 
     /// Somebody of any origin, in the room or not, says something. What comes back is to be stored, and then told.
@@ -160,6 +167,11 @@ impl Room {
         self.chat.rules
     }
 
+    /// Is an event on that has no chat?
+    pub fn chat_is_closed_by_event(&self) -> bool {
+        self.chat.closed_by_event
+    }
+
     /// Who may not write, in the order in which they were muted.
     pub fn muted(&self) -> impl Iterator<Item = &Identity> {
         self.chat.muted.iter()
@@ -178,10 +190,20 @@ impl Room {
             self.chat.last.clear();
         }
         if std::mem::replace(&mut self.chat.rules, rules) != rules {
-            let everybody: Vec<_> = self.sessions().collect();
-            everybody.into_iter().for_each(|session| self.sender_changed(session));
+            self.all_senders_changed();
         }
         Ok(())
+    }
+
+    pub(super) fn close_chat_for_event(&mut self, closed: bool) {
+        if std::mem::replace(&mut self.chat.closed_by_event, closed) != closed {
+            self.all_senders_changed();
+        }
+    }
+
+    fn all_senders_changed(&mut self) {
+        let everybody: Vec<_> = self.sessions().collect();
+        everybody.into_iter().for_each(|session| self.sender_changed(session));
     }
 
     fn mute_in_chat(&mut self, identity: &Identity, muted: bool) -> Result<(), ModerationError> {

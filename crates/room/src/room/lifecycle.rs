@@ -8,11 +8,22 @@ use crate::limits::ROOM_UPDATE_INTERVAL;
 use crate::notice::{EndReason, Notice};
 use std::time::{Duration, Instant};
 
+/// What an event that is on in a room, or soon to be, wants of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Staging {
+    /// The room does not end for being empty.
+    pub stays: bool,
+    /// Nobody may write, whatever the chat's own rules say.
+    pub chat_closed: bool,
+}
+
 /// When the room ends, and when it tells its counts.
 #[derive(Debug)]
 pub(super) struct Lifecycle {
     /// Set while nobody is there.
     ends_at: Option<Instant>,
+    /// It does not end for being empty: an event is on, or soon to be, here.
+    stays: bool,
     ended: bool,
     /// Somebody has been there since `ends_at` was set last.
     occupied: bool,
@@ -25,11 +36,24 @@ pub(super) struct Lifecycle {
 impl Lifecycle {
     pub(super) fn new(config: &RoomConfig, now: Instant) -> Self {
         let ends_at = Some(now + Duration::from_secs(config.empty_timeout_s.into()));
-        Self { ends_at, ended: false, occupied: false, counts_stale: false, last_update: now, update_due: None }
+        Self {
+            ends_at,
+            stays: false,
+            ended: false,
+            occupied: false,
+            counts_stale: false,
+            last_update: now,
+            update_due: None,
+        }
     }
 
     pub(super) fn ended(&self) -> bool {
         self.ended
+    }
+
+    /// When it ends, as things stand.
+    fn end(&self) -> Option<Instant> {
+        self.ends_at.filter(|_| !self.stays)
     }
 
     /// Somebody is there.
@@ -46,7 +70,7 @@ impl Room {
             return None;
         }
         let departure = self.departures.first().map(|(at, _)| *at);
-        let own = [self.lifecycle.ends_at, self.lifecycle.update_due];
+        let own = [self.lifecycle.end(), self.lifecycle.update_due];
         let demand = self.demands.first().map(|(at, _)| *at);
         let periodic = [self.speakers.deadline(), self.quality.deadline(), self.wishes.deadline()];
         own.into_iter().chain(periodic).chain([departure, demand]).flatten().min()
@@ -83,6 +107,25 @@ impl Room {
         }
     }
 
+    /// What an event wants of the room changes; drain the effects after it.
+    pub fn stage(&mut self, now: Now, staging: Staging) {
+        if self.lifecycle.ended {
+            return;
+        }
+        self.at = now.at;
+        self.stay(now.at, staging.stays);
+        self.close_chat_for_event(staging.chat_closed);
+        self.settle(now);
+    }
+
+    /// What waited for the event's end ends no sooner than if somebody had just left.
+    fn stay(&mut self, now: Instant, stays: bool) {
+        let stayed = std::mem::replace(&mut self.lifecycle.stays, stays);
+        if let Some(ends_at) = self.lifecycle.ends_at.as_mut().filter(|_| stayed && !stays) {
+            *ends_at = (*ends_at).max(now + Duration::from_secs(self.config.departure_timeout_s.into()));
+        }
+    }
+
     /// Somebody came, went, or began or stopped publishing: a room update follows, at most one in an interval.
     pub(super) fn counts_changed(&mut self) {
         self.lifecycle.counts_stale = true;
@@ -97,7 +140,7 @@ impl Room {
     }
 
     fn end_if_due(&mut self, now: Instant) {
-        if self.lifecycle.ends_at.is_some_and(|at| at <= now) {
+        if self.lifecycle.end().is_some_and(|at| at <= now) {
             self.end(EndReason::Idle);
         }
     }

@@ -16,8 +16,21 @@ const MAX_VALUE_BYTES: usize = 2_048;
 const CAMERAS: [&str; 4] = ["id", "id2", "id3", "id4"];
 
 /// All that [`Options`] has a word for. Others are passed on.
-const KNOWN: [&str; 12] =
-    ["id", "id2", "id3", "id4", "youtube", "image", "color", "hidden", "audience", "chat", "experimental", "sheetid"];
+const KNOWN: [&str; 13] = [
+    "id",
+    "id2",
+    "id3",
+    "id4",
+    "youtube",
+    "image",
+    "color",
+    "hidden",
+    "access",
+    "audience",
+    "chat",
+    "experimental",
+    "sheetid",
+];
 
 /// `key: value` lines, in their order.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
