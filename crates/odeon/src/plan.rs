@@ -170,9 +170,11 @@ fn bus(config: &Config) -> BusConfig {
 
 /// Castaway's; it keeps sound and pictures in a folder of its own in `data_dir`.
 pub fn castaway(config: &Config, dev: bool, data_dir: &Path) -> Result<CastawayConfig, HalfAnIssuer> {
+    let account = Some(config.castaway_account_size).filter(|size| *size > 0);
     Ok(CastawayConfig {
         dir: Some(data_dir.join("castaway")),
         kept_bytes: u64::from(config.castaway_storage_size) << 20,
+        account_bytes: account.map(|size| u64::from(size) << 20),
         record: config.castaway_record,
         packet_bytes: at_most(config.castaway_packet_size, MAX_PACKET_BYTES),
         ffmpeg: config.castaway_ffmpeg.clone(),
@@ -307,6 +309,12 @@ mod tests {
     #[test]
     fn dev_opens_every_room_and_nothing_else_does() {
         assert!(registry(&config(&[]), true).all_open && !registry(&config(&[]), false).all_open);
+    }
+
+    #[test]
+    fn c_22_an_account_keeps_no_more_than_its_setting_says_and_0_is_no_bound() {
+        let bound = |size| castaway(&config(&[("castaway.account_size", size)]), false, Path::new("data")).unwrap();
+        assert_eq!((bound("3").account_bytes, bound("0").account_bytes), (Some(3 << 20), None));
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl Castaway {
     }
 
     fn recorder(&self, who: &Who, livestream: &str, record: Option<Livestream>) -> Option<Recorder> {
-        let (vault, joiner) = self.vault.clone().zip(self.joiner.clone()).filter(|_| self.config.record)?;
+        let recordings = self.recordings.as_ref().filter(|_| self.config.record)?;
         let artist = if who.name.is_empty() { who.uid.clone() } else { who.name.clone() };
         let (title, description, artist) = match record {
             Some(record) => (record.title, record.description, record.artist),
@@ -120,7 +120,7 @@ impl Castaway {
         };
         let public = self.registry.access(livestream) == Access::Open;
         let (owner, created_ms) = (who.key.to_string(), clock::unix_ms());
-        Some(Recorder::start(vault, joiner, About { owner, title, description, artist, public, created_ms }))
+        Some(recordings.record(About { owner, title, description, artist, public, created_ms }))
     }
 }
 

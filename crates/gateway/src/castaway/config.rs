@@ -31,6 +31,8 @@ pub struct CastawayConfig {
     pub dir: Option<PathBuf>,
     /// All of them together, in bytes.
     pub kept_bytes: u64,
+    /// Those of one account, in bytes; `None`: as many as there is place for.
+    pub account_bytes: Option<u64>,
     /// What is streamed is kept.
     pub record: bool,
     /// Longest piece of sound, in bytes.
@@ -50,6 +52,7 @@ impl Default for CastawayConfig {
         Self {
             dir: None,
             kept_bytes: 10 * 1024 * 1024 * 1024,
+            account_bytes: Some(1024 * 1024 * 1024),
             record: true,
             packet_bytes: 1_000_000,
             grace: GRACE,

@@ -119,6 +119,9 @@ pub const READ_BYTES: usize = 64 * 1024;
 /// Pieces that wait to be written to a recording; then pieces are left out of it, and counted.
 pub const MAX_UNRECORDED: usize = 16;
 
+/// How often a recording looks at what its streamer keeps elsewhere: an upload takes the place that it had.
+pub const ACCOUNT_LOOK: Duration = Duration::from_secs(10);
+
 /// Files that the pieces of one recording make: as many as a show of nine hours in pieces of 2 s.
 pub const MAX_PIECES: usize = 16_384;
 

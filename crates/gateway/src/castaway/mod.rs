@@ -14,6 +14,8 @@
 //! | `accounts` | signup, login |
 //! | `records` | what the store keeps |
 //! | `vault` | the folder of sound and pictures |
+//! | `unclaimed` | a file that no record names yet |
+//! | `making` | what is written for each account |
 //! | `kept` | livestreams become podcasts |
 //! | `rest` | `/api`, `/app/api` |
 
@@ -25,11 +27,13 @@ mod engine;
 mod kept;
 pub mod limits;
 mod live;
+mod making;
 mod outside;
 mod records;
 mod rest;
 mod seats;
 mod speaker;
+mod unclaimed;
 mod vault;
 mod who;
 
@@ -43,7 +47,7 @@ use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::get;
 use engine::Sessions;
-use kept::joiner::Joiner;
+use kept::Recordings;
 use limits::{MAX_DOWNLOADS, MAX_POSTS, MAX_READERS, MAX_TRANSFERS};
 use live::Stage;
 use outside::Outside;
@@ -82,7 +86,7 @@ pub(crate) struct Castaway {
     // Held for look-ups and single changes only.
     stages: Mutex<HashMap<Arc<str>, Arc<Stage>>>,
     vault: Option<Arc<Vault>>,
-    joiner: Option<Joiner>,
+    recordings: Option<Arc<Recordings>>,
     /// POSTs of Engine.IO whose body is being read.
     posts: Semaphore,
     readers: Semaphore,
@@ -97,14 +101,15 @@ impl Castaway {
         keys: Arc<KeyStore>,
         store: Arc<dyn Store>,
     ) -> Arc<Self> {
-        let vault = config.dir.clone().and_then(|dir| match Vault::open(dir, config.kept_bytes) {
+        let open = |dir| Vault::open(dir, config.kept_bytes, config.account_bytes);
+        let vault = config.dir.clone().and_then(|dir| match open(dir) {
             Ok(vault) => Some(Arc::new(vault)),
             Err(error) => {
                 tracing::error!(%error, "the folder of recordings can not be used: nothing is recorded or uploaded");
                 None
             }
         });
-        let joiner = vault.clone().map(|vault| Joiner::start(vault, Arc::clone(&store), config.ffmpeg.clone()));
+        let recordings = vault.clone().map(|vault| Recordings::start(vault, Arc::clone(&store), config.ffmpeg.clone()));
         Arc::new(Self {
             sessions: Sessions::new(config.packet_bytes.min(limits::MAX_PACKET_BYTES)),
             accounts: Accounts::new(Arc::clone(&store), Arc::clone(&keys)),
@@ -119,7 +124,7 @@ impl Castaway {
             store,
             keys,
             vault,
-            joiner,
+            recordings,
         })
     }
 

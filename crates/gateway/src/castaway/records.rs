@@ -11,7 +11,7 @@ pub(super) const EMAILS: Table = Table("castaway.emails");
 pub(super) const LIVESTREAMS: Table = Table("castaway.livestreams");
 pub(super) const PODCASTS: Table = Table("castaway.podcasts");
 pub(super) const UPLOADS: Table = Table("castaway.uploads");
-/// Which of these are whose.
+/// Which of these are whose, and how many bytes of the vault each takes.
 const OWNED: Table = Table("castaway.owned");
 
 /// Rows of a table that are looked at for a list.
@@ -54,6 +54,13 @@ pub(super) struct Podcast {
     pub(super) sound: Kept,
     pub(super) picture: Option<Kept>,
     pub(super) created_ms: i64,
+}
+
+impl Podcast {
+    /// What it takes in the vault.
+    pub(super) fn bytes(&self) -> u64 {
+        self.sound.bytes + self.picture.as_ref().map_or(0, |picture| picture.bytes)
+    }
 }
 
 /// A file in the vault.
@@ -150,9 +157,24 @@ pub(super) fn write<T: Serialize>(table: Table, id: &str, record: &T, revision: 
     Change::put(table, id, json).expecting(expect)
 }
 
-/// Somebody has it from now on.
-pub(super) fn own(owner: &str, table: Table, id: &str) -> Change {
-    Change::put(OWNED, owned_key(owner, table, id), "1")
+/// Somebody has it from now on, and it takes so many bytes in the vault.
+pub(super) fn own(owner: &str, table: Table, id: &str, bytes: u64) -> Change {
+    Change::put(OWNED, owned_key(owner, table, id), bytes.to_string())
+}
+
+/// How many bytes all that somebody has takes in the vault.
+pub(super) async fn kept_bytes(store: &dyn Store, owner: &str) -> Result<u64, StoreError> {
+    let prefix = format!("{owner}\n");
+    let (mut bytes, mut after) = (0_u64, String::new());
+    loop {
+        let rows = store.list(OWNED, &prefix, &after, MAX_SCANNED).await?;
+        let Some(last) = rows.last() else { return Ok(bytes) };
+        after.clone_from(&last.key);
+        for row in &rows {
+            let each = std::str::from_utf8(&row.document.value).ok().and_then(|bytes| bytes.parse().ok());
+            bytes = bytes.saturating_add(each.unwrap_or(0));
+        }
+    }
 }
 
 /// It is gone.
@@ -174,12 +196,17 @@ mod tests {
     async fn what_somebody_has_is_found_until_it_is_removed() {
         let store = Sqlite::in_memory().unwrap();
         let record = livestream("ann", 1);
-        let changes = vec![write(LIVESTREAMS, "a", &record, None), own("ann", LIVESTREAMS, "a")];
+        let changes = vec![write(LIVESTREAMS, "a", &record, None), own("ann", LIVESTREAMS, "a", 7)];
         store.commit(changes.clone()).await.unwrap();
         assert_eq!(store.commit(changes).await, Err(StoreError::Conflict), "an id is given once");
         assert_eq!(find::<Livestream>(&store, LIVESTREAMS, "a").await.unwrap().unwrap().record, record);
         assert_eq!(owned(&store, "ann", LIVESTREAMS, 9).await.unwrap(), ["a"]);
         assert!(owned(&store, "an", LIVESTREAMS, 9).await.unwrap().is_empty());
+        store.commit(vec![own("ann", PODCASTS, "b", 35), own("anna", PODCASTS, "c", 1)]).await.unwrap();
+        assert_eq!(kept_bytes(&store, "ann").await.unwrap(), 42);
+        store.commit(remove("ann", PODCASTS, "b").into()).await.unwrap_err();
+        store.commit(vec![own("ann", PODCASTS, "b", 30)]).await.unwrap();
+        assert_eq!(kept_bytes(&store, "ann").await.unwrap(), 37, "the newest figure counts");
         store.commit(remove("ann", LIVESTREAMS, "a").into()).await.unwrap();
         assert!(owned(&store, "ann", LIVESTREAMS, 9).await.unwrap().is_empty());
     }

@@ -1,6 +1,7 @@
 //! The folder of recordings and uploads: files by drawn names, and how much of them there may be.
 
 use super::limits::READ_BYTES;
+use super::making::Making;
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::stream;
@@ -15,8 +16,14 @@ use tokio::sync::OwnedSemaphorePermit;
 
 /// No more can be kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("the place for recordings and uploads is full (castaway.storage_size)")]
-pub(super) struct Full;
+pub(super) enum Full {
+    /// For everybody.
+    #[error("the place for recordings and uploads is full (castaway.storage_size)")]
+    House,
+    /// For one account.
+    #[error("one account keeps as much as it may (castaway.account_size)")]
+    Account,
+}
 
 /// See the module.
 #[derive(Debug)]
@@ -24,12 +31,13 @@ pub(super) struct Vault {
     dir: PathBuf,
     used: AtomicU64,
     max_bytes: u64,
+    making: Making,
 }
 
 impl Vault {
     /// Makes the folder where there is none; throws away what was not finished when the last process ended.
-    pub(super) fn open(dir: PathBuf, max_bytes: u64) -> io::Result<Self> {
-        let vault = Self { dir, used: AtomicU64::new(0), max_bytes };
+    pub(super) fn open(dir: PathBuf, max_bytes: u64, account_bytes: Option<u64>) -> io::Result<Self> {
+        let vault = Self { dir, used: AtomicU64::new(0), max_bytes, making: Making::new(account_bytes) };
         let _ = fs::remove_dir_all(vault.drafts());
         for dir in [vault.drafts(), vault.files(), vault.recordings()] {
             DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
@@ -56,14 +64,19 @@ impl Vault {
         self.drafts().join(id)
     }
 
-    fn file(&self, id: &str) -> PathBuf {
+    pub(super) fn file(&self, id: &str) -> PathBuf {
         self.files().join(id)
     }
 
     /// Counts what is about to be written.
     pub(super) fn reserve(&self, bytes: u64) -> Result<(), Full> {
         let fits = |used: u64| used.checked_add(bytes).filter(|used| *used <= self.max_bytes);
-        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).map(drop).map_err(|_| Full)
+        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).map(drop).map_err(|_| Full::House)
+    }
+
+    /// What each account has in the making.
+    pub(super) fn making(&self) -> &Making {
+        &self.making
     }
 
     /// It is not there any more, or was not written.

@@ -326,3 +326,21 @@ pub(crate) fn form(token: &str, field: &str, file: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) const FORM: (&str, &str) = ("content-type", "multipart/form-data; boundary=XX");
+
+/// A picture, as far as anybody looks.
+pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\nrest";
+
+/// The only one that is listed, once it is.
+pub(crate) async fn the_podcast(server: &Server) -> Value {
+    eventually("it is listed", || async { server.get("/api/podcasts").await.json().as_array().unwrap().len() == 1 })
+        .await;
+    server.get("/api/podcasts").await.json()[0].clone()
+}
+
+/// What a podcast sounds like to somebody.
+pub(crate) async fn sound_of(server: &Server, id: &Value, token: &str) -> Vec<u8> {
+    let path = format!("/api/podcasts/{}/stream", id.as_str().unwrap());
+    let stream = server.call("POST", &path, &[], &json!({ "idToken": token })).await.json();
+    let url = stream["podcastUrl"].as_str().unwrap().to_owned();
+    server.get(url.strip_prefix(&format!("http://{}", server.addr)).unwrap()).await.bytes
+}

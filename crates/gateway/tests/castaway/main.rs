@@ -8,9 +8,9 @@ mod harness;
 mod limits;
 mod livestreams;
 mod outside;
-
 mod podcasts;
 mod polling;
 mod recordings;
 mod sockets;
+mod storage;
 mod streaming;

@@ -1,21 +1,8 @@
 //! What was streamed is kept (C-19).
 
-use crate::harness::{Server, eventually, mp3, token};
+use crate::harness::{Server, eventually, mp3, sound_of, the_podcast, token};
 use gateway::rooms::Access;
-use serde_json::{Value, json};
-
-async fn recorded(server: &Server) -> Value {
-    eventually("it is listed", || async { server.get("/api/podcasts").await.json().as_array().unwrap().len() == 1 })
-        .await;
-    server.get("/api/podcasts").await.json()[0].clone()
-}
-
-async fn sound(server: &Server, id: &Value, token: &str) -> Vec<u8> {
-    let path = format!("/api/podcasts/{}/stream", id.as_str().unwrap());
-    let stream = server.call("POST", &path, &[], &json!({ "idToken": token })).await.json();
-    let url = stream["podcastUrl"].as_str().unwrap().to_owned();
-    server.get(url.strip_prefix(&format!("http://{}", server.addr)).unwrap()).await.bytes
-}
+use serde_json::json;
 
 #[tokio::test]
 async fn c_19_pieces_of_mp3_become_one_podcast() {
@@ -31,10 +18,10 @@ async fn c_19_pieces_of_mp3_become_one_podcast() {
     streamer.upload(&cut[..1000]).await;
     streamer.upload(&cut[1000..]).await;
     streamer.say("41/streamer,").await;
-    let podcast = recorded(&server).await;
+    let podcast = the_podcast(&server).await;
     let told = (&podcast["title"], &podcast["description"], &podcast["artistName"]);
     assert_eq!(told, (&json!("Evening"), &json!("Sounds"), &json!("ann")));
-    let kept = sound(&server, &podcast["podcastId"], &ann.token).await;
+    let kept = sound_of(&server, &podcast["podcastId"], &ann.token).await;
     assert!(kept.ends_with(&mp3(60)), "{} bytes", kept.len());
     assert!(kept.len() <= mp3(60).len() + 600, "and a frame that says how many there are");
     let left = std::fs::read_dir(server.dir.path().join("recordings")).unwrap().count();
@@ -62,8 +49,8 @@ async fn c_19_q_4_what_a_kill_has_left_is_joined_at_the_next_start() {
         setting.dir = dir;
     })
     .await;
-    let podcast = recorded(&again).await;
-    assert!(sound(&again, &podcast["podcastId"], &ann.token).await.ends_with(&mp3(50)));
+    let podcast = the_podcast(&again).await;
+    assert!(sound_of(&again, &podcast["podcastId"], &ann.token).await.ends_with(&mp3(50)));
     drop(streamer);
 }
 

@@ -177,6 +177,8 @@ settings! {
     "castaway.record" castaway_record: bool = true, Restart;
     /// Mebibytes of recordings and uploads at most, all together.
     "castaway.storage_size" castaway_storage_size: u32 = 10_240, Restart;
+    /// Mebibytes of recordings and uploads of one account at most. 0: as many as there is place for.
+    "castaway.account_size" castaway_account_size: u32 = 1_024, Restart;
     /// The ffmpeg that joins recordings of mp4, webm, ogg and wav, by its path or name. mp3 and AAC need none.
     "castaway.ffmpeg" castaway_ffmpeg: PathBuf = PathBuf::from("ffmpeg"), Restart;
     /// Issuer (iss) whose ID tokens Castaway takes beside our own, such as https://securetoken.google.com/PROJECT. Empty: nobody's. Needs `castaway.audience` and `castaway.jwks`.

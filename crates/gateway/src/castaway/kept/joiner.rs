@@ -3,9 +3,10 @@
 
 use super::super::limits::{MAX_UNJOINED, READ_BYTES};
 use super::super::records::{self, Kept, PODCASTS, Podcast};
-use super::super::vault::Vault;
+use super::super::unclaimed::Unclaimed;
+use super::super::vault::{Full, Vault};
 use super::ffmpeg::{self, JoinFailed};
-use super::{ABOUT, About, by_ending};
+use super::{About, by_ending};
 use crate::draw;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
@@ -33,8 +34,8 @@ enum Failed {
     Io(#[from] io::Error),
     #[error(transparent)]
     Store(#[from] store::StoreError),
-    #[error("there is no place for it (castaway.storage_size)")]
-    Full,
+    #[error(transparent)]
+    Full(#[from] Full),
 }
 
 struct Work {
@@ -47,7 +48,7 @@ impl Joiner {
     /// Begins with what an earlier process has left.
     pub(in super::super) fn start(vault: Arc<Vault>, store: Arc<dyn Store>, ffmpeg: PathBuf) -> Self {
         let (folders, mut queue) = mpsc::channel::<String>(MAX_UNJOINED);
-        let left = left_over(&vault.recordings());
+        let left = left_over(&vault);
         tokio::spawn(async move {
             let work = Work { vault, store, ffmpeg };
             for id in left {
@@ -68,15 +69,28 @@ impl Joiner {
     }
 }
 
-fn left_over(recordings: &Path) -> Vec<String> {
-    let entries = fs::read_dir(recordings).into_iter().flatten();
-    entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
+/// They count as their streamers', until they are podcasts of theirs.
+fn left_over(vault: &Vault) -> Vec<String> {
+    let entries = fs::read_dir(vault.recordings()).into_iter().flatten();
+    let folders: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    for folder in &folders {
+        if let Some(about) = About::read(folder) {
+            vault.making().found(&about.owner, size_of(folder));
+        }
+    }
+    folders.iter().filter_map(|folder| Some(folder.file_name()?.to_str()?.to_owned())).collect()
 }
 
 impl Work {
     async fn join(&self, id: &str) {
         let folder = self.vault.recordings().join(id);
-        match self.make(&folder).await {
+        let looked_at = folder.clone();
+        let Ok((about, size)) = blocking(move || (About::read(&looked_at), size_of(&looked_at))).await else { return };
+        let made = match about.clone() {
+            Some(about) => self.make(&folder, about, size).await,
+            None => Err(Failed::NoSound),
+        };
+        match made {
             Ok(podcast) => tracing::info!(podcast, "a livestream was recorded"),
             Err(Failed::NoSound) => {}
             Err(error) => {
@@ -84,59 +98,57 @@ impl Work {
                 return;
             }
         }
-        let removed = blocking(move || {
-            let freed = size_of(&folder);
-            fs::remove_dir_all(&folder).map(|()| freed)
-        });
-        if let Ok(Ok(freed)) = removed.await {
-            self.vault.release(freed);
+        if let Ok(Ok(())) = blocking(move || fs::remove_dir_all(folder)).await {
+            self.vault.release(size);
+            about.iter().for_each(|about| self.vault.making().take(&about.owner, size));
         }
     }
 
     /// The id of the podcast.
-    async fn make(&self, folder: &Path) -> Result<String, Failed> {
-        let about = tokio::fs::read(folder.join(ABOUT)).await.map_err(|_| Failed::NoSound)?;
-        let about: About = serde_json::from_slice(&about).map_err(|_| Failed::NoSound)?;
+    async fn make(&self, folder: &Path, about: About, size: u64) -> Result<String, Failed> {
         let looked_at = folder.to_owned();
-        let (found, size) = blocking(move || (pieces(&looked_at), size_of(&looked_at))).await?;
-        let (sound, pieces) = found?;
-        // What is written takes as much place again, for a moment.
-        let reserved = size + READ_BYTES as u64;
-        self.vault.reserve(reserved).map_err(|_| Failed::Full)?;
-        let kept = self.write(sound, folder, pieces).await;
-        let spare = reserved - kept.as_ref().map_or(0, |kept| kept.bytes.min(reserved));
-        self.vault.release(spare);
-        self.publish(about, kept?).await
+        let (sound, pieces) = blocking(move || pieces(&looked_at)).await??;
+        let mut file = Unclaimed::new(&self.vault, draw::name("f_"), None);
+        // What is written takes as much place again, for a moment; its streamer has it once.
+        file.reserve(size + READ_BYTES as u64)?;
+        let kept = self.write(&mut file, sound, folder, pieces).await?;
+        let podcast = self.publish(about, kept).await?;
+        file.claim();
+        Ok(podcast)
     }
 
-    async fn write(&self, sound: Sound, folder: &Path, pieces: Vec<PathBuf>) -> Result<Kept, Failed> {
-        let file = draw::name("f_");
-        let draft = self.vault.draft(&file);
+    async fn write(
+        &self,
+        file: &mut Unclaimed,
+        sound: Sound,
+        folder: &Path,
+        pieces: Vec<PathBuf>,
+    ) -> Result<Kept, Failed> {
         let duration_ms = match sound {
             Sound::Mp3 | Sound::Adts => {
                 let kind = if sound == Sound::Mp3 { Kind::Mp3 } else { Kind::Adts };
-                let to = draft.clone();
+                let to = file.path().clone();
                 blocking(move || append(&pieces, kind, &to)).await??
             }
             _ => {
                 let list = folder.join("list.txt");
                 tokio::fs::write(&list, ffmpeg::list(&pieces)).await?;
-                ffmpeg::join(&self.ffmpeg, &list, &draft, muxer(sound)).await?
+                ffmpeg::join(&self.ffmpeg, &list, file.path(), muxer(sound)).await?
             }
         };
-        let bytes = tokio::fs::metadata(&draft).await?.len();
         if duration_ms == 0 {
-            tokio::fs::remove_file(&draft).await?;
             return Err(Failed::NoSound);
         }
-        self.vault.keep(&file).await?;
-        Ok(Kept { file, mime: sound.mime().to_owned(), bytes, duration_ms })
+        let bytes = tokio::fs::metadata(file.path()).await?.len();
+        file.shrink(bytes);
+        file.keep().await?;
+        Ok(Kept { file: file.id().to_owned(), mime: sound.mime().to_owned(), bytes, duration_ms })
     }
 
     async fn publish(&self, about: About, sound: Kept) -> Result<String, Failed> {
         let id = draw::name("");
         let About { owner, title, description, artist, public, created_ms } = about;
-        let own = records::own(&owner, PODCASTS, &id);
+        let own = records::own(&owner, PODCASTS, &id, sound.bytes);
         let genres = Vec::new();
         let podcast = Podcast { owner, title, description, artist, genres, public, sound, picture: None, created_ms };
         self.store.commit(vec![records::write(PODCASTS, &id, &podcast, None), own]).await?;

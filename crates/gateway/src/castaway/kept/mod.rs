@@ -10,11 +10,38 @@ pub(super) mod ffmpeg;
 pub(super) mod joiner;
 pub(super) mod recorder;
 
+use super::vault::Vault;
+use joiner::Joiner;
+use recorder::Recorder;
 use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::Store;
 use wire::castaway::sniff::Sound;
 
 /// What a folder is of, beside its pieces.
-pub(super) const ABOUT: &str = "about.json";
+const ABOUT: &str = "about.json";
+
+/// Keeps livestreams.
+#[derive(Debug)]
+pub(super) struct Recordings {
+    vault: Arc<Vault>,
+    store: Arc<dyn Store>,
+    joiner: Joiner,
+}
+
+impl Recordings {
+    /// Begins with what an earlier process has left.
+    pub(super) fn start(vault: Arc<Vault>, store: Arc<dyn Store>, ffmpeg: PathBuf) -> Arc<Self> {
+        let joiner = Joiner::start(Arc::clone(&vault), Arc::clone(&store), ffmpeg);
+        Arc::new(Self { vault, store, joiner })
+    }
+
+    /// A livestream begins.
+    pub(super) fn record(self: &Arc<Self>, about: About) -> Recorder {
+        Recorder::start(Arc::clone(self), about)
+    }
+}
 
 /// What a recording will say of itself.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -26,6 +53,14 @@ pub(super) struct About {
     /// What was heard by everybody.
     pub(super) public: bool,
     pub(super) created_ms: i64,
+}
+
+impl About {
+    /// Of a folder; `None`: it is no recording.
+    fn read(folder: &Path) -> Option<Self> {
+        let about = std::fs::read(folder.join(ABOUT)).ok()?;
+        serde_json::from_slice(&about).ok()
+    }
 }
 
 const ENDINGS: [(Sound, &str); 6] = [

@@ -1,9 +1,9 @@
 //! Writes pieces to a folder while they come. The streamer never waits for it: what finds no place is left out.
 
-use super::super::limits::{MAX_PIECES, MAX_UNRECORDED};
-use super::super::vault::Vault;
-use super::joiner::Joiner;
-use super::{ABOUT, About, ending};
+use super::super::limits::{ACCOUNT_LOOK, MAX_PIECES, MAX_UNRECORDED};
+use super::super::records;
+use super::super::vault::Full;
+use super::{ABOUT, About, Recordings, ending};
 use crate::draw;
 use bytes::Bytes;
 use std::io;
@@ -12,6 +12,7 @@ use std::sync::Arc;
 use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use wire::castaway::sniff::{self, Sound};
 
 /// A recording that runs; it ends when this is dropped.
@@ -21,9 +22,10 @@ pub(in super::super) struct Recorder {
 }
 
 impl Recorder {
-    pub(in super::super) fn start(vault: Arc<Vault>, joiner: Joiner, about: About) -> Self {
+    pub(super) fn start(recordings: Arc<Recordings>, about: About) -> Self {
         let (pieces, queue) = mpsc::channel(MAX_UNRECORDED);
-        tokio::spawn(Writing { vault, joiner, about, folder: None, full: false }.run(queue));
+        let writing = Writing { recordings, about, folder: None, full: false, stored: 0, looked: None };
+        tokio::spawn(writing.run(queue));
         Self { pieces }
     }
 
@@ -36,11 +38,13 @@ impl Recorder {
 }
 
 struct Writing {
-    vault: Arc<Vault>,
-    joiner: Joiner,
+    recordings: Arc<Recordings>,
     about: About,
     folder: Option<Folder>,
     full: bool,
+    /// What the store says that the streamer keeps, and when it was asked.
+    stored: u64,
+    looked: Option<Instant>,
 }
 
 /// Pieces of one container.
@@ -86,17 +90,40 @@ impl Writing {
             // What is no sound that we know is not kept.
             (None, None) => return Ok(()),
         }
+        self.look().await;
         let Some(folder) = &mut self.folder else { return Ok(()) };
-        self.vault.reserve(piece.len() as u64).map_err(io::Error::other)?;
-        folder.file.write_all(piece).await?;
-        folder.file.flush().await
+        let bytes = piece.len() as u64;
+        self.recordings.reserve(&self.about.owner, self.stored, bytes).map_err(io::Error::other)?;
+        let written = async {
+            folder.file.write_all(piece).await?;
+            folder.file.flush().await
+        };
+        let written = written.await;
+        if written.is_err() {
+            self.recordings.release(&self.about.owner, bytes);
+        }
+        written
+    }
+
+    /// Where the store can't say what the streamer keeps, what it said last counts.
+    async fn look(&mut self) {
+        if self.looked.is_some_and(|at| at.elapsed() < ACCOUNT_LOOK) {
+            return;
+        }
+        self.looked = Some(Instant::now());
+        match records::kept_bytes(&*self.recordings.store, &self.about.owner).await {
+            Ok(stored) => self.stored = stored,
+            Err(error) => tracing::warn!(%error, "what a streamer keeps can not be counted"),
+        }
     }
 
     async fn begin(&mut self, sound: Sound) -> io::Result<()> {
         let id = draw::name("");
-        let path = self.vault.recordings().join(&id);
-        fs::create_dir(&path).await?;
+        let path = self.recordings.vault.recordings().join(&id);
         let about = serde_json::to_vec(&self.about).map_err(io::Error::other)?;
+        self.look().await;
+        self.recordings.reserve(&self.about.owner, self.stored, about.len() as u64).map_err(io::Error::other)?;
+        fs::create_dir(&path).await?;
         fs::write(path.join(ABOUT), about).await?;
         let file = File::create(path.join(name(1, sound))).await?;
         self.folder = Some(Folder { id, path, sound, file, files: 1 });
@@ -115,8 +142,24 @@ impl Writing {
 
     fn finish(&mut self) {
         if let Some(folder) = self.folder.take() {
-            self.joiner.join(folder.id);
+            self.recordings.joiner.join(folder.id);
         }
+    }
+}
+
+impl Recordings {
+    /// Counts what is about to be recorded for somebody who keeps `stored` bytes elsewhere.
+    fn reserve(&self, owner: &str, stored: u64, bytes: u64) -> Result<(), Full> {
+        if !self.vault.making().add(owner, stored, bytes) {
+            return Err(Full::Account);
+        }
+        self.vault.reserve(bytes).inspect_err(|_| self.vault.making().take(owner, bytes))
+    }
+
+    /// It was not written.
+    fn release(&self, owner: &str, bytes: u64) {
+        self.vault.making().take(owner, bytes);
+        self.vault.release(bytes);
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) async fn create(State(gateway): State<Gateway>, headers: HeaderMap, b
     let livestream =
         Livestream { owner: who.key.to_string(), title, description, artist, created_ms: clock::unix_ms() };
     let written = records::write(LIVESTREAMS, &id, &livestream, None);
-    castaway.store.commit(vec![written, records::own(&who.key, LIVESTREAMS, &id)]).await?;
+    castaway.store.commit(vec![written, records::own(&who.key, LIVESTREAMS, &id, 0)]).await?;
     Ok(Json(json!({ "livestreamId": id })))
 }
 

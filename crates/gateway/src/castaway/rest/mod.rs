@@ -2,7 +2,9 @@
 //! for failure.
 
 mod auth;
+mod draft;
 mod files;
+mod form;
 mod livestreams;
 mod podcasts;
 mod uploads;

@@ -57,7 +57,7 @@ impl Castaway {
         found.map(|found| found.record.kept).ok_or_else(|| Failure::not_found("Upload", id))
     }
 
-    async fn discard(&self, kept: Option<Kept>) {
+    pub(super) async fn discard(&self, kept: Option<Kept>) {
         if let (Some(vault), Some(kept)) = (&self.vault, kept) {
             vault.discard(&kept.file, kept.bytes).await;
         }
@@ -128,7 +128,8 @@ pub(super) async fn create(State(gateway): State<Gateway>, headers: HeaderMap, b
     let picture = Some(picture);
     let podcast = Podcast { owner, title, description, artist, genres, public, sound, picture, created_ms };
     // The uploads become the podcast's in the same step: they can't become another's too.
-    let mut changes = vec![records::write(PODCASTS, &id, &podcast, None), records::own(&who.key, PODCASTS, &id)];
+    let mut changes =
+        vec![records::write(PODCASTS, &id, &podcast, None), records::own(&who.key, PODCASTS, &id, podcast.bytes())];
     changes.extend(records::remove(&who.key, UPLOADS, &sound_id));
     changes.extend(records::remove(&who.key, UPLOADS, &picture_id));
     castaway.store.commit(changes).await?;
@@ -201,7 +202,8 @@ async fn replace(
         UploadKind::Sound => Some(std::mem::replace(&mut record.sound, new)),
         UploadKind::Picture => record.picture.replace(new),
     };
-    let mut changes = vec![records::write(PODCASTS, &id, &record, Some(revision))];
+    let owned = records::own(&who.key, PODCASTS, &id, record.bytes());
+    let mut changes = vec![records::write(PODCASTS, &id, &record, Some(revision)), owned];
     changes.extend(records::remove(&who.key, UPLOADS, &upload));
     castaway.store.commit(changes).await?;
     castaway.discard(old).await;
