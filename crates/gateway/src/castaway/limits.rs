@@ -122,6 +122,9 @@ pub const MAX_UNRECORDED: usize = 16;
 /// How often a recording looks at what its streamer keeps elsewhere: an upload takes the place that it had.
 pub const ACCOUNT_LOOK: Duration = Duration::from_secs(10);
 
+/// How long pieces that were written wait until they are brought to the disk, many at once: a power cut loses them.
+pub const SYNC_PAUSE: Duration = Duration::from_secs(1);
+
 /// Files that the pieces of one recording make: as many as a show of nine hours in pieces of 2 s.
 pub const MAX_PIECES: usize = 16_384;
 

@@ -42,6 +42,10 @@ impl Vault {
         for dir in [vault.drafts(), vault.files(), vault.recordings()] {
             DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         }
+        // What is kept in a folder is on the disk only if the folder is.
+        for dir in [Some(vault.dir.as_path()), vault.dir.parent()].into_iter().flatten() {
+            fs::File::open(dir)?.sync_all()?;
+        }
         vault.used.store(size_of(&vault.dir)?, Ordering::Relaxed);
         Ok(vault)
     }

@@ -55,6 +55,35 @@ async fn c_19_q_4_what_a_kill_has_left_is_joined_at_the_next_start() {
 }
 
 #[tokio::test]
+async fn c_19_q_4_a_folder_that_has_outlived_its_podcast_makes_no_second_one() {
+    // C-19, Q-4
+    let server = Server::start().await;
+    let ann = server.account("ann").await;
+    let livestream = server.livestream(&ann).await;
+    let mut streamer = server.streamer(&ann.token, &livestream).await;
+    streamer.upload(&mp3(50)).await;
+    let recordings = server.dir.path().join("recordings");
+    let folders = || std::fs::read_dir(&recordings).unwrap().filter_map(|entry| Some(entry.ok()?.path()));
+    eventually("it is written", || async { folders().any(|folder| folder.join("000001.mp3").exists()) }).await;
+    let folder = folders().next().unwrap();
+    let about = std::fs::read(folder.join("about.json")).unwrap();
+    streamer.say("41/streamer,").await;
+    let podcast = the_podcast(&server).await;
+    eventually("its folder is gone", || async { !folder.exists() }).await;
+    // As a power cut may leave it: the record is on the disk, that the folder was removed is not.
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("about.json"), about).unwrap();
+    std::fs::write(folder.join("000001.mp3"), mp3(50)).unwrap();
+    let again = Server::start_with(|setting| {
+        (setting.store, setting.dir) = (Some(std::sync::Arc::clone(&server.store)), server.dir.clone());
+    })
+    .await;
+    eventually("its folder is gone again", || async { !folder.exists() }).await;
+    assert_eq!(again.get("/api/podcasts").await.json().as_array().unwrap().len(), 1);
+    assert!(sound_of(&again, &podcast["podcastId"], &ann.token).await.ends_with(&mp3(50)));
+}
+
+#[tokio::test]
 async fn c_19_what_was_streamed_in_a_token_room_is_its_streamers_alone() {
     // C-19
     let server = Server::start_with(|setting| {

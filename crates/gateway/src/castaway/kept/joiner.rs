@@ -7,7 +7,6 @@ use super::super::unclaimed::Unclaimed;
 use super::super::vault::{Full, Vault};
 use super::ffmpeg::{self, JoinFailed};
 use super::{About, by_ending};
-use crate::draw;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -87,7 +86,7 @@ impl Work {
         let looked_at = folder.clone();
         let Ok((about, size)) = blocking(move || (About::read(&looked_at), size_of(&looked_at))).await else { return };
         let made = match about.clone() {
-            Some(about) => self.make(&folder, about, size).await,
+            Some(about) => self.make(id, &folder, about, size).await,
             None => Err(Failed::NoSound),
         };
         match made {
@@ -104,17 +103,21 @@ impl Work {
         }
     }
 
-    /// The id of the podcast.
-    async fn make(&self, folder: &Path, about: About, size: u64) -> Result<String, Failed> {
+    /// The id of the podcast: the recording's own, so that one whose folder has outlived it is not made twice.
+    async fn make(&self, id: &str, folder: &Path, about: About, size: u64) -> Result<String, Failed> {
+        if records::find::<Podcast>(&*self.store, PODCASTS, id).await?.is_some() {
+            return Ok(id.to_owned());
+        }
         let looked_at = folder.to_owned();
         let (sound, pieces) = blocking(move || pieces(&looked_at)).await??;
-        let mut file = Unclaimed::new(&self.vault, draw::name("f_"), None);
+        let mut file = Unclaimed::new(&self.vault, format!("f_{id}"), None);
         // What is written takes as much place again, for a moment; its streamer has it once.
         file.reserve(size + READ_BYTES as u64)?;
         let kept = self.write(&mut file, sound, folder, pieces).await?;
-        let podcast = self.publish(about, kept).await?;
+        // Where the store fails it stays: the record may be there all the same, and the next try writes over it.
         file.claim();
-        Ok(podcast)
+        self.publish(id, about, kept).await?;
+        Ok(id.to_owned())
     }
 
     async fn write(
@@ -145,14 +148,13 @@ impl Work {
         Ok(Kept { file: file.id().to_owned(), mime: sound.mime().to_owned(), bytes, duration_ms })
     }
 
-    async fn publish(&self, about: About, sound: Kept) -> Result<String, Failed> {
-        let id = draw::name("");
+    async fn publish(&self, id: &str, about: About, sound: Kept) -> Result<(), Failed> {
         let About { owner, title, description, artist, public, created_ms } = about;
-        let own = records::own(&owner, PODCASTS, &id, sound.bytes);
+        let own = records::own(&owner, PODCASTS, id, sound.bytes);
         let genres = Vec::new();
         let podcast = Podcast { owner, title, description, artist, genres, public, sound, picture: None, created_ms };
-        self.store.commit(vec![records::write(PODCASTS, &id, &podcast, None), own]).await?;
-        Ok(id)
+        self.store.commit(vec![records::write(PODCASTS, id, &podcast, None), own]).await?;
+        Ok(())
     }
 }
 

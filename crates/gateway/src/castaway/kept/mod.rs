@@ -3,12 +3,14 @@
 //! | file | what |
 //! |---|---|
 //! | [`recorder`] | writes pieces to a folder while they come |
+//! | [`syncer`] | brings them to the disk |
 //! | [`joiner`] | makes a podcast of a folder when the livestream has ended, or at the next start |
 //! | [`ffmpeg`] | joins what can't be appended, without encoding it anew |
 
 pub(super) mod ffmpeg;
 pub(super) mod joiner;
 pub(super) mod recorder;
+mod syncer;
 
 use super::vault::Vault;
 use joiner::Joiner;
@@ -17,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::Store;
+use syncer::Syncer;
 use wire::castaway::sniff::Sound;
 
 /// What a folder is of, beside its pieces.
@@ -28,13 +31,14 @@ pub(super) struct Recordings {
     vault: Arc<Vault>,
     store: Arc<dyn Store>,
     joiner: Joiner,
+    syncer: Syncer,
 }
 
 impl Recordings {
     /// Begins with what an earlier process has left.
     pub(super) fn start(vault: Arc<Vault>, store: Arc<dyn Store>, ffmpeg: PathBuf) -> Arc<Self> {
         let joiner = Joiner::start(Arc::clone(&vault), Arc::clone(&store), ffmpeg);
-        Arc::new(Self { vault, store, joiner })
+        Arc::new(Self { vault, store, joiner, syncer: Syncer::start() })
     }
 
     /// A livestream begins.

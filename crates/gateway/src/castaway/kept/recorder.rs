@@ -52,7 +52,9 @@ struct Folder {
     id: String,
     path: PathBuf,
     sound: Sound,
+    /// The newest of its files.
     file: File,
+    file_path: PathBuf,
     files: usize,
 }
 
@@ -99,8 +101,9 @@ impl Writing {
             folder.file.flush().await
         };
         let written = written.await;
-        if written.is_err() {
-            self.recordings.release(&self.about.owner, bytes);
+        match written {
+            Ok(()) => self.recordings.syncer.wrote(&folder.file_path),
+            Err(_) => self.recordings.release(&self.about.owner, bytes),
         }
         written
     }
@@ -125,8 +128,12 @@ impl Writing {
         self.recordings.reserve(&self.about.owner, self.stored, about.len() as u64).map_err(io::Error::other)?;
         fs::create_dir(&path).await?;
         fs::write(path.join(ABOUT), about).await?;
-        let file = File::create(path.join(name(1, sound))).await?;
-        self.folder = Some(Folder { id, path, sound, file, files: 1 });
+        let file_path = path.join(name(1, sound));
+        let file = File::create(&file_path).await?;
+        for new in [&self.recordings.vault.recordings(), &path, &path.join(ABOUT)] {
+            self.recordings.syncer.wrote(new);
+        }
+        self.folder = Some(Folder { id, path, sound, file, file_path, files: 1 });
         Ok(())
     }
 
@@ -136,7 +143,9 @@ impl Writing {
             return Err(io::Error::other("it has too many pieces"));
         }
         folder.files += 1;
-        folder.file = File::create(folder.path.join(name(folder.files, folder.sound))).await?;
+        folder.file_path = folder.path.join(name(folder.files, folder.sound));
+        folder.file = File::create(&folder.file_path).await?;
+        self.recordings.syncer.wrote(&folder.path);
         Ok(())
     }
 
