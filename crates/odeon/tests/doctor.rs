@@ -34,7 +34,7 @@ fn told(command: &mut Command, check: &str) -> (i32, (String, String)) {
         panic!("{error}: {} {}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
     });
     let findings = findings.as_array().unwrap();
-    assert_eq!(findings.len(), 12);
+    assert_eq!(findings.len(), 13);
     let finding = findings.iter().find(|finding| finding["check"] == check).unwrap();
     let text = |name: &str| finding[name].as_str().unwrap().to_owned();
     (output.status.code().unwrap(), (text("level"), format!("{} {}", text("found"), text("remedy"))))
@@ -61,6 +61,16 @@ fn f_3_a_server_that_runs_has_taken_its_own_ports() {
     let port = server.address.rsplit(':').next().unwrap();
     let (level, text) = found(&scratch, &format!("--dev --http.port={port}"), "ports");
     assert!(level == "good" && text.contains("is open here"), "{text}");
+}
+
+#[test]
+fn f_3_c_19_a_missing_ffmpeg_is_named() {
+    let scratch = Scratch::new("doctor-ffmpeg");
+    let (level, text) = found(&scratch, "--castaway.ffmpeg=/nowhere/ffmpeg", "ffmpeg");
+    assert!(level == "warning" && text.contains("/nowhere/ffmpeg") && text.contains("castaway.ffmpeg"), "{text}");
+    // Any program will do: it is looked for, and not run.
+    assert_eq!(found(&scratch, "--castaway.ffmpeg=sh", "ffmpeg").0, "good");
+    assert_eq!(found(&scratch, "--castaway.ffmpeg=/nowhere/ffmpeg --castaway.record=false", "ffmpeg").0, "good");
 }
 
 /// Ports that nobody has now.
@@ -222,6 +232,6 @@ fn f_3_people_get_one_line_a_check_and_no_folder_is_made() {
     let scratch = Scratch::new("doctor-text");
     let output = odeon(&scratch).envs(ALONE).args(["doctor", "--time-server=127.0.0.1:1"]).output().unwrap();
     let text = common::stdout(&output);
-    assert_eq!(text.lines().filter(|line| !line.trim_start().starts_with('→')).count(), 12, "{text}");
+    assert_eq!(text.lines().filter(|line| !line.trim_start().starts_with('→')).count(), 13, "{text}");
     assert!(!scratch.path().join("odeon-data").exists());
 }

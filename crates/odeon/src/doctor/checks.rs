@@ -20,6 +20,7 @@ pub const CHECKS: &[fn(&Facts) -> Finding] = &[
     machine::buffers,
     machine::descriptors,
     machine::disk,
+    machine::ffmpeg,
 ];
 
 /// Makes them all.

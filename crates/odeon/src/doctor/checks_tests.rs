@@ -1,7 +1,7 @@
-//! F-3: twelve faults, each planted alone in facts that are well otherwise, and each found by the one check that it is for.
+//! F-3: thirteen faults, each planted alone in facts that are well otherwise, and each found by the one check that it is for.
 
 use super::*;
-use crate::doctor::facts::{CertificateFacts, PageFacts, TakenPort, TurnFacts, WorldFacts};
+use crate::doctor::facts::{CertificateFacts, FfmpegFacts, PageFacts, TakenPort, TurnFacts, WorldFacts};
 use crate::doctor::finding::Level;
 use net::external::Mapping;
 use std::net::IpAddr;
@@ -36,6 +36,7 @@ fn healthy() -> Facts {
         buffer_bytes: (4 << 20, 4 << 20),
         descriptors: (1 << 20, 20_100),
         disk_free_bytes: Some(100 << 30),
+        ffmpeg: Some(FfmpegFacts { name: "ffmpeg".into(), found: true }),
         certificate: Some(Ok(CertificateFacts {
             not_before: now() - DAY * 30,
             not_after: now() + DAY * 60,
@@ -86,7 +87,7 @@ fn certificate(facts: &mut Facts) -> &mut CertificateFacts {
 #[test]
 fn f_3_nothing_is_found_where_nothing_is_wrong() {
     let findings = all(&healthy());
-    assert_eq!(findings.len(), 12);
+    assert_eq!(findings.len(), 13);
     assert!(findings.iter().all(|finding| finding.level == Level::Good), "{findings:?}");
 }
 
@@ -201,6 +202,18 @@ fn f_3_descriptor_limit() {
 fn f_3_disk_full() {
     assert_eq!(planted(|facts| facts.disk_free_bytes = Some(1 << 20)).level, Level::Fault);
     assert_eq!(planted(|facts| facts.disk_free_bytes = Some(500 << 20)).level, Level::Warning);
+}
+
+#[test]
+fn f_3_c_19_no_ffmpeg() {
+    let missing = Some(FfmpegFacts { name: "/opt/ffmpeg".into(), found: false });
+    let finding = planted(|facts| facts.ffmpeg = missing);
+    assert_eq!((finding.check, finding.level), ("ffmpeg", Level::Warning));
+    assert!(finding.found.starts_with("/opt/ffmpeg is missing: livestreams of mp4, webm"), "{}", finding.found);
+    assert!(finding.remedy.contains("castaway.ffmpeg"), "{}", finding.remedy);
+    let mut facts = healthy();
+    facts.ffmpeg = None;
+    assert!(!all(&facts).iter().any(Finding::matters), "where nothing is recorded none is needed");
 }
 
 #[test]

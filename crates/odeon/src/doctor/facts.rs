@@ -29,6 +29,8 @@ pub struct Facts {
     pub descriptors: (u64, u64),
     /// Bytes that are free where the data folder is.
     pub disk_free_bytes: Option<u64>,
+    /// The program that joins recordings; `None` where nothing is recorded.
+    pub ffmpeg: Option<FfmpegFacts>,
     /// The certificate, or why there is none; `None` without TLS, or while it has yet to be made.
     pub certificate: Option<Result<CertificateFacts, String>>,
     /// This machine's clock.
@@ -50,6 +52,15 @@ pub struct TakenPort {
     pub socket: String,
     /// Another program has it; else it is not allowed, or the address is not ours.
     pub in_use: bool,
+}
+
+/// The program that joins recordings.
+#[derive(Clone, Debug)]
+pub struct FfmpegFacts {
+    /// `castaway.ffmpeg`.
+    pub name: String,
+    /// It is there, and may be run.
+    pub found: bool,
 }
 
 /// What stands in a certificate.

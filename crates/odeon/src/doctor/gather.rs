@@ -4,7 +4,7 @@ mod machine;
 mod ports;
 mod turn;
 
-use super::facts::{CertificateFacts, Facts, PageFacts, WorldFacts};
+use super::facts::{CertificateFacts, Facts, FfmpegFacts, PageFacts, WorldFacts};
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::tls::{self, Source};
@@ -66,6 +66,7 @@ fn here(config: &Config) -> Facts {
             u64::from(config.limits_http_connections) + OTHER_DESCRIPTORS,
         ),
         disk_free_bytes: machine::disk_free(&config.data_dir),
+        ffmpeg: ffmpeg(config),
         certificate: certificate(config),
         now: SystemTime::now(),
         page,
@@ -80,6 +81,14 @@ fn told(config: &Config, advertised: &[IpAddr]) -> Vec<IpAddr> {
         [] => candidates::own(config, &candidates::filter(config)),
         advertised => advertised.to_vec(),
     }
+}
+
+fn ffmpeg(config: &Config) -> Option<FfmpegFacts> {
+    let program = &config.castaway_ffmpeg;
+    // Where there is none, the system looks here (execvp(3)).
+    let path = std::env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
+    let facts = || FfmpegFacts { name: program.display().to_string(), found: machine::is_program(program, &path) };
+    config.castaway_record.then(facts)
 }
 
 fn certificate(config: &Config) -> Option<Result<CertificateFacts, String>> {

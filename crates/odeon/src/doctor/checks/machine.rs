@@ -84,3 +84,14 @@ pub(super) fn disk(facts: &Facts) -> Finding {
         _ => Finding::good("disk", found),
     }
 }
+
+pub(super) fn ffmpeg(facts: &Facts) -> Finding {
+    let Some(ffmpeg) = &facts.ffmpeg else {
+        return Finding::good("ffmpeg", "nothing is recorded (castaway.record)");
+    };
+    if ffmpeg.found {
+        return Finding::good("ffmpeg", "recordings can be joined");
+    }
+    let found = format!("{} is missing: livestreams of mp4, webm, ogg and wav become no podcasts", ffmpeg.name);
+    Finding::warning("ffmpeg", found, "Install ffmpeg, or say with castaway.ffmpeg where it is.")
+}

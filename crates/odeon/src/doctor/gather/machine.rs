@@ -1,9 +1,10 @@
 //! Facts of the machine.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::fs::{self, OpenOptions, TryLockError};
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Files that container engines put into a container: Docker's, Podman's.
@@ -48,6 +49,16 @@ pub(super) fn disk_free(path: &Path) -> Option<u64> {
     Some(about.f_bavail.saturating_mul(about.f_frsize))
 }
 
+/// Whether a program can be started by this name: a path, or one to be looked for in the folders of `path` (`$PATH`).
+pub(super) fn is_program(name: &Path, path: &OsStr) -> bool {
+    let may_run =
+        |file: &Path| fs::metadata(file).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0);
+    if name.as_os_str().as_bytes().contains(&b'/') {
+        return may_run(name);
+    }
+    std::env::split_paths(path).any(|folder| may_run(&folder.join(name)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,5 +81,21 @@ mod tests {
         let scratch = Scratch::new();
         assert!(disk_free(&scratch.path().join("not/yet")).unwrap() > 0);
         assert!(disk_free(Path::new("not-yet")).unwrap() > 0);
+    }
+
+    // C-19
+    #[test]
+    fn c_19_a_program_is_found_by_its_path_or_in_the_folders_of_path_if_it_may_be_run() {
+        let scratch = Scratch::new();
+        let file = scratch.path().join("ffmpeg");
+        let path = std::env::join_paths([Path::new("/nowhere"), scratch.path()]).unwrap();
+        let found = || [is_program(Path::new("ffmpeg"), &path), is_program(&file, OsStr::new(""))];
+        assert_eq!(found(), [false; 2]);
+        fs::write(&file, "").unwrap();
+        assert_eq!(found(), [false; 2], "one that nobody may run is none");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(found(), [true; 2]);
+        assert!(!is_program(scratch.path(), &path), "a folder is no program");
+        assert!(!is_program(Path::new("ffmpeg"), OsStr::new("")));
     }
 }
