@@ -113,6 +113,18 @@ pub const MAX_TRANSFERS: usize = 64;
 /// An upload that brings nothing for so long is broken off.
 pub const UPLOAD_PATIENCE: Duration = Duration::from_secs(30);
 
+/// Uploads at a time whose sender has not said yet who they are: the token comes after the file.
+pub const MAX_STRANGERS: usize = 16;
+
+/// And from one household (an IPv6 /64).
+pub const MAX_STRANGERS_EACH: usize = 4;
+
+/// What all of them may bring together, in bytes: two of the longest sounds.
+pub const MAX_STRANGERS_BYTES: u64 = 2 * MAX_SOUND_BYTES;
+
+/// How long each of them may take: the longest sound over 5 Mbit/s.
+pub const STRANGER_PATIENCE: Duration = Duration::from_secs(15 * 60);
+
 /// Bytes that are read of a file at a time.
 pub const READ_BYTES: usize = 64 * 1024;
 

@@ -15,6 +15,7 @@
 //! | `records` | what the store keeps |
 //! | `vault` | the folder of sound and pictures |
 //! | `unclaimed` | a file that no record names yet |
+//! | `strangers` | uploads of nobody yet |
 //! | `making` | what is written for each account |
 //! | `kept` | livestreams become podcasts |
 //! | `rest` | `/api`, `/app/api` |
@@ -33,6 +34,7 @@ mod records;
 mod rest;
 mod seats;
 mod speaker;
+mod strangers;
 mod unclaimed;
 mod vault;
 mod who;
@@ -54,6 +56,7 @@ use outside::Outside;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::Store;
+use strangers::Strangers;
 use tokio::sync::Semaphore;
 use vault::Vault;
 
@@ -91,6 +94,7 @@ pub(crate) struct Castaway {
     posts: Semaphore,
     readers: Semaphore,
     uploads: Arc<Semaphore>,
+    strangers: Arc<Strangers>,
     downloads: Arc<Semaphore>,
 }
 
@@ -118,6 +122,7 @@ impl Castaway {
             posts: Semaphore::new(MAX_POSTS),
             readers: Semaphore::new(MAX_READERS),
             uploads: Arc::new(Semaphore::new(MAX_TRANSFERS)),
+            strangers: Arc::default(),
             downloads: Arc::new(Semaphore::new(MAX_DOWNLOADS)),
             config,
             registry,

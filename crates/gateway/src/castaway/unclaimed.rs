@@ -61,6 +61,15 @@ impl Unclaimed {
         Ok(())
     }
 
+    /// Whose it is was not known before.
+    pub(super) fn give_to(&mut self, owner: Owner) -> Result<(), Full> {
+        if !self.making().add(&owner.key, owner.stored, self.bytes) {
+            return Err(Full::Account);
+        }
+        self.owner = Some(owner);
+        Ok(())
+    }
+
     /// Less was written than was reserved.
     pub(super) fn shrink(&mut self, bytes: u64) {
         let spare = self.bytes.saturating_sub(bytes);

@@ -14,3 +14,4 @@ mod recordings;
 mod sockets;
 mod storage;
 mod streaming;
+mod uploads;

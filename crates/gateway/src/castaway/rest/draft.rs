@@ -49,6 +49,11 @@ impl Draft {
         self.file.write_all(data).await.map_err(unwritable)
     }
 
+    /// Whose it is was not known before.
+    pub(super) fn give_to(&mut self, owner: Owner) -> Result<(), Failure> {
+        self.place.give_to(owner).map_err(no_place)
+    }
+
     /// It is what it should be, and on the disk.
     pub(super) async fn keep(mut self) -> Result<(Kept, Unclaimed), Failure> {
         let mime = self.mime().ok_or_else(|| match self.kind {

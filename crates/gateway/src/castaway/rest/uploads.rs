@@ -4,7 +4,7 @@ use super::super::Castaway;
 use super::super::limits::MAX_UPLOADS_EACH;
 use super::super::records::{self, Found, Kept, UPLOADS, Upload, UploadKind};
 use super::super::who::Who;
-use super::form::{self, Received};
+use super::form::{self, Received, Sent};
 use super::{Answer, Failure, done, read};
 use crate::{Gateway, clock, draw};
 use axum::Json;
@@ -14,35 +14,25 @@ use http::HeaderMap;
 use serde_json::json;
 
 /// `POST /uploads/podcasts`
-pub(super) async fn sound(State(gateway): State<Gateway>, headers: HeaderMap, body: Body) -> Answer {
-    let id = create(gateway.castaway(), &headers, body, UploadKind::Sound).await?;
+pub(super) async fn sound(State(gateway): State<Gateway>, sent: Sent) -> Answer {
+    let id = create(gateway.castaway(), sent, UploadKind::Sound).await?;
     Ok(Json(json!({ "podcastUploadId": id })))
 }
 
 /// `POST /uploads/images`
-pub(super) async fn picture(State(gateway): State<Gateway>, headers: HeaderMap, body: Body) -> Answer {
-    let id = create(gateway.castaway(), &headers, body, UploadKind::Picture).await?;
+pub(super) async fn picture(State(gateway): State<Gateway>, sent: Sent) -> Answer {
+    let id = create(gateway.castaway(), sent, UploadKind::Picture).await?;
     Ok(Json(json!({ "imageUploadId": id })))
 }
 
 /// `PUT /uploads/podcasts/:id`
-pub(super) async fn update_sound(
-    State(gateway): State<Gateway>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    update(gateway.castaway(), &id, &headers, body, UploadKind::Sound).await
+pub(super) async fn update_sound(State(gateway): State<Gateway>, Path(id): Path<String>, sent: Sent) -> Answer {
+    update(gateway.castaway(), &id, sent, UploadKind::Sound).await
 }
 
 /// `PUT /uploads/images/:id`
-pub(super) async fn update_picture(
-    State(gateway): State<Gateway>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    update(gateway.castaway(), &id, &headers, body, UploadKind::Picture).await
+pub(super) async fn update_picture(State(gateway): State<Gateway>, Path(id): Path<String>, sent: Sent) -> Answer {
+    update(gateway.castaway(), &id, sent, UploadKind::Picture).await
 }
 
 /// `POST /uploads/…/:id/delete`
@@ -60,8 +50,8 @@ pub(super) async fn remove(
     done("Your upload has been deleted.")
 }
 
-async fn create(castaway: &Castaway, headers: &HeaderMap, body: Body, kind: UploadKind) -> Result<String, Failure> {
-    let Received { who, kept, file } = form::receive(castaway, headers, body, kind).await?;
+async fn create(castaway: &Castaway, sent: Sent, kind: UploadKind) -> Result<String, Failure> {
+    let Received { who, kept, file } = form::receive(castaway, sent, kind).await?;
     let has = records::owned(&*castaway.store, &who.key, UPLOADS, MAX_UPLOADS_EACH).await?.len();
     if has >= MAX_UPLOADS_EACH {
         return Err(Failure::too_many("You have as many uploads as may be. Delete one first."));
@@ -74,8 +64,8 @@ async fn create(castaway: &Castaway, headers: &HeaderMap, body: Body, kind: Uplo
     Ok(id)
 }
 
-async fn update(castaway: &Castaway, id: &str, headers: &HeaderMap, body: Body, kind: UploadKind) -> Answer {
-    let Received { who, kept, file } = form::receive(castaway, headers, body, kind).await?;
+async fn update(castaway: &Castaway, id: &str, sent: Sent, kind: UploadKind) -> Answer {
+    let Received { who, kept, file } = form::receive(castaway, sent, kind).await?;
     let old = replace(castaway, id, &who, kept, kind).await?;
     file.claim();
     castaway.discard(Some(old)).await;
