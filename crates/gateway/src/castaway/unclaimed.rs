@@ -85,8 +85,9 @@ impl Unclaimed {
         Ok(())
     }
 
-    /// A record names it now: it stays.
-    pub(super) fn claim(mut self) {
+    /// A record is about to name it: it stays, also where nobody waits for the store's answer any more. Its place is its
+    /// account's as something in the making until this is dropped.
+    pub(super) fn claim(&mut self) {
         self.is_claimed = true;
     }
 

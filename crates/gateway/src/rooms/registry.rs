@@ -3,7 +3,7 @@
 use super::access::{Access, AccessCell, Credential};
 use super::chat_dialect::{NoChatDialect, SharedChatDialect};
 use super::chat_log::{self, ChatLog};
-use super::declared::{Declaration, Declarations, differences};
+use super::declared::{Declaration, Declarations, Declared};
 use super::handle::{JoinTicket, ResumeTicket, Resumption, RoomGone, RoomHandle, SessionHandle};
 use super::house::House;
 use super::limits::{DEFAULT_MAX_ROOMS, JOIN_ATTEMPTS, ROOM_MEDIA_EVENTS, ROOM_REQUESTS};
@@ -128,10 +128,9 @@ struct Inner {
     pool: MediaPool,
     /// Held for look-ups and inserts only, never over an await.
     rooms: Mutex<HashMap<Arc<str>, Entry>>,
-    /// What the schedule says of rooms; locked after `rooms`, where both are.
-    scheduled: Mutex<Arc<Declarations>>,
-    /// One schedule after the other.
-    scheduling: tokio::sync::Mutex<()>,
+    declared: Declared,
+    /// Held while rooms are told what the schedule says: one after the other.
+    telling: tokio::sync::Mutex<()>,
     next_session: AtomicU64,
     next_room: AtomicU64,
     /// Keyed by the operating system: makes the rooms' seeds.
@@ -160,8 +159,8 @@ impl Registry {
             config,
             pool,
             rooms: Mutex::default(),
-            scheduled: Mutex::default(),
-            scheduling: tokio::sync::Mutex::default(),
+            declared: Declared::default(),
+            telling: tokio::sync::Mutex::default(),
             next_session: AtomicU64::new(1),
             next_room: AtomicU64::new(1),
             seeds: RandomState::new(),
@@ -297,7 +296,7 @@ impl Registry {
 
     /// The schedule says this of rooms from now on; those that live have heard of it when this returns.
     pub async fn schedule(&self, declared: Declarations) {
-        let _turn = self.inner.scheduling.lock().await;
+        let _turn = self.inner.telling.lock().await;
         for (room, declaration) in self.inner.put_schedule(declared) {
             // One that has ended hears of it when it begins anew.
             let _ = room.stage(declaration).await;
@@ -462,35 +461,24 @@ impl Inner {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the schedule says. Held for a moment only.
-    fn scheduled(&self) -> MutexGuard<'_, Arc<Declarations>> {
-        self.scheduled.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn declaration(&self, name: &str) -> Option<Declaration> {
-        self.scheduled().get(name).copied()
-    }
-
     /// Keeps what the schedule says, and finds the rooms that have to hear of it. A room that begins meanwhile begins with
     /// the new one or is among these: both need the lock.
     fn put_schedule(&self, declared: Declarations) -> Vec<(RoomHandle, Option<Declaration>)> {
         let rooms = self.rooms();
-        let declared = Arc::new(declared);
-        let before = std::mem::replace(&mut *self.scheduled(), Arc::clone(&declared));
-        let changed = differences(&before, &declared);
-        let living = changed.iter().filter_map(|name| rooms.get(name).map(|entry| (name, entry)));
-        living.map(|(name, entry)| (entry.handle.clone(), declared.get(name).copied())).collect()
+        let changed = self.declared.replace(declared);
+        let living = changed.into_iter().filter_map(|(name, declaration)| Some((rooms.get(&name)?, declaration)));
+        living.map(|(entry, declaration)| (entry.handle.clone(), declaration)).collect()
     }
 
     /// Is there such a room, or does it begin when somebody wants in?
     fn is_or_may_begin(&self, name: &str) -> bool {
-        self.config.auto_create || self.rooms().contains_key(name) || self.declaration(name).is_some()
+        self.config.auto_create || self.rooms().contains_key(name) || self.declared.of(name).is_some()
     }
 
     /// Access of a room that does not exist yet.
     fn access_of(&self, name: &str) -> Access {
         let declared = self.config.declared.get(name).copied();
-        let scheduled = || self.declaration(name)?.access;
+        let scheduled = || self.declared.of(name)?.access;
         declared.or_else(scheduled).unwrap_or(self.config.undeclared)
     }
 
@@ -519,7 +507,7 @@ impl Inner {
         let (requests, request_queue) = mpsc::channel(ROOM_REQUESTS);
         let (events, event_queue) = mpsc::channel(ROOM_MEDIA_EVENTS);
         let access = self.config.access_cell(name, making.by_api);
-        let declaration = self.declaration(name);
+        let declaration = self.declared.of(name);
         access.schedule(declaration.and_then(|declared| declared.access));
         let media = self.pool.open_room(events);
         let registration = Registration::new(self, name, number);
@@ -528,9 +516,8 @@ impl Inner {
         let chat = ChatLog::new(Arc::clone(house.store()), name, self.config.chat);
         let (access_cell, watchers) = (access.clone(), self.watchers.clone());
         let data_chat = DataChat::new(Arc::clone(&self.config.chat_dialect));
-        let parts =
-            Parts { room, media, access: access_cell, declaration, chat, data_chat, house, registration, watchers };
-        tokio::spawn(RoomTask::new(parts).run(request_queue, event_queue));
+        let parts = Parts { room, media, access: access_cell, chat, data_chat, house, registration, watchers };
+        tokio::spawn(RoomTask::new(parts).run(declaration, request_queue, event_queue));
         Entry { number, handle: RoomHandle::new(requests), access }
     }
 

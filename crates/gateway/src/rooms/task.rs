@@ -102,8 +102,6 @@ pub(super) struct RoomTask {
     pub(super) room: Room,
     pub(super) media: RoomMedia,
     access: AccessCell,
-    /// What the schedule said of it last.
-    declaration: Option<Declaration>,
     pub(super) seats: HashMap<SessionId, Seat>,
     calls: Calls,
     followers: Followers,
@@ -135,7 +133,6 @@ pub(super) struct Parts {
     pub(super) room: Room,
     pub(super) media: RoomMedia,
     pub(super) access: AccessCell,
-    pub(super) declaration: Option<Declaration>,
     pub(super) chat: ChatLog,
     pub(super) data_chat: DataChat,
     pub(super) house: Arc<House>,
@@ -145,12 +142,11 @@ pub(super) struct Parts {
 
 impl RoomTask {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { room, media, access, declaration, chat, data_chat, house, registration, watchers } = parts;
+        let Parts { room, media, access, chat, data_chat, house, registration, watchers } = parts;
         Self {
             room,
             media,
             access,
-            declaration,
             seats: HashMap::new(),
             calls: Calls::default(),
             followers: Followers::default(),
@@ -165,10 +161,15 @@ impl RoomTask {
         }
     }
 
-    /// Runs until the room ends.
-    pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>, mut events: mpsc::Receiver<MediaEvent>) {
+    /// Runs until the room ends; it begins with what the schedule declares of it.
+    pub(super) async fn run(
+        mut self,
+        declaration: Option<Declaration>,
+        mut requests: mpsc::Receiver<Request>,
+        mut events: mpsc::Receiver<MediaEvent>,
+    ) {
         self.remember().await;
-        self.stage(self.declaration).await;
+        self.stage(declaration).await;
         while !self.room.has_ended() {
             let timeout = self.room.poll_timeout();
             tokio::select! {
@@ -311,7 +312,6 @@ impl RoomTask {
 
     /// An event begins to count here, changes, or counts no more.
     async fn stage(&mut self, declaration: Option<Declaration>) {
-        self.declaration = declaration;
         self.room.stage(now(), staging(declaration));
         self.carry_out().await;
         if self.access.schedule(declaration.and_then(|declared| declared.access)) {

@@ -53,6 +53,9 @@ pub(super) const BUILD_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often the window is moved on.
 pub(super) const REBUILD: Duration = Duration::from_secs(600);
 
+/// The longest time until the clock, which may be set, is looked at for what rooms are told.
+pub(super) const MAX_SLEEP: Duration = Duration::from_secs(30);
+
 /// Readings at once from one address: a class behind one router opens the page together.
 pub(super) const READING_BURST: f64 = 60.0;
 

@@ -38,12 +38,11 @@ use limits::{MAX_ADDRESSES, READING_BURST, READING_PER_S, REBUILD, START_WAIT};
 use own::Own;
 use programme::Programme;
 use source::Source;
-use stage::Bell;
 use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use store::{Store, StoreError};
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{Notify, OnceCell, Semaphore};
 use tokio::time::{Instant, sleep};
 use wire::calendar::{DateTime, Event, Series, Status, Utc};
 
@@ -89,7 +88,8 @@ pub(crate) struct Schedule {
     /// Rooms are told what their events want.
     registry: Registry,
     declaring: tokio::sync::Mutex<()>,
-    bell: Arc<Bell>,
+    /// They have been told.
+    declared: Arc<Notify>,
     /// Everything that the store has was read.
     loaded: OnceCell<()>,
     readers: Budgets<IpAddr>,
@@ -108,13 +108,13 @@ impl Schedule {
             programme: Programme::new(config.zone),
             registry,
             declaring: tokio::sync::Mutex::default(),
-            bell: Arc::default(),
+            declared: Arc::default(),
             loaded: OnceCell::new(),
             readers: Budgets::new(reading, MAX_ADDRESSES),
             seats: Semaphore::new(limits::MAX_ANSWERS),
         });
         tokio::spawn(keep_current(Arc::downgrade(&schedule)));
-        tokio::spawn(stage::keep_time(Arc::downgrade(&schedule), Arc::clone(&schedule.bell)));
+        tokio::spawn(stage::keep_time(Arc::downgrade(&schedule), Arc::clone(&schedule.declared)));
         for (number, target) in config.sources.into_iter().take(limits::MAX_SOURCES).enumerate() {
             let Some(outbound) = config.outbound.clone() else { break };
             let source = Source::new(number + 1, target, outbound, config.zone);

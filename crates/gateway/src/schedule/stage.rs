@@ -1,6 +1,7 @@
 //! What events want of their rooms (E-32): who gets in, that the room stays, that it has no chat. Told to the rooms when an
 //! event begins to count, changes, or is over.
 
+use super::limits::MAX_SLEEP;
 use super::{Schedule, now};
 use crate::rooms::{Access, Declarations};
 use std::collections::HashMap;
@@ -8,17 +9,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::sleep;
-use wire::calendar::{DateTime, Event, Status, TimeDelta, Tz, Utc};
-
-/// A room is declared so long before its event: until then the event is only announced (E-32's «soon»).
-const AHEAD: TimeDelta = TimeDelta::hours(3);
-
-/// The longest time without a look at the clock, which may be set.
-const MAX_SLEEP: Duration = Duration::from_secs(30);
-
-/// Wakes whoever waits for the next event.
-#[derive(Debug, Default)]
-pub(super) struct Bell(Notify);
+use wire::calendar::{DateTime, Event, SOON, Status, Tz, Utc};
 
 /// `access: open` and `access: token`.
 pub(super) fn access_named(word: &str) -> Option<Access> {
@@ -49,7 +40,7 @@ fn declarations(events: &[Event], now: DateTime<Utc>, zone: Tz) -> Declarations 
 fn next_change(events: &[Event], now: DateTime<Utc>, zone: Tz) -> Duration {
     let moments = events.iter().filter(|event| event.details.options.room().is_some()).flat_map(|event| {
         let (start, end) = (event.span.start(zone), event.span.end(zone));
-        [start - AHEAD, start, end]
+        [start - SOON, start, end]
     });
     let waits = moments.filter_map(|at| (at - now).to_std().ok()).filter(|wait| !wait.is_zero());
     // A moment is over at its end: a millisecond later it surely is.
@@ -61,18 +52,18 @@ impl Schedule {
     pub(super) async fn declare(&self) {
         let _turn = self.declaring.lock().await;
         self.registry.schedule(declarations(&self.programme.events(), now(), self.zone)).await;
-        self.bell.0.notify_one();
+        self.declared.notify_one();
     }
 }
 
-/// Tells the rooms when time brings something.
-pub(super) async fn keep_time(schedule: Weak<Schedule>, bell: Arc<Bell>) {
+/// Tells the rooms when time brings something. What `declared` tells may have brought the next moment nearer.
+pub(super) async fn keep_time(schedule: Weak<Schedule>, declared: Arc<Notify>) {
     loop {
         let Some(alive) = schedule.upgrade() else { return };
         let wait = next_change(&alive.programme.events(), now(), alive.zone);
         drop(alive);
         tokio::select! {
-            () = bell.0.notified() => {}
+            () = declared.notified() => {}
             () = sleep(wait) => {
                 let Some(alive) = schedule.upgrade() else { return };
                 alive.declare().await;

@@ -30,5 +30,5 @@ pub use listing::{Answer, BadQuestion, Question};
 pub use options::{Options, join, split};
 pub(crate) use series::occurrence_id;
 pub use series::{Repeats, Rule, Series};
-pub use status::{Status, on_stage_first};
+pub use status::{SOON, Status, on_stage_first};
 pub use zone::{Moment, instant, parse_zone};

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use std::cmp::Reverse;
 
 /// What begins within this is soon (E-32).
-const SOON: TimeDelta = TimeDelta::hours(3);
+pub const SOON: TimeDelta = TimeDelta::hours(3);
 
 /// Where an event stands at a moment (E-31, E-32).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

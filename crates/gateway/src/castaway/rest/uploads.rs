@@ -12,6 +12,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use http::HeaderMap;
 use serde_json::json;
+use store::StoreError;
 
 /// `POST /uploads/podcasts`
 pub(super) async fn sound(State(gateway): State<Gateway>, sent: Sent) -> Answer {
@@ -51,7 +52,7 @@ pub(super) async fn remove(
 }
 
 async fn create(castaway: &Castaway, sent: Sent, kind: UploadKind) -> Result<String, Failure> {
-    let Received { who, kept, file } = form::receive(castaway, sent, kind).await?;
+    let Received { who, kept, mut file } = form::receive(castaway, sent, kind).await?;
     let has = records::owned(&*castaway.store, &who.key, UPLOADS, MAX_UPLOADS_EACH).await?.len();
     if has >= MAX_UPLOADS_EACH {
         return Err(Failure::too_many("You have as many uploads as may be. Delete one first."));
@@ -59,28 +60,33 @@ async fn create(castaway: &Castaway, sent: Sent, kind: UploadKind) -> Result<Str
     let (id, bytes) = (draw::name(""), kept.bytes);
     let upload = Upload { owner: who.key.to_string(), kind, kept, created_ms: clock::unix_ms() };
     let owned = records::own(&who.key, UPLOADS, &id, bytes);
-    castaway.store.commit(vec![records::write(UPLOADS, &id, &upload, None), owned]).await?;
     file.claim();
+    castaway.store.commit(vec![records::write(UPLOADS, &id, &upload, None), owned]).await?;
     Ok(id)
 }
 
 async fn update(castaway: &Castaway, id: &str, sent: Sent, kind: UploadKind) -> Answer {
-    let Received { who, kept, file } = form::receive(castaway, sent, kind).await?;
-    let old = replace(castaway, id, &who, kept, kind).await?;
-    file.claim();
+    let old = replace(castaway, id, form::receive(castaway, sent, kind).await?, kind).await?;
     castaway.discard(Some(old)).await;
     done("Your upload has been updated.")
 }
 
 /// What it was before.
-async fn replace(castaway: &Castaway, id: &str, who: &Who, new: Kept, kind: UploadKind) -> Result<Kept, Failure> {
-    let Found { mut record, revision } = own(castaway, id, who).await?;
+async fn replace(castaway: &Castaway, id: &str, received: Received, kind: UploadKind) -> Result<Kept, Failure> {
+    let Received { who, kept, mut file } = received;
+    let Found { mut record, revision } = own(castaway, id, &who).await?;
     if record.kind != kind {
         return Err(Failure::not_found("Upload", id));
     }
-    let owned = records::own(&who.key, UPLOADS, id, new.bytes);
-    let old = std::mem::replace(&mut record.kept, new);
-    castaway.store.commit(vec![records::write(UPLOADS, id, &record, Some(revision)), owned]).await?;
+    let owned = records::own(&who.key, UPLOADS, id, kept.bytes);
+    let old = std::mem::replace(&mut record.kept, kept.clone());
+    file.claim();
+    let committed = castaway.store.commit(vec![records::write(UPLOADS, id, &record, Some(revision)), owned]).await;
+    if committed == Err(StoreError::Conflict) {
+        // Somebody else was faster: surely nothing names it.
+        castaway.discard(Some(kept)).await;
+    }
+    committed?;
     Ok(old)
 }
 
