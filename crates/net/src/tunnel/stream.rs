@@ -121,11 +121,10 @@ impl<D: Dialect> Stream<D> {
         ended
     }
 
-    #[allow(clippy::disallowed_methods, reason = "a connection's clock is read here")]
     async fn carry(&mut self, socket: impl AsyncRead + AsyncWrite) -> Result<Infallible, Ended> {
         let (mut reader, mut writer) = tokio::io::split(socket);
         let mut buffer = BytesMut::with_capacity(WRITE_BYTES);
-        let began = Instant::now();
+        let began = now();
         let (mut heard, mut taken) = (began, began);
         loop {
             self.refill();
@@ -133,7 +132,7 @@ impl<D: Dialect> Stream<D> {
                 if self.done {
                     return Err(Ended::Done);
                 }
-                taken = Instant::now();
+                taken = now();
             }
             let deadline = self.deadline(began, heard, taken);
             tokio::select! {
@@ -141,13 +140,13 @@ impl<D: Dialect> Stream<D> {
                     if read? == 0 {
                         return Err(Ended::Io(io::ErrorKind::UnexpectedEof.into()));
                     }
-                    heard = Instant::now();
+                    heard = now();
                     self.take(heard, &mut buffer).await?;
                 }
                 datagram = next(&mut self.owner), if !self.done => self.answer(datagram),
                 written = writer.write(&self.pending), if !self.pending.is_empty() => {
                     self.pending.advance(written?);
-                    taken = Instant::now();
+                    taken = now();
                 }
                 () = tokio::time::sleep_until(deadline.into()) => {
                     return Err(if self.unproven.is_some() { Ended::Unproven } else { Ended::Silent });
@@ -232,6 +231,12 @@ impl<D: Dialect> Stream<D> {
             self.dialect.put(local, &datagram, &mut self.pending);
         }
     }
+}
+
+/// The clock that the runtime's timers go by: in tests both stand still together.
+#[allow(clippy::disallowed_methods, reason = "a connection's clock is read here")]
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 async fn next(owner: &mut Option<(u8, mpsc::Receiver<Outbound>)>) -> Option<Outbound> {
